@@ -1,0 +1,41 @@
+"""What can go wrong, as types."""
+
+from shared.errors._errors import (
+    AuthenticationError,
+    AuthorizationDenied,
+    AuthorizationError,
+    CallerNotAllowed,
+    ClientAuthenticationError,
+    ConfigurationError,
+    HelpdeskError,
+    InsufficientScope,
+    InvalidMessage,
+    InvalidToken,
+    OAuthError,
+    ProtocolError,
+    TokenMissing,
+    TooManyRequests,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
+
+__all__ = [
+    "AuthenticationError",
+    "AuthorizationDenied",
+    "AuthorizationError",
+    "CallerNotAllowed",
+    "ClientAuthenticationError",
+    "ConfigurationError",
+    "HelpdeskError",
+    "InsufficientScope",
+    "InvalidMessage",
+    "InvalidToken",
+    "OAuthError",
+    "ProtocolError",
+    "TokenMissing",
+    "TooManyRequests",
+    "UpstreamError",
+    "UpstreamRefused",
+    "UpstreamUnavailable",
+]

@@ -1,0 +1,170 @@
+"""The errors of the help desk, by what went wrong; none of them knows HTTP or JSON-RPC.
+
+    HelpdeskError
+    ├── ConfigurationError            a setting is missing or unsafe; the process does not start
+    ├── AuthenticationError           who is calling could not be established
+    │   ├── TokenMissing
+    │   ├── InvalidToken              every check on a token that failed; `code` says which
+    │   └── ClientAuthenticationError
+    ├── AuthorizationError
+    │   ├── InsufficientScope
+    │   ├── CallerNotAllowed          a valid token of a client that may not call here, or not for this user
+    │   └── AuthorizationDenied       a relationship is missing
+    ├── ProtocolError                 what came in cannot be understood or is not offered
+    │   ├── InvalidMessage
+    │   └── TooManyRequests           a quota of ours
+    ├── OAuthError                    an authorization server's own refusal, by RFC code
+    └── UpstreamError                 a part this one stands on did not do its work
+        ├── UpstreamUnavailable       away, slow or rate-limited: trying again later can help
+        └── UpstreamRefused           answered, and said no
+
+An error has two faces: `public_message` may be shown to the caller, `detail` goes to the log alone.
+`code` is stable and unique to a cause; the edge (`shared.a2a`) maps classes to the protocols' own codes.
+"""
+
+from typing import ClassVar
+
+
+class HelpdeskError(Exception):
+    """The root of all errors that this system raises on purpose."""
+
+    code: ClassVar[str] = "internal_error"
+    public_message: str = "Something went wrong on our side."
+
+    def __init__(self, public_message: str | None = None, *, detail: str = "", code: str | None = None) -> None:
+        if public_message is not None:
+            self.public_message = public_message
+        self.detail = detail
+        self.reason = code or self.code
+        super().__init__(f"{self.reason}: {detail or self.public_message}")
+
+
+class ConfigurationError(HelpdeskError):
+    """A setting is missing or unsafe. The text is one line that names the setting and its remedy."""
+
+    code = "configuration"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, detail=message)
+
+
+class AuthenticationError(HelpdeskError):
+    """Who is calling could not be established."""
+
+    code = "authentication"
+    public_message = "The request is not authenticated."
+
+
+class TokenMissing(AuthenticationError):
+    """No bearer token came with the request (RFC 6750 §3: a challenge without an error code)."""
+
+    code = "token_missing"
+    public_message = "A bearer token is needed."
+
+
+class InvalidToken(AuthenticationError):
+    """The token failed a check; `reason` names it (`token_expired`, `token_audience_mismatch`, …)."""
+
+    code = "invalid_token"
+    public_message = "The access token is not valid here."
+
+
+class ClientAuthenticationError(AuthenticationError):
+    """The authorization server did not accept this client's own credentials."""
+
+    code = "invalid_client"
+    public_message = "This service could not sign in to the authorization server."
+
+
+class AuthorizationError(HelpdeskError):
+    """The caller is known and may not do this."""
+
+    code = "authorization"
+    public_message = "You may not do this."
+
+
+class InsufficientScope(AuthorizationError):
+    """The token lacks a scope (RFC 6750 §3.1 `insufficient_scope`); `scopes` are those that are needed."""
+
+    code = "insufficient_scope"
+    public_message = "The access token lacks a scope that this needs."
+
+    def __init__(self, scopes: tuple[str, ...], *, detail: str = "") -> None:
+        self.scopes = scopes
+        super().__init__(detail=detail or f"needs {' '.join(scopes)}")
+
+
+class CallerNotAllowed(AuthorizationError):
+    """The client, or the chain of actors, may not call here on this user's behalf."""
+
+    code = "caller_not_allowed"
+    public_message = "This caller may not call here."
+
+
+class AuthorizationDenied(AuthorizationError):
+    """A relationship that the act needs is missing."""
+
+    code = "authorization_denied"
+
+
+class ProtocolError(HelpdeskError):
+    """What came in cannot be understood, or is not offered here."""
+
+    code = "protocol"
+    public_message = "The request cannot be understood."
+
+
+class InvalidMessage(ProtocolError):
+    """The message is empty, too long, of the wrong kind or wrongly encoded."""
+
+    code = "invalid_message"
+
+
+class TooManyRequests(ProtocolError):
+    """A quota of this service; `retry_after` is in seconds."""
+
+    code = "too_many_requests"
+    public_message = "Too many requests; try again shortly."
+
+    def __init__(self, public_message: str | None = None, *, retry_after: float = 1.0, detail: str = "") -> None:
+        self.retry_after = retry_after
+        super().__init__(public_message, detail=detail)
+
+
+class OAuthError(HelpdeskError):
+    """An authorization server's refusal: `error` is the RFC's code, `status` the HTTP status it came with."""
+
+    code = "oauth"
+    public_message = "The authorization server refused the request."
+
+    def __init__(self, error: str, description: str = "", *, status: int = 400) -> None:
+        self.error = error
+        self.description = description
+        self.status = status
+        super().__init__(detail=f"{status} {error}: {description}")
+
+
+class UpstreamError(HelpdeskError):
+    """A part that this one stands on did not do its work; `part` names it for people."""
+
+    code = "upstream"
+
+    def __init__(self, part: str, public_message: str | None = None, *, detail: str = "") -> None:
+        self.part = part
+        super().__init__(public_message or f"The {part} could not do this.", detail=detail)
+
+
+class UpstreamUnavailable(UpstreamError):
+    """Away, slow or rate-limited: trying again later can help. `retry_after` is in seconds, if it said so."""
+
+    code = "upstream_unavailable"
+
+    def __init__(self, part: str, *, retry_after: float | None = None, detail: str = "") -> None:
+        self.retry_after = retry_after
+        super().__init__(part, f"The {part} is not available right now.", detail=detail)
+
+
+class UpstreamRefused(UpstreamError):
+    """It answered, and said no; trying again as it is will not help."""
+
+    code = "upstream_refused"

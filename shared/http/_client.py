@@ -1,0 +1,30 @@
+"""The one door to HTTP: every outbound client is made here, once per process.
+
+httpx over aiohttp's connector: httpx's own pool loses throughput as concurrency grows (measured in
+`docs/explanation/performance.md`), and a client made per request costs tens of milliseconds.
+"""
+
+import httpx
+from httpx_aiohttp import HttpxAiohttpClient
+
+DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+MAX_CONNECTIONS = 256
+
+
+def create_http_client(
+    *,
+    timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
+    app: httpx.ASGITransport | None = None,
+    auth: httpx.Auth | None = None,
+) -> httpx.AsyncClient:
+    """Makes a client with connections kept and no redirects followed.
+
+    Args:
+        timeout: In seconds.
+        app: A transport that answers in process, for tests.
+        auth: Adds credentials to each request.
+    """
+    limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
+    if app is not None:
+        return httpx.AsyncClient(transport=app, timeout=timeout, auth=auth, follow_redirects=False)
+    return HttpxAiohttpClient(timeout=timeout, limits=limits, auth=auth, follow_redirects=False, trust_env=False)

@@ -1,0 +1,135 @@
+"""The settings that every agent has."""
+
+import ipaddress
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+
+from shared.settings._load import Settings
+
+Environment = Literal["local", "production"]
+ModelProvider = Literal["offline", "bedrock", "ollama", "openai", "anthropic"]
+LOOPBACK_NAMES = frozenset({"localhost"})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` names this machine, by literal address or as `localhost`."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() in LOOPBACK_NAMES
+
+
+class AllowedCaller(BaseModel):
+    """An agent that may call: its name, and the two clients that it is in Auth0.
+
+    `client_id` is its machine-to-machine client (client credentials); `api_client_id` its Custom API client,
+    which performs the On-Behalf-Of exchange and so is the outermost actor of delegated tokens.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agent: str
+    client_id: str
+    api_client_id: str
+
+
+class ServiceSettings(Settings):
+    """What each process of the system has."""
+
+    helpdesk_env: Environment = Field("production", description="'local' or 'production'")
+    host: str = Field("127.0.0.1", description="the address to listen on")
+    port: int = Field(9000, ge=0, le=65535, description="the port to listen on")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "json"
+
+
+class AgentSettings(ServiceSettings):
+    """What each agent has. `docs/reference/settings.md` describes every one of them."""
+
+    auth0_issuer: str = Field(
+        description="the issuer of all tokens, with its trailing slash, as https://TENANT.auth0.com/"
+    )
+    auth0_discovery_url: str | None = Field(
+        None, description="where the issuer's metadata is fetched, if not below the issuer"
+    )
+    audience: str = Field(min_length=1, description="this agent's API identifier in Auth0")
+    agentcore_runtime_url: str | None = Field(None, description="the URL that callers reach this agent at")
+    database_url: str = Field(
+        "sqlite:///var/helpdesk.sqlite3",
+        description="where tasks and conversations are kept",
+        pattern=r"^sqlite:///.+",
+    )
+    model_provider: ModelProvider = Field(
+        "bedrock", description="which model plans: offline, bedrock, ollama, openai, anthropic"
+    )
+    model_id: str | None = Field(None, description="the provider's name of the model")
+    model_base_url: str | None = Field(None, description="where an ollama or openai-compatible provider answers")
+    model_api_key: SecretStr | None = Field(None, description="the provider's key")
+    max_request_bytes: int = Field(256 * 1024, ge=1024, description="the longest request body that is read")
+    max_message_characters: Annotated[int, Field(ge=1)] = 8000
+    requests_per_minute: int = Field(600, ge=1, description="for each user, and for each client")
+    max_open_tasks: int = Field(20, ge=1, description="unfinished tasks that one user may have")
+
+    @property
+    def discovery_url(self) -> str:
+        """Where the issuer's metadata is (OpenID Connect Discovery 1.0 §4)."""
+        return self.auth0_discovery_url or f"{self.auth0_issuer}.well-known/openid-configuration"
+
+    @property
+    def public_url(self) -> str:
+        """The URL that the agent's card names."""
+        return self.agentcore_runtime_url or f"http://{self.host}:{self.port}/"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the part runs beside stand-ins on one machine."""
+        return self.helpdesk_env == "local"
+
+    @model_validator(mode="after")
+    def _verify(self) -> Self:
+        if not self.auth0_issuer.endswith("/"):
+            raise ValueError("AUTH0_ISSUER has no trailing slash: Auth0's issuer ends with one; add it.")
+        for name, url in (("AUTH0_ISSUER", self.auth0_issuer), ("AUTH0_DISCOVERY_URL", self.discovery_url)):
+            require_secure_url(name, url, local=self.is_local)
+        if not self.is_local and self.model_provider == "offline":
+            raise ValueError(
+                "MODEL_PROVIDER is 'offline' while HELPDESK_ENV is 'production': "
+                "name a real model provider, or set HELPDESK_ENV=local."
+            )
+        return self
+
+
+def require_secure_url(name: str, url: str, *, local: bool) -> None:
+    """Refuses a URL that is not https, save where the settings say that this is one machine.
+
+    Raises:
+        ValueError: naming the setting and the remedy.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{name} is not an http or https URL: give one with scheme and host.")
+    if parts.scheme == "http" and not local:
+        raise ValueError(
+            f"{name} is not https while HELPDESK_ENV is 'production': use https, or set HELPDESK_ENV=local."
+        )
+
+
+class SubagentSettings(AgentSettings):
+    """What each subagent has besides: who may call."""
+
+    allowed_callers: tuple[AllowedCaller, ...] = Field(
+        min_length=1, description="a JSON list of {agent, client_id, api_client_id}"
+    )
+
+
+class OutboundSettings(Settings):
+    """The two clients of an agent that calls others: machine-to-machine, and Custom API client for the exchange."""
+
+    client_id: Annotated[str, StringConstraints(min_length=1)] = Field(
+        description="its machine-to-machine client in Auth0"
+    )
+    client_key: SecretStr = Field(description="the PEM private key of CLIENT_ID, for private_key_jwt")
+    api_client_id: Annotated[str, StringConstraints(min_length=1)] = Field(description="its Custom API client in Auth0")
+    api_client_key: SecretStr = Field(description="the PEM private key of API_CLIENT_ID, for private_key_jwt")

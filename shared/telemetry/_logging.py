@@ -1,0 +1,92 @@
+"""Log events: one line each, static names, fields as keywords, and nothing that looks like a credential.
+
+Console lines for people, JSON in production. The redaction is the last processor before rendering and
+works on values, not on names alone, so that a token in an exception's text does not get through either.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import structlog
+
+LogFormat = Literal["console", "json"]
+
+_REDACTED = "[redacted]"
+_CREDENTIAL = re.compile(
+    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.?[A-Za-z0-9_-]*"  # JWS or JWE, compact
+    r"|(?i:\b(?:bearer|dpop|basic|ssws)\s+[A-Za-z0-9._~+/=-]{8,})"  # an Authorization value
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+)
+_SECRET_NAMES = re.compile(
+    r"(?i)(authorization|secret|password|assertion|cookie|private_key|_token$|^token$|refresh_token|access_token)"
+)
+
+
+def redact(value: object) -> object:
+    """Returns `value` with everything that looks like a credential replaced, at any depth."""
+    if isinstance(value, str):
+        return _CREDENTIAL.sub(_REDACTED, value)
+    if isinstance(value, bytes):
+        return redact(value.decode("utf-8", "replace"))
+    if isinstance(value, Mapping):
+        return {
+            key: _REDACTED if isinstance(key, str) and _SECRET_NAMES.search(key) and item else redact(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact(item) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return redact(str(value))
+
+
+def _redact_event(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    redacted = redact(event)
+    assert isinstance(redacted, dict)  # noqa: S101 -- redact keeps a mapping a dict; this tells the type checker
+    return redacted
+
+
+def configure_logging(*, level: str = "INFO", log_format: LogFormat = "console", service: str = "") -> None:
+    """Sends structlog's and the standard library's log events, redacted, to standard error."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _redact_event,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)
+    )
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    # The SDK reports each refused request and each request body; our own edge does the first, nobody may do the second.
+    for name in ("a2a", "httpx", "httpcore", "aiohttp.access", "uvicorn.access", "strands", "botocore"):
+        logging.getLogger(name).setLevel(max(logging.ERROR, root.level))
+    if service:
+        structlog.contextvars.bind_contextvars(service=service)
+
+
+def get_logger(**fields: Any) -> structlog.stdlib.BoundLogger:
+    """A logger; `fields` go with each of its events."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(**fields)
+    return logger
