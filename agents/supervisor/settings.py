@@ -1,0 +1,36 @@
+"""The supervisor's settings."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from shared.settings import AgentSettings, OutboundSettings, require_secure_url
+
+
+class Subagent(BaseModel):
+    """A subagent to offer: where it is, and its API identifier in Auth0.
+
+    The audience stands here and is not read from the card: a card that could name it could have a token for
+    another agent sent to itself (`docs/adr/0003-audience-from-settings.md`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str
+    audience: str = Field(min_length=1)
+
+
+class SupervisorSettings(AgentSettings, OutboundSettings):
+    """What the supervisor has besides: its subagents, and the two clients with which it calls them."""
+
+    subagents: tuple[Subagent, ...] = Field(min_length=1, description="a JSON list of {url, audience}")
+
+    @model_validator(mode="after")
+    def _verify_subagents(self) -> Self:
+        for subagent in self.subagents:
+            require_secure_url("SUBAGENTS", subagent.url, local=self.is_local)
+        if len({subagent.audience for subagent in self.subagents}) != len(self.subagents):
+            raise ValueError("SUBAGENTS names an audience twice: each subagent is an API of its own in Auth0.")
+        if self.audience in {subagent.audience for subagent in self.subagents}:
+            raise ValueError("SUBAGENTS names the supervisor's own AUDIENCE: an agent does not call itself.")
+        return self

@@ -1,0 +1,329 @@
+"""The caller's side of the hop: another agent, reached over A2A with both tokens.
+
+The address and the audience of an agent come from the settings; its card says what it can do. A card never
+decides where a token goes: an interface at another origin is not used, and the audience is not read from it.
+"""
+
+import asyncio
+import hashlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import httpx
+from a2a.client import ClientCallContext
+from a2a.client.card_resolver import parse_agent_card
+from a2a.client.errors import A2AClientError
+from a2a.client.transports.jsonrpc import JsonRpcTransport
+from a2a.types import (
+    AgentCard,
+    CancelTaskRequest,
+    Message,
+    Part,
+    Role,
+    SendMessageRequest,
+    StreamResponse,
+    TaskState,
+)
+from a2a.utils.constants import AGENT_CARD_WELL_KNOWN_PATH
+from a2a.utils.errors import A2AError
+from google.protobuf.json_format import ParseError
+
+from shared.a2a._caller import (
+    AGENT_SCHEME,
+    DELEGATED_USER_HEADER,
+    INVOKE_SCOPE,
+    SESSION_HEADER,
+    USER_SCHEME,
+    Caller,
+)
+from shared.errors import AuthorizationDenied, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from shared.identity import AccessToken, Principal, RawToken
+from shared.telemetry import get_logger
+
+CARD_FRESH_SECONDS = 300.0
+CARD_RETRY_SECONDS = 5.0
+CARD_TIMEOUT_SECONDS = 5.0
+CARD_MAX_BYTES = 256 * 1024
+CALL_TIMEOUT_SECONDS = 300.0
+CANCEL_TIMEOUT_SECONDS = 5.0
+RETRY_STATUSES = frozenset({409, 429, 503})
+MAX_RETRY_AFTER_SECONDS = 2.0
+ATTEMPTS = 3
+
+_log = get_logger()
+
+
+class AgentTokens(Protocol):
+    """Gives the token that names this agent."""
+
+    async def client_credentials(self, *, audience: str, scopes: Collection[str]) -> AccessToken:
+        """A machine-to-machine token for `audience`."""
+        ...
+
+
+class UserTokens(Protocol):
+    """Gives the token that names the user, and this agent as the actor."""
+
+    async def exchange(
+        self, subject: RawToken, principal: Principal, *, audience: str, scopes: Collection[str]
+    ) -> AccessToken:
+        """The user's token exchanged for one whose audience is `audience` (RFC 8693)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A card, how to call the agent that it describes, and until when it is fresh."""
+
+    card: AgentCard
+    transport: JsonRpcTransport
+    agent_scopes: frozenset[str]
+    user_scopes: frozenset[str]
+
+
+class AgentClient:
+    """Calls one agent; made once and used by all requests.
+
+    Args:
+        url: Where the agent is, from the settings.
+        audience: Its API identifier in Auth0, from the settings.
+        http: The process's HTTP client.
+        agent_tokens: Gives tokens that name this agent.
+        user_tokens: Gives tokens that name the user.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        audience: str,
+        http: httpx.AsyncClient,
+        agent_tokens: AgentTokens,
+        user_tokens: UserTokens,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.url = url
+        self.audience = audience
+        self._http = http
+        self._agent_tokens = agent_tokens
+        self._user_tokens = user_tokens
+        self._clock = clock
+        self._held: _Held | None = None
+        self._stale_at = 0.0
+        self._fetching: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """The name on its card, or else the last part of its audience."""
+        return self._held.card.name if self._held else self.audience.rstrip("/").rsplit("/", 1)[-1]
+
+    @property
+    def known_card(self) -> AgentCard | None:
+        """The card as last seen, without asking for it."""
+        return self._held.card if self._held else None
+
+    async def card(self) -> AgentCard:
+        """The agent's card: fetched once, and again in the background when it has become old.
+
+        Raises:
+            UpstreamUnavailable: if it was never fetched and cannot be now.
+            UpstreamRefused: if what came is no card, or names another origin.
+        """
+        return (await self._current()).card
+
+    async def call(
+        self, text: str, *, caller: Caller, context_id: str, streaming: bool
+    ) -> AsyncIterator[StreamResponse]:
+        """Sends one message and yields what comes back: events, or the one task at the end.
+
+        Args:
+            text: What the person asks, as far as it concerns this agent.
+            caller: On whose behalf; its token is exchanged, never forwarded.
+            context_id: The conversation.
+            streaming: Whether anybody follows the answer as it is said.
+
+        Raises:
+            UpstreamUnavailable: the agent, or the authorization server, is away or overloaded.
+            UpstreamRefused: it answered with an error.
+            AuthorizationDenied: it does not accept this user's request.
+        """
+        held = await self._current()
+        message = Message(
+            message_id=uuid.uuid4().hex, role=Role.ROLE_USER, context_id=context_id, parts=[Part(text=text)]
+        )
+        request = SendMessageRequest(message=message)
+        call = await self._call_context(held, caller, context_id)
+        for attempt in range(1, ATTEMPTS + 1):
+            answered = False
+            try:
+                if not streaming:
+                    response = await held.transport.send_message(request, context=call)
+                    yield (
+                        StreamResponse(task=response.task)
+                        if response.HasField("task")
+                        else StreamResponse(message=response.message)
+                    )
+                    return
+                async with aclosing(held.transport.send_message_streaming(request, context=call)) as events:
+                    async for event in events:
+                        answered = True
+                        yield event
+            except A2AError as error:
+                # The message id stays the same, so that a message which did arrive is not acted on twice.
+                wait = None if answered or attempt == ATTEMPTS else _retry_after(error)
+                if wait is None:
+                    raise self._explained(error) from error
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    async def cancel(self, task_id: str, *, caller: Caller, context_id: str) -> None:
+        """Cancels a task that runs there; that it has ended meanwhile is no error."""
+        held = await self._current()
+        call = await self._call_context(held, caller, context_id)
+        call.timeout = CANCEL_TIMEOUT_SECONDS
+        try:
+            await held.transport.cancel_task(CancelTaskRequest(id=task_id), context=call)
+        except A2AError as error:
+            _log.info("remote_cancel_failed", agent=self.name, task_id=task_id, detail=type(error).__name__)
+
+    async def _call_context(self, held: _Held, caller: Caller, context_id: str) -> ClientCallContext:
+        agent_token, user_token = await asyncio.gather(
+            self._agent_tokens.client_credentials(audience=self.audience, scopes=held.agent_scopes),
+            self._user_tokens.exchange(caller.user_token, caller.user, audience=self.audience, scopes=held.user_scopes),
+        )
+        return ClientCallContext(
+            timeout=CALL_TIMEOUT_SECONDS,
+            service_parameters={
+                "A2A-Version": "1.0",
+                "Authorization": f"Bearer {agent_token.token.reveal()}",
+                DELEGATED_USER_HEADER: user_token.token.reveal(),
+                SESSION_HEADER: session_id(caller.user, context_id),
+            },
+        )
+
+    async def _current(self) -> _Held:
+        if self._clock() >= self._stale_at and (self._fetching is None or self._fetching.done()):
+            self._fetching = asyncio.create_task(self._fetch())
+        if self._held is None and self._fetching is not None:
+            await asyncio.shield(self._fetching)
+        if self._held is None:
+            raise UpstreamUnavailable(self.name, detail=f"no card from {self.url}")
+        if self._fetching is not None and self._fetching.done() and not self._fetching.cancelled():
+            self._fetching.exception()  # an old card still serves; the failure is in the log
+        return self._held
+
+    async def _fetch(self) -> None:
+        self._stale_at = self._clock() + CARD_RETRY_SECONDS
+        try:
+            card = await self._fetch_card()
+        except UpstreamError as error:
+            _log.warning("card_not_fetched", agent=self.name, url=self.url, detail=error.detail)
+            raise
+        self._held = _Held(
+            card=card,
+            transport=JsonRpcTransport(self._http, card, self._interface_url(card), is_shared_httpx=True),
+            agent_scopes=_scopes(card, AGENT_SCHEME) or frozenset({INVOKE_SCOPE}),
+            user_scopes=_scopes(card, USER_SCHEME),
+        )
+        self._stale_at = self._clock() + CARD_FRESH_SECONDS
+
+    async def _fetch_card(self) -> AgentCard:
+        url = f"{self.url.rstrip('/')}{AGENT_CARD_WELL_KNOWN_PATH}"
+        try:
+            response = await self._http.get(url, timeout=CARD_TIMEOUT_SECONDS)
+            if response.status_code == httpx.codes.UNAUTHORIZED:  # on AgentCore the card is behind the authorizer
+                token = await self._agent_tokens.client_credentials(audience=self.audience, scopes={INVOKE_SCOPE})
+                headers = {"Authorization": f"Bearer {token.token.reveal()}"}
+                response = await self._http.get(url, headers=headers, timeout=CARD_TIMEOUT_SECONDS)
+        except httpx.HTTPError as error:
+            raise UpstreamUnavailable(self.name, detail=f"{url}: {type(error).__name__}") from error
+        if response.status_code != httpx.codes.OK or len(response.content) > CARD_MAX_BYTES:
+            raise UpstreamUnavailable(
+                self.name, detail=f"{url}: status {response.status_code}, {len(response.content)} bytes"
+            )
+        try:
+            card = parse_agent_card(response.json())
+        except (ValueError, ParseError) as error:
+            raise UpstreamRefused(self.name, detail=f"{url}: not an agent card") from error
+        self._interface_url(card)
+        return card
+
+    def _interface_url(self, card: AgentCard) -> str:
+        """The card's JSON-RPC 1.x interface at the configured origin."""
+        for interface in card.supported_interfaces:
+            if (
+                interface.protocol_binding == "JSONRPC"
+                and interface.protocol_version.startswith("1.")
+                and _origin(interface.url) == _origin(self.url)
+            ):
+                return interface.url
+        raise UpstreamRefused(self.name, detail=f"its card has no JSON-RPC 1.x interface at {_origin(self.url)}")
+
+    def _explained(self, error: A2AError) -> UpstreamError | AuthorizationDenied:
+        response = _response(error)
+        if response is None:
+            if isinstance(error, A2AClientError):
+                return UpstreamUnavailable(self.name, detail=f"{self.url}: {type(error.__cause__ or error).__name__}")
+            return UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}")
+        detail = f"{self.url}: status {response.status_code}"
+        if response.status_code == httpx.codes.FORBIDDEN:
+            return AuthorizationDenied(f"You may not use {self.name}.", detail=detail)
+        if response.status_code in RETRY_STATUSES or response.is_server_error:
+            return UpstreamUnavailable(self.name, retry_after=_retry_after_header(response), detail=detail)
+        return UpstreamRefused(self.name, detail=detail)
+
+
+def session_id(user: Principal, context_id: str) -> str:
+    """The AgentCore session of this user's conversation: 64 hexadecimal characters.
+
+    AgentCore does not bind a session id to a user, so that it must not be one that another user can name:
+    it is derived from the verified principal. It is an address, never proof of anything.
+    """
+    return hashlib.sha256(f"{user.key}\n{context_id}".encode()).hexdigest()
+
+
+def is_final(state: TaskState) -> bool:
+    """Whether a task in this state will not go on by itself."""
+    return state not in {TaskState.TASK_STATE_UNSPECIFIED, TaskState.TASK_STATE_SUBMITTED, TaskState.TASK_STATE_WORKING}
+
+
+def _scopes(card: AgentCard, scheme: str) -> frozenset[str]:
+    """All scopes that the card and its skills name for a security scheme."""
+    requirements = [*card.security_requirements, *(r for skill in card.skills for r in skill.security_requirements)]
+    return frozenset(scope for r in requirements if scheme in r.schemes for scope in r.schemes[scheme].list)
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), port
+
+
+def _response(error: A2AError) -> httpx.Response | None:
+    cause = error.__cause__
+    return cause.response if isinstance(cause, httpx.HTTPStatusError) else None
+
+
+def _retry_after(error: A2AError) -> float | None:
+    """How long to wait before trying again, in seconds; None if it would not help or take too long."""
+    response = _response(error)
+    if response is None:
+        return 0.05 if isinstance(error.__cause__, httpx.ConnectError) else None
+    if response.status_code not in RETRY_STATUSES:
+        return None
+    wait = _retry_after_header(response)
+    return wait if wait is not None and wait <= MAX_RETRY_AFTER_SECONDS else None
+
+
+def _retry_after_header(response: httpx.Response) -> float | None:
+    try:
+        return max(0.0, float(response.headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None

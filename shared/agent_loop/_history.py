@@ -1,0 +1,58 @@
+"""The thread of a conversation, as the model is shown it.
+
+A turn is kept as what was asked, which tools were called with what, and what was answered. What a tool gave is
+not kept twice: its words are the answer.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from strands.types.content import Message, Messages
+
+RELAYED = "(its answer was relayed to the person)"
+MAX_TURN_CHARACTERS = 4000
+
+
+class Conversations(Protocol):
+    """Where conversations are kept, each belonging to its owner: the same id of two owners is two conversations."""
+
+    async def load(self, owner: str, context_id: str) -> list[dict[str, object]]:
+        """The messages so far, oldest first."""
+        ...
+
+    async def append(self, owner: str, context_id: str, messages: Sequence[dict[str, object]]) -> None:
+        """Adds the messages of one turn."""
+        ...
+
+
+def opening(messages: Sequence[dict[str, object]]) -> Messages:
+    """The stored messages as a history that every model provider takes: it begins with what a person said."""
+    history = cast("Messages", list(messages))
+    for index, message in enumerate(history):
+        if message["role"] == "user" and all("toolResult" not in block for block in message["content"]):
+            return history[index:]
+    return []
+
+
+def turn_to_keep(messages: Sequence[Message]) -> list[dict[str, object]]:
+    """The new messages of one turn, shortened to what the next turn needs."""
+    return [
+        {"role": message["role"], "content": [_shortened(block) for block in message["content"]]}
+        for message in messages
+    ]
+
+
+def _shortened(block: object) -> dict[str, object]:
+    content = cast("dict[str, object]", block)
+    if "text" in content:
+        return {"text": str(content["text"])[:MAX_TURN_CHARACTERS]}
+    if "toolResult" in content:
+        result = cast("dict[str, object]", content["toolResult"])
+        return {
+            "toolResult": {
+                "toolUseId": result["toolUseId"],
+                "status": result["status"],
+                "content": [{"text": RELAYED}],
+            }
+        }
+    return {"toolUse": content["toolUse"]} if "toolUse" in content else {"text": ""}

@@ -1,0 +1,65 @@
+"""A tool's result is the answer: it is relayed as it is, and the model is not asked to say it again.
+
+That saves a model call, and what a tool said reaches the person unchanged, whatever the model would have made
+of it. Where a tool failed for a reason that the model can mend (arguments that do not fit), the loop goes on.
+"""
+
+from typing import Any
+
+from strands.hooks import AfterToolCallEvent, AfterToolsEvent, HookProvider, HookRegistry
+from strands.types.tools import ToolResult
+
+from shared.errors import HelpdeskError
+from shared.telemetry import get_logger
+
+FAILED = "Something went wrong on our side; nothing was changed as far as we know. Please try again."
+
+_log = get_logger()
+
+
+class RelayAnswers(HookProvider):
+    """Ends the turn with the tools' own words once all tools of a turn have answered.
+
+    Made for one run. `words` holds, by tool use id, the text that each tool gave.
+    """
+
+    def __init__(self) -> None:
+        self.words: dict[str, str] = {}
+
+    def register_hooks(self, registry: HookRegistry, **_: Any) -> None:
+        """Registers for the ends of single tool calls and of a turn's batch."""
+        registry.add_callback(AfterToolCallEvent, self._after_tool_call)
+        registry.add_callback(AfterToolsEvent, self._after_tools)
+
+    def _after_tool_call(self, event: AfterToolCallEvent) -> None:
+        tool_use_id = event.tool_use["toolUseId"]
+        if event.exception is not None:
+            words = _words_for(event.exception, str(event.tool_use["name"]))
+            event.result = _result(tool_use_id, "error", words)
+            self.words[tool_use_id] = words
+        elif event.result["status"] == "success":
+            self.words[tool_use_id] = text_of(event.result)
+        elif event.cancel_message is not None:  # an intervention denied the call; its reason is for the person
+            self.words[tool_use_id] = event.cancel_message
+
+    def _after_tools(self, event: AfterToolsEvent) -> None:
+        results = [block["toolResult"] for block in event.message["content"] if "toolResult" in block]
+        if results and all(result["toolUseId"] in self.words for result in results):
+            event.end_turn = "\n\n".join(self.words[result["toolUseId"]] for result in results).strip() or FAILED
+
+
+def text_of(result: ToolResult) -> str:
+    """The text of a tool's result."""
+    return "\n".join(block["text"] for block in result["content"] if "text" in block)
+
+
+def _result(tool_use_id: str, status: Any, text: str) -> ToolResult:
+    return {"toolUseId": tool_use_id, "status": status, "content": [{"text": text}]}
+
+
+def _words_for(exception: Exception, tool: str) -> str:
+    if isinstance(exception, HelpdeskError):
+        _log.info("tool_refused", tool=tool, reason=exception.reason, detail=exception.detail)
+        return exception.public_message
+    _log.error("tool_failed", tool=tool, exc_info=exception)
+    return FAILED
