@@ -41,7 +41,7 @@ from shared.a2a._caller import (
     USER_SCHEME,
     Caller,
 )
-from shared.errors import AuthorizationDenied, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from shared.errors import AuthorizationDenied, HelpdeskError, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from shared.identity import AccessToken, Principal, RawToken
 from shared.telemetry import get_logger
 
@@ -78,7 +78,7 @@ class UserTokens(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A card, how to call the agent that it describes, and until when it is fresh."""
+    """A card, how to call the agent that it describes, and the scopes that it asks for."""
 
     card: AgentCard
     transport: JsonRpcTransport
@@ -117,6 +117,7 @@ class AgentClient:
         self._held: _Held | None = None
         self._stale_at = 0.0
         self._fetching: asyncio.Task[None] | None = None
+        self._problem: UpstreamError | None = None
 
     @property
     def name(self) -> str:
@@ -214,21 +215,26 @@ class AgentClient:
         if self._held is None and self._fetching is not None:
             await asyncio.shield(self._fetching)
         if self._held is None:
-            raise UpstreamUnavailable(self.name, detail=f"no card from {self.url}")
-        if self._fetching is not None and self._fetching.done() and not self._fetching.cancelled():
-            self._fetching.exception()  # an old card still serves; the failure is in the log
+            raise self._problem or UpstreamUnavailable(self.name, detail=f"no card from {self.url}")
         return self._held
 
     async def _fetch(self) -> None:
+        """Fetches the card; where that fails the old one serves on, and the next try waits a little."""
         self._stale_at = self._clock() + CARD_RETRY_SECONDS
         try:
             card = await self._fetch_card()
+            url = self._interface_url(card)
         except UpstreamError as error:
             _log.warning("card_not_fetched", agent=self.name, url=self.url, detail=error.detail)
-            raise
+            self._problem = error
+            return
+        except HelpdeskError as error:  # the authorization server would not give the token for the card
+            _log.warning("card_not_fetched", agent=self.name, url=self.url, detail=error.detail)
+            self._problem = UpstreamUnavailable(self.name, detail=error.detail)
+            return
         self._held = _Held(
             card=card,
-            transport=JsonRpcTransport(self._http, card, self._interface_url(card), is_shared_httpx=True),
+            transport=JsonRpcTransport(self._http, card, url, is_shared_httpx=True),
             agent_scopes=_scopes(card, AGENT_SCHEME) or frozenset({INVOKE_SCOPE}),
             user_scopes=_scopes(card, USER_SCHEME),
         )
@@ -249,11 +255,9 @@ class AgentClient:
                 self.name, detail=f"{url}: status {response.status_code}, {len(response.content)} bytes"
             )
         try:
-            card = parse_agent_card(response.json())
+            return parse_agent_card(response.json())
         except (ValueError, ParseError) as error:
             raise UpstreamRefused(self.name, detail=f"{url}: not an agent card") from error
-        self._interface_url(card)
-        return card
 
     def _interface_url(self, card: AgentCard) -> str:
         """The card's JSON-RPC 1.x interface at the configured origin."""
