@@ -114,8 +114,10 @@ def _by_pip_in_an_environment(directory: Path, locked: dict[str, Any], environme
 
 def _by_pip_alone(directory: Path, locked: dict[str, Any], environment: dict[str, str]) -> None:
     with _requirements(locked) as requirements:
-        command = [sys.executable, "-I", "-m", "pip", "install", *_PIP, "--target", directory, "-r", requirements]
-        _run(command, environment)
+        _run(
+            [sys.executable, "-I", "-m", "pip", "install", *_PIP, "--target", directory, "-r", requirements],
+            environment,
+        )
 
 
 def _by_download(directory: Path, locked: dict[str, Any], _environment: dict[str, str]) -> None:

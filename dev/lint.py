@@ -1,0 +1,33 @@
+"""Runs every check of `make lint`, all of them even where one fails, and says which did."""
+
+import subprocess
+import sys
+import time
+
+CHECKS = {
+    "format": ["-m", "ruff", "format", "--check", "--quiet"],
+    "style": ["-m", "ruff", "check", "--quiet"],
+    "imports": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command(['--no-logo'])"],
+    "rules": ["-m", "dev.rules"],
+    "spelling": ["-m", "codespell_lib"],
+}
+
+
+def main() -> int:
+    """Runs the checks; 1 where any failed."""
+    failed = []
+    for name, command in CHECKS.items():
+        begun = time.monotonic()
+        done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+        sys.stdout.write(f"{name:9} {'ok' if done.returncode == 0 else 'FAILED':7} {time.monotonic() - begun:4.1f} s\n")
+        if done.returncode != 0:
+            failed.append(name)
+            sys.stdout.write(f"{done.stdout}{done.stderr}\n")
+        sys.stdout.flush()
+    if failed:
+        sys.stdout.write(f"Failed: {', '.join(failed)}. `make format` mends format and some of style.\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

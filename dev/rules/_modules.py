@@ -1,0 +1,62 @@
+"""How modules are cut and what packages offer."""
+
+import ast
+from collections.abc import Iterator
+
+MAX_LINES = 500
+LONG_FILES: dict[str, str] = {}
+"""Files that may be longer than `MAX_LINES`, each with the reason."""
+
+
+def problems(path: str, tree: ast.Module, lines: int) -> Iterator[tuple[int, str, str]]:
+    """Files that are too long, exports that are not complete, and imports past a package's front."""
+    if lines > MAX_LINES and path not in LONG_FILES:
+        yield (
+            1,
+            "file-length",
+            f"{lines} lines: cut it by what its parts do (at most {MAX_LINES}; most files have 60 to 250)",
+        )
+    if path.endswith("/__init__.py"):
+        yield from _exports(tree)
+    if not path.startswith("tests/"):
+        yield from _private_imports(path, tree)
+
+
+def _exports(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    """A package that re-exports names lists exactly those in `__all__` (ruff's RUF022 keeps them sorted)."""
+    imported = {
+        alias.asname or alias.name: node.lineno
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if not (alias.asname or alias.name).startswith("_")
+    }
+    if not imported:
+        return
+    listed = next(
+        (node for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"), None
+    )
+    names = set(ast.literal_eval(listed.value)) if listed else set()
+    for name in sorted(imported.keys() - names):
+        yield imported[name], "exports", f"{name} is imported but not in __all__: add it, or do not import it here"
+    defined = {
+        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+    for name in sorted(names - imported.keys() - defined - {"__version__"}):
+        yield listed.lineno if listed else 1, "exports", f"{name} is in __all__ but not here: take it out"
+
+
+def _private_imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    """`from shared.identity._verify import ...` is for `shared/identity` alone."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or not node.module or node.level:
+            continue
+        parts = node.module.split(".")
+        private = next(
+            (index for index, part in enumerate(parts) if part.startswith("_") and part != "__future__"), None
+        )
+        if private is None or parts[0] not in {"agents", "shared", "portal", "local", "benchmarks", "dev"}:
+            continue
+        owner = "/".join(parts[:private])
+        if not path.startswith(f"{owner}/"):
+            yield node.lineno, "private-import", f"{node.module} is private: import from {'.'.join(parts[:private])}"

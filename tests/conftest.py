@@ -1,0 +1,64 @@
+"""What holds for every test: nothing is skipped in CI, no packet leaves this machine, no state outlives the test."""
+
+import ipaddress
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def _shows_nothing(stats: dict[str, list[Any]]) -> int:
+    """How many tests were skipped or expected to fail: in CI they count as failures."""
+    return len(stats.get("skipped", [])) + len(stats.get("xfailed", [])) if os.environ.get("CI") else 0
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Says why the run fails although no test did."""
+    if count := _shows_nothing(terminalreporter.stats):
+        terminalreporter.write_line(f"{count} skipped or xfailed: in CI a test that shows nothing is a failure")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails a run in which a test did not show anything."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and session.exitstatus == 0 and _shows_nothing(reporter.stats):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+class LeavesThisMachineError(AssertionError):
+    """A test reached for an address that is not loopback."""
+
+
+def _refuse_other_hosts(event: str, arguments: tuple[Any, ...]) -> None:
+    """An audit hook: it sees every connection of the process, whichever library makes it."""
+    if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+        sender, address = arguments
+        if sender.family in {socket.AF_INET, socket.AF_INET6} and address and not _is_local(str(address[0])):
+            raise LeavesThisMachineError(f"tests stay on loopback: {address}")
+    elif event == "socket.getaddrinfo" and arguments[0] not in {None, ""}:
+        host = arguments[0].decode() if isinstance(arguments[0], bytes) else arguments[0]
+        if not _is_local(host):
+            raise LeavesThisMachineError(f"tests stay on loopback: {host}")
+
+
+def _is_local(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+sys.addaudithook(_refuse_other_hosts)
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test or its child processes keep goes to a folder of its own."""
+    monkeypatch.setenv("HELPDESK_VAR", str(tmp_path / "var"))
+    monkeypatch.setenv("HELPDESK_HOME", str(tmp_path / "home"))
