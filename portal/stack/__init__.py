@@ -1,0 +1,21 @@
+"""The local world: what runs on one machine, started and kept running."""
+
+from portal.stack._plan import HOST, Part, Plan, free_ports, ports_from, ports_in_use
+from portal.stack._processes import Change, Processes
+from portal.stack._running import Running, RunningPart, describe, only_one, running
+
+__all__ = [
+    "HOST",
+    "Change",
+    "Part",
+    "Plan",
+    "Processes",
+    "Running",
+    "RunningPart",
+    "describe",
+    "free_ports",
+    "only_one",
+    "ports_from",
+    "ports_in_use",
+    "running",
+]

@@ -1,0 +1,223 @@
+"""What runs on one machine: each part, its address, its settings, and what must be up before it.
+
+The settings are those of a real deployment. That the issuer is a stand-in shows in its URL alone.
+"""
+
+import contextlib
+import json
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal._environment import chosen
+from shared.errors import ConfigurationError
+
+HOST = "127.0.0.1"
+API_BASE = "https://helpdesk.example"
+"""The start of each API identifier in the local tenant (`deploy/auth0/tenant.yaml`)."""
+
+SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
+USES_DIRECTORY = frozenset({"account_lookup", "password_reset"})
+DEFAULT_PORTS = {
+    "tenant": 8400,
+    "directory": 8401,
+    "supervisor": 9000,
+    "account_lookup": 9001,
+    "password_reset": 9002,
+    "docs_search": 9003,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A process of the local world.
+
+    Attributes:
+        name: As in commands, logs and messages.
+        about: What it does, in a few words.
+        module: What is run.
+        url: Where it listens.
+        health: The path that answers 200 once it can do its work.
+        settings: Makes its environment; called when it is started, as some settings are files that an earlier
+            part writes on its first run.
+    """
+
+    name: str
+    about: str
+    module: str
+    url: str
+    health: str
+    settings: Callable[[], Mapping[str, str]]
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self.url.rstrip("/").rsplit(":", 1)[-1])
+
+
+def ports_from(base: int | None) -> dict[str, int]:
+    """The usual ports, or those that count up from `base`."""
+    if base is None:
+        return dict(DEFAULT_PORTS)
+    highest = base + len(DEFAULT_PORTS) - 1
+    if not 1 <= base <= highest <= 65535:  # noqa: PLR2004 -- the highest port there is
+        raise ConfigurationError(f"--port-base {base} leaves no room for {len(DEFAULT_PORTS)} ports: name a lower one.")
+    return {name: base + offset for offset, name in enumerate(DEFAULT_PORTS)}
+
+
+def free_ports() -> dict[str, int]:
+    """Ports that nobody listens on now, one for each part."""
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.create_server((HOST, 0))) for _ in DEFAULT_PORTS]
+        return dict(zip(DEFAULT_PORTS, (int(s.getsockname()[1]) for s in sockets), strict=True))
+
+
+def ports_in_use(ports: Mapping[str, int]) -> dict[str, int]:
+    """Those of the ports that something listens on already."""
+    return {name: port for name, port in ports.items() if not _is_free(port)}
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where everything of one local world is.
+
+    Attributes:
+        state: The folder of state, keys and secrets.
+        ports: The port of each part.
+        log_level: How much the parts log.
+    """
+
+    state: Path
+    ports: Mapping[str, int]
+
+    @property
+    def issuer(self) -> str:
+        """The issuer of all tokens."""
+        return f"{self._url('tenant')}"
+
+    @property
+    def supervisor_url(self) -> str:
+        """Where people's clients reach the help desk."""
+        return self._url("supervisor")
+
+    @property
+    def audience(self) -> str:
+        """The API identifier that people's tokens are for."""
+        return _audience("supervisor")
+
+    def client_id(self, slug: str) -> str:
+        """The client id that the tenant made, on its first run, for a client of `tenant.yaml`."""
+        return (self._client(slug) / "client_id").read_text(encoding="ascii").strip()
+
+    def stages(self) -> tuple[tuple[Part, ...], ...]:
+        """The parts, in groups that start one after the other; within a group, at the same time."""
+        foundations = (
+            Part(
+                "tenant",
+                "signs people in; stand-in for Auth0",
+                "local.tenant",
+                self._url("tenant"),
+                "/.well-known/openid-configuration",
+                self._tenant,
+            ),
+            Part(
+                "directory",
+                "system of record for accounts",
+                "local.directory",
+                self._url("directory"),
+                "/healthz",
+                self._directory,
+            ),
+        )
+        agents = (
+            Part(
+                "supervisor",
+                "takes questions, asks the agents below",
+                "agents.supervisor",
+                self._url("supervisor"),
+                "/ping",
+                self._supervisor,
+            ),
+            *(self._subagent_part(name) for name in SUBAGENTS),
+        )
+        return foundations, agents
+
+    def _subagent_part(self, name: str) -> Part:
+        about = {
+            "account_lookup": "reads accounts, groups, devices, sign-ins",
+            "password_reset": "tells the policy, unlocks, resets",
+            "docs_search": "answers from the knowledge base",
+        }[name]
+        return Part(name, about, f"agents.{name}", self._url(name), "/ping", lambda: self._subagent(name))
+
+    def _service(self, name: str) -> dict[str, str]:
+        return {
+            "HELPDESK_ENV": "local",
+            "HELPDESK_VAR": str(self.state),
+            "HOST": HOST,
+            "PORT": str(self.ports[name]),
+            "LOG_FORMAT": chosen("LOG_FORMAT", "json"),
+        }
+
+    def _tenant(self) -> Mapping[str, str]:
+        return self._service("tenant") | {"TENANT_ISSUER": self.issuer}
+
+    def _directory(self) -> Mapping[str, str]:
+        return self._service("directory")
+
+    def _agent(self, name: str) -> dict[str, str]:
+        return self._service(name) | {
+            "AUTH0_ISSUER": self.issuer,
+            "AUTH0_DISCOVERY_URL": f"{self.issuer}.well-known/openid-configuration",
+            "AUDIENCE": _audience(name),
+            "AGENTCORE_RUNTIME_URL": self._url(name),
+            "DATABASE_URL": f"sqlite:///{self.state / name / 'helpdesk.sqlite3'}",
+            "MODEL_PROVIDER": chosen("MODEL_PROVIDER", "offline"),
+            # Read when a2a is imported: its spans cost a quarter of each request, and ours are elsewhere.
+            "OTEL_INSTRUMENTATION_A2A_SDK_ENABLED": "false",
+        }
+
+    def _supervisor(self) -> Mapping[str, str]:
+        subagents = [{"url": self._url(name), "audience": _audience(name)} for name in SUBAGENTS]
+        return self._agent("supervisor") | {
+            "SUBAGENTS": json.dumps(subagents),
+            "CLIENT_ID": self.client_id("supervisor"),
+            "CLIENT_KEY_FILE": str(self._client("supervisor") / "key.pem"),
+            "API_CLIENT_ID": self.client_id("supervisor-api-client"),
+            "API_CLIENT_KEY_FILE": str(self._client("supervisor-api-client") / "key.pem"),
+        }
+
+    def _subagent(self, name: str) -> Mapping[str, str]:
+        callers = [
+            {
+                "agent": "supervisor",
+                "client_id": self.client_id("supervisor"),
+                "api_client_id": self.client_id("supervisor-api-client"),
+            }
+        ]
+        settings = self._agent(name) | {"ALLOWED_CALLERS": json.dumps(callers)}
+        if name in USES_DIRECTORY:
+            settings |= {
+                "DIRECTORY_URL": f"{self._url('directory')}api/v1",
+                "DIRECTORY_TOKEN_FILE": str(self.state / "directory" / "tokens" / name),
+            }
+        return settings
+
+    def _client(self, slug: str) -> Path:
+        return self.state / "tenant" / "clients" / slug
+
+    def _url(self, name: str) -> str:
+        return f"http://{HOST}:{self.ports[name]}/"
+
+
+def _audience(agent: str) -> str:
+    return f"{API_BASE}/{agent}"
