@@ -1,0 +1,31 @@
+"""Tasks, events and conversations that outlive the process."""
+
+from shared.tasks._conversations import ConversationStore, SqliteConversationStore
+from shared.tasks._database import Database
+from shared.tasks._events import INTERRUPTED_STATES, TERMINAL_STATES, Event, apply_event
+from shared.tasks._ledger import MessageLedger, SqliteMessageLedger
+from shared.tasks._recovery import TaskRecovery, status_event
+from shared.tasks._retention import Retention
+from shared.tasks._storage import Storage
+from shared.tasks._store import RowVersion, SqliteTaskStore, resolve_owner
+from shared.tasks._stream import SqliteTaskEventStream
+
+__all__ = [
+    "INTERRUPTED_STATES",
+    "TERMINAL_STATES",
+    "ConversationStore",
+    "Database",
+    "Event",
+    "MessageLedger",
+    "Retention",
+    "RowVersion",
+    "SqliteConversationStore",
+    "SqliteMessageLedger",
+    "SqliteTaskEventStream",
+    "SqliteTaskStore",
+    "Storage",
+    "TaskRecovery",
+    "apply_event",
+    "resolve_owner",
+    "status_event",
+]

@@ -1,0 +1,78 @@
+"""Tasks that nobody will finish are ended, with words that say so."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Final
+
+from a2a.server.cluster import ConcurrentTaskModificationError
+from a2a.types import Message, Part, Role, Task, TaskState, TaskStatus, TaskStatusUpdateEvent
+
+from shared.tasks._database import Database
+from shared.tasks._events import apply_event
+from shared.tasks._store import SqliteTaskStore
+
+ABANDONED: Final = "The agent stopped before this was finished. Please ask again."
+EXPIRED: Final = "Nobody answered in time, so this was closed. Please ask again."
+BATCH: Final = 100
+
+
+def status_event(task: Task, state: TaskState, text: str = "") -> TaskStatusUpdateEvent:
+    """A change of status, now, with words for people."""
+    status = TaskStatus(state=state)
+    status.timestamp.GetCurrentTime()
+    if text:
+        status.message.CopyFrom(
+            Message(
+                message_id=uuid.uuid4().hex,
+                task_id=task.id,
+                context_id=task.context_id,
+                role=Role.ROLE_AGENT,
+                parts=[Part(text=text)],
+            )
+        )
+    return TaskStatusUpdateEvent(task_id=task.id, context_id=task.context_id, status=status)
+
+
+class TaskRecovery:
+    """Ends what a dead process had under way, and what waited for somebody for too long.
+
+    Args:
+        database: The agent's file.
+        store: Its tasks.
+    """
+
+    def __init__(self, database: Database, store: SqliteTaskStore) -> None:
+        self._database = database
+        self._store = store
+
+    async def fail_abandoned(self) -> int:
+        """Fails the tasks of processes that are no longer there; how many."""
+        running = self._database.connection.execute(
+            "SELECT runner, task_id, owner FROM tasks WHERE state IN (0, 1, 2, 6, 8) AND runner IS NOT NULL"
+        ).fetchall()
+        dead = {runner for runner in {row[0] for row in running} if not self._database.runner.is_alive(runner)}
+        return await self._end([row[1:] for row in running if row[0] in dead], ABANDONED)
+
+    async def expire_waiting(self, seconds: float) -> int:
+        """Fails tasks that wait for input or authorization for longer than `seconds`; how many."""
+        rows = self._database.connection.execute(
+            "SELECT task_id, owner FROM tasks WHERE state IN (6, 8) AND saved_at < ? LIMIT ?",
+            (int(self._database.clock() - seconds), BATCH),
+        ).fetchall()
+        return await self._end(rows, EXPIRED)
+
+    async def _end(self, rows: Sequence[tuple[str, str]], text: str) -> int:
+        ended = 0
+        for task_id, owner in rows:
+            stored = self._store.read(task_id, owner)
+            if stored is None:
+                continue
+            event = status_event(stored.task, TaskState.TASK_STATE_FAILED, text)
+            apply_event(stored.task, event)
+            try:
+                self._store.update(stored.task, event, owner, stored.version)
+            except ConcurrentTaskModificationError:  # somebody else moved it: it is theirs
+                continue
+            ended += 1
+        await self._database.committed()
+        return ended

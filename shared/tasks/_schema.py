@@ -1,0 +1,61 @@
+"""The tables, as a list of migrations; `PRAGMA user_version` is how many of them a file has."""
+
+from typing import Final
+
+MIGRATIONS: Final = (
+    """
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+    -- One small row for each task: what is looked for, never the task itself.
+    CREATE TABLE tasks (
+        id INTEGER PRIMARY KEY,
+        task_id TEXT NOT NULL UNIQUE,
+        owner TEXT NOT NULL CHECK (owner <> ''),
+        context_id TEXT NOT NULL,
+        state INTEGER NOT NULL,
+        status_ns INTEGER,                 -- the status timestamp, in nanoseconds since 1970
+        version INTEGER NOT NULL,
+        snapshot INTEGER NOT NULL,         -- the version whose event row holds the whole task
+        snapshot_bytes INTEGER NOT NULL,
+        pending_bytes INTEGER NOT NULL,    -- what was appended since that version
+        saved_at INTEGER NOT NULL,         -- seconds since 1970
+        runner TEXT                        -- the process that works on it; NULL where nobody does
+    ) STRICT;
+    CREATE INDEX tasks_by_update ON tasks (owner, status_ns DESC, task_id DESC);
+    CREATE INDEX tasks_unfinished ON tasks (owner) WHERE state IN (0, 1, 2, 6, 8);
+
+    -- Append-only: each event, and the whole task where that is due.
+    CREATE TABLE events (
+        task INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        event BLOB,                        -- NULL where the event is the whole task, or there is none
+        snapshot BLOB,
+        PRIMARY KEY (task, version)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE contexts (
+        id INTEGER PRIMARY KEY,
+        owner TEXT NOT NULL CHECK (owner <> ''),
+        context_id TEXT NOT NULL,
+        used_at INTEGER NOT NULL,
+        UNIQUE (owner, context_id)
+    ) STRICT;
+    CREATE INDEX contexts_by_use ON contexts (used_at);
+    CREATE TABLE messages (
+        context INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        opens_turn INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (context, position)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE ledger (
+        owner TEXT NOT NULL CHECK (owner <> ''),
+        message_id TEXT NOT NULL,
+        task_id TEXT NOT NULL,
+        claimed_at INTEGER NOT NULL,
+        PRIMARY KEY (owner, message_id)
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
