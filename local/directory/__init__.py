@@ -1,0 +1,7 @@
+"""The upstream system of record, as a stand-in for one machine that speaks the Okta API's wire format."""
+
+from local.directory._app import create_app
+from local.directory._config import AGENT_SCOPES, DirectoryConfig, Faults
+from local.directory._tokens import Grant, TokenCheck
+
+__all__ = ["AGENT_SCOPES", "DirectoryConfig", "Faults", "Grant", "TokenCheck", "create_app"]

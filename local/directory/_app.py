@@ -1,0 +1,116 @@
+"""The application: the API in Okta's wire format, and the pages of the stand-in."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local.directory import _lifecycle, _log, _pages, _resources, _users
+from local.directory._config import DirectoryConfig
+from local.directory._database import Database
+from local.directory._errors import OktaError
+from local.directory._people import load_people
+from local.directory._recovery import PURPOSES
+from local.directory._seed import seed
+from local.directory._state import Directory, Endpoint, RateLimiter, protected
+from local.directory._tokens import StaticTokens, TokenCheck
+from shared.settings import is_loopback
+
+_USERS_READ = "okta.users.read"
+
+
+def create_app(config: DirectoryConfig, *, tokens: TokenCheck | None = None) -> Starlette:
+    """Makes the directory; at first run its database is filled from the people file.
+
+    Args:
+        config: Where it keeps its state, and how it behaves.
+        tokens: How bearer tokens are checked; by default, opaque ones made at first run.
+
+    Raises:
+        ConfigurationError: when the people file cannot be used.
+    """
+    people = load_people(config.people)
+    database = Database(config.folder)
+    if not database.is_seeded:
+        seed(database, people, config.clock())
+    check = tokens or StaticTokens(config.folder / "tokens", config.scopes)
+    directory = Directory(config, database, check, RateLimiter(config.rate_limit))
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        database.close()
+
+    app = Starlette(
+        routes=_routes(),
+        exception_handlers={HTTPException: _http_error, Exception: _unexpected},
+        lifespan=lifespan,
+    )
+    app.state.directory = directory
+    app.add_middleware(HostCheck, allowed=config.hosts)
+    return app
+
+
+def _routes() -> list[Route]:
+    def get(path: str, scope: str, endpoint: Endpoint) -> Route:
+        return Route(f"/api/v1{path}", protected(scope, endpoint), methods=["GET"])
+
+    return [
+        get("/users", _USERS_READ, _users.list_users),
+        get("/users/{user}", _USERS_READ, _users.get_user),
+        get("/users/{user}/groups", _USERS_READ, _resources.list_user_groups),
+        get("/users/{user}/factors", _USERS_READ, _resources.list_user_factors),
+        get("/users/{user}/devices", _USERS_READ, _resources.list_user_devices),
+        get("/users/{user}/appLinks", _USERS_READ, _resources.list_app_links),
+        get("/groups", "okta.groups.read", _resources.list_groups),
+        get("/groups/{group}", "okta.groups.read", _resources.get_group),
+        get("/groups/{group}/users", "okta.groups.read", _resources.list_group_users),
+        get("/devices", "okta.devices.read", _resources.list_devices),
+        get("/devices/{device}", "okta.devices.read", _resources.get_device),
+        get("/policies", "okta.policies.read", _resources.list_policies),
+        get("/logs", "okta.logs.read", _log.list_log_events),
+        *(
+            Route(
+                f"/api/v1/users/{{user}}/lifecycle/{name}", protected("okta.users.manage", operation), methods=["POST"]
+            )
+            for name, operation in _lifecycle.OPERATIONS.items()
+        ),
+        Route("/", _pages.index),
+        Route("/ping", _pages.ping),
+        Route("/outbox", _pages.outbox),
+        *(Route(f"/{name}/{{token}}", _pages.recovery_form, methods=["GET"]) for name in PURPOSES),
+        *(Route(f"/{name}/{{token}}", _pages.recovery_submit, methods=["POST"]) for name in PURPOSES),
+    ]
+
+
+async def _http_error(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return OktaError({404: "E0000008", 405: "E0000022"}.get(status, "E0000009")).response()
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    return OktaError("E0000009").response()
+
+
+class HostCheck:
+    """Refuses names in `Host` that are not this machine's, so that no page elsewhere gets in by rebinding DNS."""
+
+    def __init__(self, app: ASGIApp, *, allowed: frozenset[str]) -> None:
+        self._app = app
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._is_allowed(scope):
+            await PlainTextResponse("The directory answers on this machine only.", 421)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_allowed(self, scope: Scope) -> bool:
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        host = hosts[0].rpartition(":")[0] if len(hosts) == 1 and ":" in hosts[0] else "".join(hosts)
+        return is_loopback(host) or host.lower() in self._allowed

@@ -1,0 +1,63 @@
+"""What the directory is started with, and the ways to fail that tests switch on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+PEOPLE = Path(__file__).resolve().parent.parent / "people.yaml"
+
+# What each agent's token may do, in Okta's OAuth scopes: the least that its tools need.
+AGENT_SCOPES: Mapping[str, frozenset[str]] = {
+    "account_lookup": frozenset({"okta.users.read", "okta.logs.read"}),
+    "password_reset": frozenset({"okta.users.read", "okta.users.manage", "okta.logs.read", "okta.policies.read"}),
+}
+
+
+@dataclass
+class Faults:
+    """How the API fails right now. Everything is off by default; a test changes the fields while the app runs.
+
+    Attributes:
+        delay: Seconds before each answer.
+        away: Every call is answered 503.
+        rate_limited_for: Every call is answered 429 with a reset that many seconds ahead.
+        body: Every call is answered 200 with these bytes instead of what was asked for.
+        lose_answers: Calls do their work, then are answered 502, so that the caller cannot know.
+    """
+
+    delay: float = 0.0
+    away: bool = False
+    rate_limited_for: int | None = None
+    body: bytes | None = None
+    lose_answers: bool = False
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryConfig:
+    """What `create_app` needs.
+
+    Attributes:
+        folder: Where the database and the tokens are kept; made private.
+        people: The YAML file that a new database is filled from.
+        public_url: Where a person's browser reaches this, for the links in recovery mails; by default the URL of
+            the request that caused the mail.
+        hosts: Names that the `Host` header may have besides loopback ones.
+        rate_limit: Calls a minute for each token.
+        scopes: For each agent, the scopes of the token that is made for it.
+        clock: Tells the time, with its offset.
+        faults: Ways to fail.
+    """
+
+    folder: Path
+    people: Path = PEOPLE
+    public_url: str | None = None
+    hosts: frozenset[str] = frozenset()
+    rate_limit: int = 6000
+    scopes: Mapping[str, frozenset[str]] = field(default_factory=lambda: AGENT_SCOPES)
+    clock: Callable[[], datetime] = _now
+    faults: Faults = field(default_factory=Faults)

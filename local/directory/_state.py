@@ -1,0 +1,160 @@
+"""What the endpoints share, and how each of them is entered."""
+
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from local.directory._config import DirectoryConfig
+from local.directory._database import Database
+from local.directory._errors import OktaError
+from local.directory._identifiers import random_identifier, timestamp
+from local.directory._paging import base_url
+from local.directory._tokens import Grant, TokenCheck, bearer_token, challenge
+
+_WINDOW = 60  # seconds that a rate limit counts over
+
+
+@dataclass
+class RateLimiter:
+    """Counts calls in windows of a minute, for each client, as Okta does."""
+
+    limit: int
+    _windows: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def take(self, client_id: str, now: float) -> tuple[int, int]:
+        """Counts one call; returns how many remain (below zero: refuse) and the window's end, in epoch seconds."""
+        window = int(now) // _WINDOW
+        before, used = self._windows.get(client_id, (window, 0))
+        used = used + 1 if before == window else 1
+        self._windows[client_id] = (window, used)
+        return self.limit - used, (window + 1) * _WINDOW
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The parts of a running directory."""
+
+    config: DirectoryConfig
+    database: Database
+    tokens: TokenCheck
+    limiter: RateLimiter
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return self.config.clock().astimezone(UTC)
+
+    def timestamp(self) -> str:
+        """The time, as it is kept."""
+        return timestamp(self.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authorized call to the API.
+
+    Attributes:
+        acting_subject: Whom the calling agent says that it acts for. Recorded, and never a ground for a decision.
+    """
+
+    request: Request
+    directory: Directory
+    grant: Grant
+    request_id: str
+    acting_subject: str | None
+
+    @property
+    def base_url(self) -> str:
+        """Where the caller reached the directory."""
+        return base_url(self.request)
+
+    def flag(self, name: str, *, default: bool | None) -> bool:
+        """A query parameter that is true or false.
+
+        Raises:
+            OktaError: where it is neither, or missing without a default.
+        """
+        text = self.request.query_params.get(name)
+        if text is None and default is not None:
+            return default
+        if text is None:
+            raise OktaError("E0000028", causes=(f"{name} is required.",))
+        if text.lower() not in {"true", "false"}:
+            raise OktaError("E0000001", name, (f"{name}: must be true or false.",))
+        return text.lower() == "true"
+
+
+Endpoint = Callable[[Call], Awaitable[Response]]
+
+
+def protected(scope: str, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """Makes an endpoint that is entered with a token of this scope alone, within the rate limit.
+
+    Args:
+        scope: Okta's OAuth scope; `….manage` grants what `….read` does.
+        endpoint: What answers then; its `OktaError`s become Okta's error bodies.
+    """
+
+    async def enter(request: Request) -> Response:
+        directory: Directory = request.app.state.directory
+        request_id = random_identifier("", 24)
+        headers = {"x-okta-request-id": request_id, "cache-control": "no-cache, no-store"}
+        try:
+            response = await _enter(request, directory, request_id, headers)
+        except OktaError as error:
+            response = error.response()
+        response.headers.update(headers)
+        return response
+
+    async def _enter(request: Request, directory: Directory, request_id: str, headers: dict[str, str]) -> Response:
+        faults = directory.config.faults
+        if faults.delay:
+            await asyncio.sleep(faults.delay)
+        if faults.away:
+            raise OktaError("E0000010")
+        grant = await _grant(request, directory, scope)
+        _limit(directory, grant, headers)
+        if faults.body is not None:
+            return Response(faults.body, media_type="application/json")
+        acting = request.headers.get("x-acting-subject")
+        response = await endpoint(Call(request, directory, grant, request_id, acting))
+        return Response(status_code=502) if faults.lose_answers else response
+
+    return enter
+
+
+async def _grant(request: Request, directory: Directory, scope: str) -> Grant:
+    grant = await directory.tokens(bearer_token(request.headers.getlist("authorization")))
+    place = {"base_url": base_url(request), "scope": scope, "resource": request.url.path}
+    if grant is None:
+        raise OktaError("E0000011", headers=challenge("invalid_token", "The access token is invalid.", **place))
+    if not {scope, scope.removesuffix(".read") + ".manage"} & grant.scopes:
+        description = "The access token provided does not contain the required scopes."
+        raise OktaError("E0000006", headers=challenge("insufficient_scope", description, **place))
+    return grant
+
+
+def _limit(directory: Directory, grant: Grant, headers: dict[str, str]) -> None:
+    now = directory.now().timestamp()
+    remaining, reset = directory.limiter.take(grant.client_id, now)
+    limited_for = directory.config.faults.rate_limited_for
+    if limited_for is not None:
+        remaining, reset = -1, int(now) + limited_for
+    headers["x-rate-limit-limit"] = str(directory.limiter.limit)
+    headers["x-rate-limit-remaining"] = str(max(0, remaining))
+    headers["x-rate-limit-reset"] = str(reset)
+    if remaining < 0:
+        raise OktaError("E0000047")
+
+
+def client_address(request: Request) -> str | None:
+    """The address that the call came from, where it is one."""
+    host = request.client.host if request.client else ""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return None
