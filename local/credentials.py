@@ -1,0 +1,87 @@
+"""Gives each agent's container its own credentials and no other's: `python -m local.credentials`.
+
+The tenant and the directory write what they make for all agents below `HELPDESK_VAR`. In `docker-compose.yml` this
+step runs after them and before the agents, and copies to each agent's volume, below `CREDENTIALS_FOLDER`, one file
+for each of its settings, named after the setting: `CLIENT_KEY_FILE` names `client_key`, and so on.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.errors import ConfigurationError
+from shared.settings import AllowedCaller, Settings
+
+SUPERVISOR, SUPERVISOR_API_CLIENT = "tenant/clients/supervisor", "tenant/clients/supervisor-api-client"
+COPIES: dict[str, dict[str, str]] = {
+    "supervisor": {
+        "client_id": f"{SUPERVISOR}/client_id",
+        "client_key": f"{SUPERVISOR}/key.pem",
+        "api_client_id": f"{SUPERVISOR_API_CLIENT}/client_id",
+        "api_client_key": f"{SUPERVISOR_API_CLIENT}/key.pem",
+    },
+    "account_lookup": {"directory_token": "directory/tokens/account_lookup"},
+    "password_reset": {"directory_token": "directory/tokens/password_reset"},
+    "docs_search": {},
+}
+"""For each agent, its settings and the file below `HELPDESK_VAR` that each is copied from."""
+
+SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
+
+
+class CredentialsSettings(Settings):
+    """Where credentials come from and where they go."""
+
+    helpdesk_var: Path = Field(Path("var"), description="the folder that the tenant and the directory write below")
+    credentials_folder: Path = Field(Path("/credentials"), description="the folder that holds a folder for each agent")
+
+
+def hand_out(settings: CredentialsSettings) -> None:
+    """Writes each agent's files; doing it again changes nothing.
+
+    Raises:
+        OSError: if the tenant or the directory has not made a file yet, or the folder cannot be written to.
+    """
+    for agent, copies in COPIES.items():
+        for setting, source in copies.items():
+            _write(settings.credentials_folder / agent / setting, _read(settings, source))
+    caller = AllowedCaller(
+        agent="supervisor",
+        client_id=_read(settings, f"{SUPERVISOR}/client_id").strip(),
+        api_client_id=_read(settings, f"{SUPERVISOR_API_CLIENT}/client_id").strip(),
+    )
+    for agent in SUBAGENTS:
+        _write(settings.credentials_folder / agent / "allowed_callers", json.dumps([caller.model_dump()]))
+
+
+def _read(settings: CredentialsSettings, source: str) -> str:
+    return (settings.helpdesk_var / source).read_text(encoding="utf-8")
+
+
+def _write(path: Path, text: str) -> None:
+    """Writes a file that its owner alone can read; a reader sees the old one or the new one, whole."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    new.replace(path)
+
+
+def main() -> int:
+    """Hands the credentials out; 0 when all were, 1 with one line that says why not."""
+    try:
+        hand_out(CredentialsSettings.load())
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error.public_message}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"Credentials could not be handed out: {error.strerror}: {error.filename}.\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
