@@ -1,0 +1,147 @@
+"""The tools of docs_search. What they return is the answer: quotes and links, put together by code."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+from strands import ToolContext, tool
+from strands.types.tools import AgentTool
+
+from agents.docs_search.library import Library
+from agents.docs_search.quoting import Quoter, plain
+from knowledge import Article, Filters, Hit, SearchResult
+from shared.errors import InsufficientScope
+from shared.identity import Principal
+
+SCOPE: Final = "docs:read"
+CONTRACTORS: Final = "docs:read:contractors"
+IT_STAFF: Final = "docs:read:it"
+
+_ALSO_QUOTED: Final = 0.9
+_ALSO_CONFIDENT: Final = 0.85
+_MAX_ALSO_READ: Final = 4
+_MAX_RECENT: Final = 20
+_LEVEL: Final = "›"  # noqa: RUF001 -- the sign between a title and its section
+
+
+def readable_audiences(user: Principal) -> frozenset[str]:
+    """For whom the articles are written that this person may read, by what the token says of them.
+
+    The permissions are those that Auth0's roles give; nothing in a message, and no name, decides.
+
+    Raises:
+        InsufficientScope: The token was not made for reading documents.
+    """
+    if SCOPE not in user.scopes:
+        raise InsufficientScope((SCOPE,))
+    granted = user.permissions | user.scopes
+    audiences = {"everyone", "contractors" if CONTRACTORS in granted else "employees"}
+    if IT_STAFF in granted:
+        audiences |= {"employees", "contractors", "it"}
+    return frozenset(audiences)
+
+
+def create_tools(library: Library, *, base_url: str) -> Sequence[AgentTool]:
+    """Makes the tools over a knowledge base.
+
+    Args:
+        library: The knowledge base.
+        base_url: The URL below which each article is read, with its trailing slash.
+    """
+    quoter = Quoter(base_url)
+
+    @tool(context=True)
+    async def search_docs(query: str, tool_context: ToolContext) -> str:
+        """Answers a question from the company's knowledge base of IT guides, with quotes and links.
+
+        Covers how-to guides, set-up steps, troubleshooting and rules: VPN, Wi-Fi, printers, e-mail, phones, files,
+        software, meetings, security, travel, joining and leaving.
+        Tags: documentation, guide, how-to, instructions, policy, knowledge base, manual, article, troubleshooting
+        Examples:
+        - "Where is the VPN guide?"
+        - "How do I add a printer on my Mac?"
+        - "The Wi-Fi in the office keeps dropping"
+        - "What are the rules for USB sticks?"
+        - "How do I set up multi-factor sign-in on a new phone?"
+        - "My headset has no sound"
+
+        Args:
+            query: The question in the person's own words.
+            tool_context: Handed in by the loop: who asks.
+        """
+        filters = Filters(audiences=_audiences(tool_context))
+        return _answer(await library.search(query, filters=filters), quoter)
+
+    @tool(context=True)
+    async def recent_changes(tool_context: ToolContext, limit: int = 10) -> str:
+        """Lists the articles of the knowledge base that were updated last.
+
+        Tags: news, new articles, recently updated, changes
+        Examples:
+        - "What is new in the knowledge base?"
+        - "Which articles changed recently?"
+
+        Args:
+            limit: How many articles at most.
+            tool_context: Handed in by the loop: who asks.
+        """
+        filters = Filters(audiences=_audiences(tool_context))
+        return _list(await library.recent(filters=filters, limit=max(1, min(limit, _MAX_RECENT))), quoter)
+
+    return [search_docs, recent_changes]
+
+
+def _audiences(tool_context: ToolContext) -> frozenset[str]:
+    state: dict[str, Any] = tool_context.invocation_state
+    return readable_audiences(state["caller"].user)
+
+
+def _answer(result: SearchResult, quoter: Quoter) -> str:
+    if not result.hits:
+        return _NOTHING
+    best, *others = result.hits
+    quoted = [best]
+    if others and others[0].score >= _ALSO_QUOTED * best.score and others[0].confidence >= _ALSO_CONFIDENT:
+        quoted.append(others.pop(0))
+    parts = [f"**{_name(hit)}**\n\n{quoter.quote(hit.quote)}" for hit in quoted]
+    sources = [f"- {quoter.link(_label(hit), hit.article, hit.anchor)}, updated {_day(hit.updated)}" for hit in quoted]
+    parts.append("\n".join(["**Sources**", "", *sources]))
+    also = _also_read(quoted, others, quoter)
+    if also:
+        parts.append("\n".join(["**Also worth reading**", "", *also]))
+    if result.corrections:
+        read = ", ".join(f"“{plain(word)}” as “{plain(meant)}”" for word, meant in result.corrections)
+        parts.append(f"(I read {read}.)")
+    return "\n\n".join(parts)
+
+
+def _also_read(quoted: Sequence[Hit], others: Sequence[Hit], quoter: Quoter) -> list[str]:
+    known = {hit.article for hit in quoted}
+    offered = {hit.article: hit.title for hit in others} | dict(quoted[0].related)
+    return [f"- {quoter.link(title, slug)}" for slug, title in offered.items() if slug not in known][:_MAX_ALSO_READ]
+
+
+def _list(articles: Sequence[Article], quoter: Quoter) -> str:
+    if not articles:
+        return "The knowledge base holds no article that you may read."
+    lines = [f"- {_day(article.updated)}: {quoter.link(article.title, article.slug)}" for article in articles]
+    return "\n".join(["**Updated last in the knowledge base**", "", *lines])
+
+
+def _label(hit: Hit) -> str:
+    return f"{hit.title} {_LEVEL} {hit.section}" if hit.section else hit.title
+
+
+def _name(hit: Hit) -> str:
+    return plain(_label(hit))
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+_NOTHING: Final = (
+    "I found no article in the knowledge base that answers this, so I will not guess.\n\n"
+    "You can ask again in other words, naming the device, the program or the message that you see. "
+    "If that does not help either, please contact the service desk."
+)

@@ -1,0 +1,71 @@
+"""Words near a misspelt one, by shared pairs of letters and then by edit distance.
+
+A padded word of n letters has n + 1 pairs. One edit changes at most two of them, a transposition three, so words within
+k edits share at least max(n, m) + 1 - 3k pairs: the pairs find every candidate, the distance then decides.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+_EDGE: Final = "\x02"
+_PAIRS_PER_EDIT: Final = 3
+_SHORT: Final = 4
+_LONG: Final = 8
+
+
+def pairs(word: str) -> set[str]:
+    """The pairs of neighbouring letters, the word's ends counting as letters."""
+    padded = f"{_EDGE}{word}{_EDGE}"
+    return {padded[i : i + 2] for i in range(len(padded) - 1)}
+
+
+def gram_keys(word: str) -> Iterable[str]:
+    """Where the word stands in the index of pairs: each pair, with the word's length."""
+    return (f"{len(word)}:{pair}" for pair in pairs(word))
+
+
+def allowed_edits(word: str) -> int:
+    """How many letters may be wrong before it is another word; none in numbers and the shortest words."""
+    if len(word) < _SHORT - 1 or any(character.isdigit() for character in word):
+        return 0
+    return 2 if len(word) >= _LONG else 1
+
+
+def lookup_keys(word: str) -> list[str]:
+    """The keys under which words within the allowed number of edits stand."""
+    edits = allowed_edits(word)
+    lengths = range(max(_SHORT - 1, len(word) - edits), len(word) + edits + 1)
+    return [f"{length}:{pair}" for length in lengths for pair in pairs(word)]
+
+
+def shared_needed(word: str) -> int:
+    """How many pairs a candidate must share to be worth a closer look."""
+    return max(1, len(word) + 1 - _PAIRS_PER_EDIT * allowed_edits(word))
+
+
+def distance(one: str, other: str, limit: int) -> int:
+    """Edits between two words: a letter more, less or other, or two neighbours exchanged (optimal string alignment).
+
+    Returns:
+        The distance, or `limit + 1` if it is more than `limit`.
+    """
+    if abs(len(one) - len(other)) > limit:
+        return limit + 1
+    before: list[int] = []
+    previous = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        current = [i]
+        for j, b in enumerate(other, 1):
+            cost = min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and one[i - 2] == b:
+                cost = min(cost, before[j - 2] + 1)
+            current.append(cost)
+        if min(current) > limit:
+            return limit + 1
+        before, previous = previous, current
+    return min(previous[-1], limit + 1)
+
+
+def is_exchange(one: str, other: str) -> bool:
+    """Whether two words have the same letters; what a very short word must have to count as misspelt."""
+    return sorted(one) == sorted(other)
