@@ -149,18 +149,28 @@ class UpstreamError(HelpdeskError):
 
     code = "upstream"
 
-    def __init__(self, part: str, public_message: str | None = None, *, detail: str = "") -> None:
+    def __init__(
+        self, part: str, public_message: str | None = None, *, detail: str = "", code: str | None = None
+    ) -> None:
         self.part = part
-        super().__init__(public_message or f"The {part} could not do this.", detail=detail)
+        super().__init__(public_message or f"The {part} could not do this.", detail=detail, code=code)
 
 
 class UpstreamUnavailable(UpstreamError):
-    """Away, slow or rate-limited: trying again later can help. `retry_after` is in seconds, if it said so."""
+    """Away, slow or rate-limited: trying again later can help.
+
+    Attributes:
+        retry_after: In seconds, if it said so.
+        outcome_unknown: An act was asked for, and may have happened all the same: look before trying again.
+    """
 
     code = "upstream_unavailable"
 
-    def __init__(self, part: str, *, retry_after: float | None = None, detail: str = "") -> None:
+    def __init__(
+        self, part: str, *, retry_after: float | None = None, detail: str = "", outcome_unknown: bool = False
+    ) -> None:
         self.retry_after = retry_after
+        self.outcome_unknown = outcome_unknown
         super().__init__(part, f"The {part} is not available right now.", detail=detail)
 
 
