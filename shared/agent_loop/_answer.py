@@ -49,7 +49,8 @@ class AnswerWriter:
         self.streaming = streaming
         self._speakers: dict[str, _Speaker] = {}
         self._sending = asyncio.Lock()
-        self._flush_later: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushing: asyncio.Task[None] | None = None
 
     def has_spoken(self, artifact_id: str) -> bool:
         """Whether anything was written to this artifact."""
@@ -66,24 +67,28 @@ class AnswerWriter:
             return
         if speaker.waiting_characters >= FLUSH_CHARACTERS:
             await self._flush(artifact_id)
-        elif self._flush_later is None:
-            self._flush_later = asyncio.create_task(self._flush_soon())
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER_SECONDS, self._flush_now)
 
     async def finish(self) -> None:
         """Sends what still waits; nothing may be written afterwards."""
         self.discard()
+        if self._flushing is not None:
+            await self._flushing
         for artifact_id in self._speakers:
             await self._flush(artifact_id, last=True)
 
     def discard(self) -> None:
         """Stops the timer; what waits is not sent unless `finish` follows."""
-        if self._flush_later is not None:
-            self._flush_later.cancel()
-            self._flush_later = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    async def _flush_soon(self) -> None:
-        await asyncio.sleep(FLUSH_AFTER_SECONDS)
-        self._flush_later = None
+    def _flush_now(self) -> None:
+        self._timer = None
+        self._flushing = asyncio.create_task(self._flush_all())
+
+    async def _flush_all(self) -> None:
         for artifact_id in list(self._speakers):
             await self._flush(artifact_id)
 
