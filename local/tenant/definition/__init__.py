@@ -1,0 +1,33 @@
+"""The tenant definition, `deploy/auth0/tenant.yaml`, as types.
+
+The same file goes to a real tenant, so nothing in it is ever skipped in silence: a key that changes nothing on the wire
+is named in a warning, and one that would change something that this stand-in does not do stops the start.
+"""
+
+from local.tenant.definition._apis import ClientGrant, Permission, ResourceServer, Role
+from local.tenant.definition._clients import (
+    AuthenticationMethod,
+    ClientDefinition,
+    PublicKey,
+    Quota,
+    RefreshTokenPolicy,
+    slug_of,
+)
+from local.tenant.definition._load import load_definition, replace_keywords
+from local.tenant.definition._tenant import Definition
+
+__all__ = [
+    "AuthenticationMethod",
+    "ClientDefinition",
+    "ClientGrant",
+    "Definition",
+    "Permission",
+    "PublicKey",
+    "Quota",
+    "RefreshTokenPolicy",
+    "ResourceServer",
+    "Role",
+    "load_definition",
+    "replace_keywords",
+    "slug_of",
+]

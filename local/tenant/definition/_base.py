@@ -1,0 +1,29 @@
+"""What all parts of a tenant definition share."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+
+from shared.telemetry import get_logger
+
+Text = Annotated[str, StringConstraints(min_length=1)]
+
+_log = get_logger()
+
+
+class Part(BaseModel):
+    """A part of the definition. `without_effect` are keys that a deployed tenant knows and that change nothing here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    without_effect: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_keys_without_effect(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        idle = sorted(cls.without_effect & data.keys())
+        if idle:
+            _log.warning("tenant_definition_key_without_effect", part=cls.__name__, name=data.get("name"), keys=idle)
+        return {key: value for key, value in data.items() if key not in cls.without_effect}

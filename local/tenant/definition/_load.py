@@ -1,0 +1,59 @@
+"""Reading a tenant definition from the Deploy CLI's YAML."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from local.tenant.definition._tenant import Definition
+from shared.errors import ConfigurationError
+
+
+def replace_keywords(text: str, value_of: Callable[[str], str | None]) -> str:
+    """Replaces keywords as the Deploy CLI does: `##KEY##` by the text, `@@KEY@@`, quoted or not, by JSON.
+
+    Raises:
+        ConfigurationError: if a keyword has no value.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match["name"]
+        found = value_of(name)
+        if found is None:
+            raise ConfigurationError(
+                f"AUTH0_KEYWORD_REPLACE_MAPPINGS has no {name}, which the tenant definition needs: add it."
+            )
+        return found
+
+    text = re.sub(r"""(["']?)@@(?P<name>\w+)@@\1""", lambda match: json.dumps(value(match)), text)
+    return re.sub(r"##(?P<name>\w+)##", value, text)
+
+
+def load_definition(path: Path, value_of: Callable[[str], str | None]) -> Definition:
+    """Reads a tenant definition.
+
+    Args:
+        path: A YAML file of the Deploy CLI.
+        value_of: The value of a keyword, or None.
+
+    Raises:
+        ConfigurationError: naming the first thing at fault.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"TENANT_DEFINITION is {path}, which cannot be read ({error.strerror}).") from error
+    try:
+        return Definition.model_validate(yaml.safe_load(replace_keywords(text, value_of)) or {})
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        text = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            text = "the local tenant does not know this key, and would silently differ from a real one"
+        raise ConfigurationError(f"{path}: {where + ': ' if where else ''}{text}.") from None

@@ -1,0 +1,46 @@
+"""`POST /oauth/token` (RFC 6749 §3.2)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from local.tenant._clients import Client
+from local.tenant._endpoint import json_response, refusal_response, tenant_of
+from local.tenant._errors import Refusal
+from local.tenant._parameters import basic_credentials, read_parameters
+from local.tenant.grants import GRANTS, Grant, TokenRequest
+
+GRANT_TYPES_PAGE = "https://auth0.com/docs/clients/client-grant-types"
+
+
+async def token(request: Request) -> Response:
+    """Authenticates the client, then lets the grant do its work; both outcomes go to the log."""
+    tenant = tenant_of(request)
+    headers = tenant.rate_limit.take()
+    client: Client | None = None
+    grant = None
+    try:
+        parameters = await read_parameters(request)
+        grant_type = parameters.require("grant_type")
+        grant = GRANTS.get(grant_type)
+        client = tenant.authentication.authenticate(parameters, basic_credentials(request))
+        response = _allowed(grant, grant_type, client).handle(TokenRequest(tenant, client, parameters))
+    except Refusal as refusal:
+        if grant is not None:
+            tenant.log_exchange(refusal.log_kind or grant.failed, client, refusal=refusal)
+        return refusal_response(refusal, headers)
+    assert grant is not None  # noqa: S101 -- it has answered
+    tenant.log_exchange(grant.succeeded, client, user_id=response.user_id, details=response.details)
+    return json_response(response.body, headers={**headers, **response.headers})
+
+
+def _allowed(grant: Grant | None, grant_type: str, client: Client) -> Grant:
+    if grant is None:
+        raise Refusal(403, "unsupported_grant_type", f"Unsupported grant type: {grant_type}")
+    if not grant.allowed(client):
+        raise Refusal(
+            403,
+            "unauthorized_client",
+            f"Grant type '{grant_type}' not allowed for the client.",
+            members={"error_uri": GRANT_TYPES_PAGE},
+        )
+    return grant

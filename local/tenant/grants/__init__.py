@@ -1,0 +1,12 @@
+"""The grants, one module each. To add one, write its module and name it here."""
+
+from collections.abc import Mapping
+
+from local.tenant.grants import authorization_code, client_credentials, token_exchange
+from local.tenant.grants._grant import Grant, TokenRequest, TokenResponse
+
+GRANTS: Mapping[str, Grant] = {
+    module.GRANT.grant_type: module.GRANT for module in (authorization_code, client_credentials, token_exchange)
+}
+
+__all__ = ["GRANTS", "Grant", "TokenRequest", "TokenResponse"]

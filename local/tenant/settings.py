@@ -1,0 +1,87 @@
+"""The settings of the local tenant."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from shared.settings import ServiceSettings, is_loopback
+
+LOCAL_KEYWORDS = {"API_BASE": "https://helpdesk.example", "WEB_URL": "http://127.0.0.1:8402"}
+
+
+class TenantSettings(ServiceSettings):
+    """What the local tenant is told; everything else is in the tenant definition.
+
+    Two settings exist so that clients can be tested against a busy tenant, and are off by default:
+    `tenant_requests_per_minute` and `tenant_tokens_per_hour`.
+    """
+
+    port: int = Field(8400, ge=0, le=65535, description="the port to listen on")
+    helpdesk_var: Path = Field(Path("var"), description="the folder for state, keys and secrets")
+    tenant_issuer: str | None = Field(None, description="the issuer of all tokens, with its trailing slash")
+    tenant_definition: Path = Field(
+        Path("deploy/auth0/tenant.yaml"), description="the tenant in the Auth0 Deploy CLI's format"
+    )
+    tenant_people: Path = Field(Path("local/people.yaml"), description="who may sign in")
+    auth0_keyword_replace_mappings: dict[str, str] = Field(
+        default_factory=dict, description="a JSON object of the definition's keywords, as the Deploy CLI's own setting"
+    )
+    tenant_allowed_hosts: tuple[str, ...] = Field(
+        (), description="a JSON list of host names to answer to besides the issuer's and this machine's"
+    )
+    tenant_requests_per_minute: int | None = Field(
+        None, ge=1, description="the Authentication API's rate limit for the whole tenant; unset means none"
+    )
+    tenant_tokens_per_hour: int | None = Field(
+        None, ge=1, description="a client credentials quota for each client that has none of its own; unset means none"
+    )
+    tenant_exchange_capped: bool = Field(
+        default=True, description="whether an exchanged token expires no later than its subject token"
+    )
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of all tokens."""
+        return self.tenant_issuer or f"http://{self.host}:{self.port}/"
+
+    @property
+    def folder(self) -> Path:
+        """Where this tenant keeps its state, keys and secrets."""
+        return self.helpdesk_var / "tenant"
+
+    @property
+    def keywords(self) -> dict[str, str]:
+        """The values of the definition's keywords."""
+        return LOCAL_KEYWORDS | self.auth0_keyword_replace_mappings
+
+    @model_validator(mode="after")
+    def _verify(self) -> Self:
+        if self.helpdesk_env != "local":
+            raise ValueError(
+                "HELPDESK_ENV is 'production' (its default): the local tenant is a stand-in for Auth0 and signs tokens "
+                "for anyone on this machine; use a real Auth0 tenant, or set HELPDESK_ENV=local."
+            )
+        if not self.issuer.endswith("/"):
+            raise ValueError("TENANT_ISSUER has no trailing slash: Auth0's issuer ends with one; add it.")
+        return self
+
+
+def require_loopback(settings: TenantSettings, *, inside_container: bool, markers: tuple[Path, ...]) -> str | None:
+    """Says why this process may not listen where the settings say, if it may not.
+
+    Args:
+        settings: Their `host` is looked at.
+        inside_container: Whether the caller claims that the network is a container's own.
+        markers: Files of which a container engine leaves at least one inside each container.
+
+    Returns:
+        One line with the remedy, or None.
+    """
+    if inside_container:
+        if not any(marker.exists() for marker in markers):
+            return "--inside-container is only for containers, and this is none: leave it out to listen on loopback."
+        return None
+    if not is_loopback(settings.host):
+        return f"HOST is '{settings.host}': the local tenant listens on loopback only; set HOST=127.0.0.1."
+    return None

@@ -1,0 +1,436 @@
+"""A local tenant for tests and benchmarks: the real application, in process or on a loopback port of its own.
+
+    with LocalTenant(tmp_path) as tenant:
+        token = await tenant.sign_in("amelia.hart", audience=tenant.api("supervisor"), scopes=["helpdesk:ask"])
+
+Everything goes through the tenant's own HTTP interface; nothing is patched. What a test may want to change is an
+argument (the clock, the people, the definition, any setting) or a method (`fail`, `block`, `rotate_keys`, `stop`).
+"""
+
+import asyncio
+import itertools
+import json
+import re
+import secrets
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx
+import jwt
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric import rsa
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local.tenant._assertions import ASSERTION_TYPE
+from local.tenant._clients import Client, new_private_key
+from local.tenant._clock import Clock
+from local.tenant._codes import code_challenge_of
+from local.tenant._people import user_id_of
+from local.tenant._tenant import MANAGEMENT_CLIENT, Tenant
+from local.tenant.app import create_app
+from local.tenant.grants.token_exchange import ACCESS_TOKEN_TYPE
+from local.tenant.grants.token_exchange import GRANT_TYPE as TOKEN_EXCHANGE
+from local.tenant.settings import LOCAL_KEYWORDS, TenantSettings
+from shared.http import create_http_client
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND_LINE = "Help desk command line"
+SUPERVISOR = "Supervisor"
+SUPERVISOR_API_CLIENT = "Supervisor API client"
+
+_client_keys: list[rsa.RSAPrivateKey] = []
+
+
+class ManualClock:
+    """A clock that moves only when told to."""
+
+    def __init__(self, now: float | None = None) -> None:
+        self.now = time.time() if now is None else now
+
+    def __call__(self) -> float:
+        """The time, in seconds since the epoch."""
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass."""
+        self.now += seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAccount:
+    """What a client's owner knows of it: the id, and the secret or the private key, whichever it has."""
+
+    name: str
+    client_id: str
+    client_secret: str | None
+    private_key_pem: str | None
+
+
+@dataclass(slots=True)
+class _Fault:
+    path: str
+    response: Response
+    times: int
+
+
+@dataclass
+class _Door:
+    """Counts requests, and answers some of them instead of the application."""
+
+    app: ASGIApp
+    requests: Counter[str] = field(default_factory=Counter)
+    faults: list[_Fault] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        self.requests[scope["path"]] += 1
+        for fault in self.faults:
+            if fault.times > 0 and scope["path"] == fault.path:
+                fault.times -= 1
+                await fault.response(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+class _Server(uvicorn.Server):
+    """Says when it is listening."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+class LocalTenant:
+    """A tenant whose state is in `folder`.
+
+    Args:
+        folder: Takes the place of `var`; a second tenant on the same folder is the same tenant, restarted.
+        serve: Whether to listen on a loopback port; without, only `http()` reaches it, in process.
+        clock: Tells the time, in seconds since the epoch.
+        port: The port to listen on; 0 takes a free one.
+        settings: Fields of TenantSettings, such as `tenant_people` or `tenant_requests_per_minute`.
+    """
+
+    def __init__(
+        self, folder: Path, *, serve: bool = True, clock: Clock = time.time, port: int = 0, **settings: Any
+    ) -> None:
+        self._socket = _listen(port) if serve else None
+        number = self._socket.getsockname()[1] if self._socket is not None else 8400
+        values: dict[str, Any] = {
+            "helpdesk_env": "local",
+            "helpdesk_var": folder,
+            "port": number,
+            "tenant_definition": ROOT / "deploy/auth0/tenant.yaml",
+            "tenant_people": ROOT / "local/people.yaml",
+        }
+        self.settings = TenantSettings.load(**values | settings)
+        self.clock = clock
+        self.app = create_app(self.settings, clock=clock, make_client_key=_reused_client_keys().__next__)
+        self._door = _Door(self.app)
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def issuer(self) -> str:
+        """The issuer, with its trailing slash."""
+        return self.settings.issuer
+
+    @property
+    def discovery_url(self) -> str:
+        """Where the metadata is."""
+        return f"{self.issuer}.well-known/openid-configuration"
+
+    @property
+    def tenant(self) -> Tenant:
+        """The tenant behind the application."""
+        tenant: Tenant = self.app.state.tenant
+        return tenant
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How often each path was asked for."""
+        return self._door.requests
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Begins to listen; after `stop`, on the same port."""
+        if self.settings.port == 0 or self._thread is not None:
+            return
+        if self._socket is None:
+            if self._server is None:
+                return
+            self._socket = _listen(self.settings.port)
+        server = _Server(
+            uvicorn.Config(self._door, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        )
+        sockets = [self._socket]
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(server.serve(sockets=sockets)), name="local-tenant", daemon=True
+        )
+        self._server = server
+        self._thread.start()
+        if not server.listening.wait(10):
+            raise TimeoutError("the local tenant does not listen after 10 s")
+
+    def stop(self) -> None:
+        """Stops listening, as if the tenant were away; what it knows stays."""
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(10)
+            self._thread = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def close(self) -> None:
+        """Stops for good."""
+        self.stop()
+        self.tenant.close()
+
+    def http(self) -> httpx.AsyncClient:
+        """A new client, a browser of its own as far as cookies go."""
+        if self._thread is not None:
+            return create_http_client()
+        return create_http_client(app=httpx.ASGITransport(self._door))
+
+    def api(self, agent: str) -> str:
+        """The identifier of an agent's API: `api("docs_search")`."""
+        base = self.settings.keywords.get("API_BASE", LOCAL_KEYWORDS["API_BASE"])
+        return f"{base}/{agent}"
+
+    def user_id(self, login: str) -> str:
+        """The `sub` of tokens about this person."""
+        return user_id_of(login)
+
+    def password(self, login: str) -> str:
+        """The password that was made for this person."""
+        passwords: dict[str, str] = json.loads((self.settings.folder / "users.json").read_text(encoding="utf-8"))
+        return passwords[login]
+
+    def client(self, name: str) -> ClientAccount:
+        """The credentials of a client, by its name in the definition, as written to the client's folder."""
+        folder = self.settings.folder / "clients" / self._registered(name).definition.slug
+
+        def read(file: str) -> str | None:
+            path = folder / file
+            return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+        return ClientAccount(name, read("client_id") or "", read("client_secret"), read("key.pem"))
+
+    def credentials(self, name: str, **claims: Any) -> dict[str, str]:
+        """The parameters with which a client authenticates; `claims` replace those of a private_key_jwt assertion."""
+        account = self.client(name)
+        method = self._registered(name).definition.authentication_method
+        if method == "private_key_jwt":
+            return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self.assertion(name, **claims)}
+        if account.client_secret is not None:
+            return {"client_id": account.client_id, "client_secret": account.client_secret}
+        return {"client_id": account.client_id}
+
+    def assertion(
+        self, name: str, *, alg: str = "RS256", headers: Mapping[str, Any] | None = None, **claims: Any
+    ) -> str:
+        """A private_key_jwt assertion of a client; a claim given as None is left out."""
+        account, now = self.client(name), int(self.clock())
+        values = {
+            "iss": account.client_id,
+            "sub": account.client_id,
+            "aud": self.issuer,
+            "iat": now,
+            "exp": now + 60,
+            "jti": secrets.token_urlsafe(16),
+            **claims,
+        }
+        payload = {claim: value for claim, value in values.items() if value is not None}
+        return jwt.encode(payload, account.private_key_pem or "", algorithm=alg, headers=dict(headers or {}))
+
+    async def request_token(
+        self, parameters: Mapping[str, str], *, http: httpx.AsyncClient | None = None
+    ) -> httpx.Response:
+        """Posts a form to the token endpoint."""
+        if http is not None:
+            return await http.post(f"{self.issuer}oauth/token", data=dict(parameters))
+        async with self.http() as own:
+            return await own.post(f"{self.issuer}oauth/token", data=dict(parameters))
+
+    async def client_credentials(
+        self, audience: str, *, client: str = SUPERVISOR, scopes: Collection[str] | None = None
+    ) -> str:
+        """An access token of a client itself."""
+        parameters = {"grant_type": "client_credentials", "audience": audience, **self.credentials(client)}
+        return str(_tokens(await self.request_token(parameters | _scope(scopes)))["access_token"])
+
+    async def exchange(
+        self,
+        subject_token: str,
+        audience: str,
+        *,
+        client: str = SUPERVISOR_API_CLIENT,
+        scopes: Collection[str] | None = None,
+    ) -> str:
+        """An access token on behalf of the person of `subject_token` (On-Behalf-Of exchange)."""
+        parameters = {
+            "grant_type": TOKEN_EXCHANGE,
+            "subject_token": subject_token,
+            "subject_token_type": ACCESS_TOKEN_TYPE,
+            "requested_token_type": ACCESS_TOKEN_TYPE,
+            "audience": audience,
+            **self.credentials(client),
+        }
+        return str(_tokens(await self.request_token(parameters | _scope(scopes)))["access_token"])
+
+    async def sign_in(
+        self,
+        login: str,
+        client: str = COMMAND_LINE,
+        scopes: Collection[str] = ("helpdesk:ask",),
+        audience: str | None = None,
+    ) -> str:
+        """An access token of a person, by the authorization code flow with PKCE through the sign-in page.
+
+        Args:
+            login: Who signs in.
+            client: The client's name.
+            scopes: What to ask for.
+            audience: The API's identifier; the supervisor's, if none is given.
+        """
+        tokens = await self.sign_in_tokens(login, client, scopes, audience or self.api("supervisor"))
+        return str(tokens["access_token"])
+
+    async def sign_in_tokens(
+        self,
+        login: str,
+        client: str = COMMAND_LINE,
+        scopes: Collection[str] = ("helpdesk:ask",),
+        audience: str | None = None,
+        *,
+        http: httpx.AsyncClient | None = None,
+        **parameters: str,
+    ) -> dict[str, Any]:
+        """The whole token response of a sign-in.
+
+        Args:
+            login: Who signs in.
+            client: The client's name.
+            scopes: What to ask for.
+            audience: The API's identifier, if any.
+            http: The browser, if it is to be kept.
+            parameters: Further parameters of the authorization request.
+        """
+        code_verifier, redirect_uri = secrets.token_urlsafe(32), self._registered(client).definition.callbacks[0]
+        query = {
+            "response_type": "code",
+            "client_id": self.client(client).client_id,
+            "redirect_uri": redirect_uri,
+            "scope": " ".join(scopes),
+            "state": secrets.token_urlsafe(8),
+            "code_challenge": code_challenge_of(code_verifier),
+            "code_challenge_method": "S256",
+            **({"audience": audience} if audience is not None else {}),
+            **parameters,
+        }
+        browser = http or self.http()
+        try:
+            answer = await self.browse(browser, query, login)
+            code = answer["code"]
+            form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+            form |= {"code_verifier": code_verifier, **self.credentials(client)}
+            return _tokens(await self.request_token(form, http=browser))
+        finally:
+            if http is None:
+                await browser.aclose()
+
+    async def browse(self, browser: httpx.AsyncClient, query: Mapping[str, str], login: str) -> dict[str, str]:
+        """Plays a person at a browser, from `/authorize` to the client's callback.
+
+        Returns:
+            The parameters of the callback, whether a code or an error.
+        """
+        response = await browser.get(f"{self.issuer}authorize", params=dict(query))
+        for _ in range(8):
+            location = urljoin(str(response.url), response.headers.get("location", ""))
+            if response.is_redirect and not location.startswith(self.issuer):
+                return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+            if response.is_redirect:
+                response = await browser.get(location)
+                continue
+            form = re.search(r'name="form_token" value="([0-9a-f]+)"', response.text)
+            if form is None:
+                raise AssertionError(f"{response.status_code}: {response.text}")
+            fields = {"form_token": form[1], "username": login, "password": self.password(login), "action": "accept"}
+            response = await browser.post(response.url, data=fields)
+        raise AssertionError("the sign-in does not come to an end")
+
+    async def manage(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Calls the Management API: `manage("POST", "keys/signing/rotate")`."""
+        token = await self.client_credentials(f"{self.issuer}api/v2/", client=MANAGEMENT_CLIENT)
+        async with self.http() as http:
+            headers = {"Authorization": f"Bearer {token}"}
+            return await http.request(method, f"{self.issuer}api/v2/{path}", json=body, headers=headers)
+
+    def fail(
+        self, path: str, status: int, *, times: int = 1, headers: Mapping[str, str] | None = None, body: str = ""
+    ) -> None:
+        """Answers the next requests for a path with this instead."""
+        self._door.faults.append(_Fault(path, Response(body, status, headers=dict(headers or {})), times))
+
+    def block(self, login: str, *, blocked: bool = True) -> None:
+        """Blocks a person in the tenant, or unblocks them."""
+        self.tenant.people.set_blocked(user_id_of(login), blocked=blocked)
+
+    def rotate_keys(self) -> str:
+        """Makes the next signing key the current one and returns its `kid`."""
+        return self.tenant.keys.rotate().kid
+
+    def _registered(self, name: str) -> Client:
+        return self.tenant.clients.named(name)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(256)
+    return listener
+
+
+def _reused_client_keys() -> Iterator[rsa.RSAPrivateKey]:
+    """Keys of clients, made once per process: making one takes as long as a whole test."""
+    for index in itertools.count():
+        if index == len(_client_keys):
+            _client_keys.append(new_private_key())
+        yield _client_keys[index]
+
+
+def _scope(scopes: Collection[str] | None) -> dict[str, str]:
+    return {} if scopes is None else {"scope": " ".join(scopes)}
+
+
+def _tokens(response: httpx.Response) -> dict[str, Any]:
+    if response.status_code != httpx.codes.OK:
+        raise AssertionError(f"{response.status_code}: {response.text}")
+    tokens: dict[str, Any] = response.json()
+    return tokens

@@ -1,0 +1,45 @@
+"""Tenants for the tests of the tenant: in process, on a clock that stands still until it is moved."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from local.tenant.testing import LocalTenant, ManualClock
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOW)
+
+
+@pytest.fixture
+def make_tenant(tmp_path: Path, clock: ManualClock) -> Iterator[Callable[..., LocalTenant]]:
+    """Opens tenants, all on one folder unless told otherwise."""
+    opened: list[LocalTenant] = []
+
+    def make(folder: Path | None = None, *, serve: bool = False, **settings: Any) -> LocalTenant:
+        tenant = LocalTenant(folder or tmp_path / "var", serve=serve, clock=clock, **settings)
+        opened.append(tenant)
+        tenant.start()
+        return tenant
+
+    yield make
+    for tenant in opened:
+        tenant.close()
+
+
+@pytest.fixture
+def tenant(make_tenant: Callable[..., LocalTenant]) -> LocalTenant:
+    return make_tenant()
+
+
+@pytest.fixture
+async def http(tenant: LocalTenant) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser of its own."""
+    async with tenant.http() as client:
+        yield client
