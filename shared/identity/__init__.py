@@ -1,0 +1,31 @@
+"""Who is calling, and with what this agent calls: tokens verified, tokens obtained.
+
+`TokenVerifier` is the only maker of a `Principal`, and this package the only reader of JWTs. `TokenClient` obtains
+tokens; it raises
+
+* `ClientAuthenticationError` where the authorization server does not accept this client's proof,
+* `InsufficientScope` where the scopes are not to be had,
+* `OAuthError` for its other refusals, by RFC code,
+* `UpstreamUnavailable` where it is away, fails, or has said to come back later, and
+* `UpstreamRefused` where its answer is not what it has to be.
+"""
+
+from shared.identity._access_token import AccessToken
+from shared.identity._client_authentication import ClientAuthentication, ClientCredentials, ClientSecret
+from shared.identity._jwks import JwksCache
+from shared.identity._principal import Principal
+from shared.identity._raw_token import RawToken
+from shared.identity._token_client import TokenClient
+from shared.identity._verify import TokenVerifier
+
+__all__ = [
+    "AccessToken",
+    "ClientAuthentication",
+    "ClientCredentials",
+    "ClientSecret",
+    "JwksCache",
+    "Principal",
+    "RawToken",
+    "TokenClient",
+    "TokenVerifier",
+]

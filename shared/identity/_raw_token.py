@@ -1,0 +1,61 @@
+"""A token as it came over the wire: a secret that does not print itself."""
+
+import hashlib
+import hmac
+import secrets
+from typing import Never, Self
+
+_PROCESS_KEY = secrets.token_bytes(32)
+_REDACTED = "RawToken([redacted])"
+
+
+class RawToken:
+    """A bearer token, verified or not.
+
+    It is not a string, so that nothing prints, logs, formats, serialises or pickles it by accident; `reveal` gives
+    the string for the one header or form field that needs it.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """The token itself."""
+        return self.__value
+
+    def digest(self) -> bytes:
+        """SHA-256 of the token, 32 bytes: a key for tables in memory. Not for logs, where `fingerprint` is."""
+        return hashlib.sha256(self.__value.encode("utf-8", "surrogatepass")).digest()
+
+    def fingerprint(self, key: bytes | None = None) -> str:
+        """A name for the token that does not give it away: 32 hexadecimal characters of HMAC-SHA-256.
+
+        Args:
+            key: Makes the same name in several processes; without it the name holds in this process alone.
+        """
+        return hmac.digest(key or _PROCESS_KEY, self.digest(), "sha256").hex()[:32]
+
+    def __repr__(self) -> str:
+        return _REDACTED
+
+    __str__ = __repr__
+
+    def __format__(self, format_spec: str) -> str:
+        return _REDACTED
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RawToken) and hmac.compare_digest(self.digest(), other.digest())
+
+    def __hash__(self) -> int:
+        return hash(self.__value)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> Never:
+        raise TypeError("a RawToken is not written anywhere")
