@@ -29,6 +29,7 @@ COPIES: dict[str, dict[str, str]] = {
 }
 """For each agent, its settings and the file below `HELPDESK_VAR` that each is copied from."""
 
+COMMAND_LINE = "tenant/clients/help-desk-command-line"
 SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
 
 
@@ -37,6 +38,9 @@ class CredentialsSettings(Settings):
 
     helpdesk_var: Path = Field(Path("var"), description="the folder that the tenant and the directory write below")
     credentials_folder: Path = Field(Path("/credentials"), description="the folder that holds a folder for each agent")
+    tenant_issuer: str = Field(description="the issuer of all tokens, with its trailing slash")
+    supervisor_audience: str = Field(description="the supervisor's API identifier")
+    supervisor_url: str = Field(description="where people reach the supervisor")
 
 
 def hand_out(settings: CredentialsSettings) -> None:
@@ -57,6 +61,15 @@ def hand_out(settings: CredentialsSettings) -> None:
         _write(settings.credentials_folder / agent / "allowed_callers", json.dumps([caller.model_dump()]))
 
 
+def how_to_sign_in(settings: CredentialsSettings) -> str:
+    """The command that signs a person in at this help desk; nothing in it is secret."""
+    client_id = _read(settings, f"{COMMAND_LINE}/client_id").strip()
+    return (
+        f"./helpdesk login --issuer {settings.tenant_issuer} --client-id {client_id} "
+        f"--audience {settings.supervisor_audience} --url {settings.supervisor_url}"
+    )
+
+
 def _read(settings: CredentialsSettings, source: str) -> str:
     return (settings.helpdesk_var / source).read_text(encoding="utf-8")
 
@@ -71,9 +84,11 @@ def _write(path: Path, text: str) -> None:
 
 
 def main() -> int:
-    """Hands the credentials out; 0 when all were, 1 with one line that says why not."""
+    """Hands the credentials out and says how to sign in; 0 when all is done, 1 with one line that says why not."""
     try:
-        hand_out(CredentialsSettings.load())
+        settings = CredentialsSettings.load()
+        hand_out(settings)
+        sys.stdout.write(f"Sign in with:\n{how_to_sign_in(settings)}\n")
     except ConfigurationError as error:
         sys.stderr.write(f"{error.public_message}\n")
         return 1

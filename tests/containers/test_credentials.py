@@ -1,0 +1,91 @@
+"""The step that hands each container its own credentials."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from local.credentials import CredentialsSettings, hand_out, how_to_sign_in, main
+
+MADE = {
+    "tenant/clients/supervisor/client_id": "machine-client\n",
+    "tenant/clients/supervisor/key.pem": "machine key\n",
+    "tenant/clients/supervisor-api-client/client_id": "api-client\n",
+    "tenant/clients/supervisor-api-client/key.pem": "api key\n",
+    "tenant/clients/help-desk-command-line/client_id": "command-line-client\n",
+    "tenant/users.json": '{"amelia.hart": "a password"}',
+    "directory/tokens/account_lookup": "read-only token",
+    "directory/tokens/password_reset": "managing token",
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> CredentialsSettings:
+    """What tenant and directory have made, and an empty folder to hand out to."""
+    for name, text in MADE.items():
+        path = tmp_path / "var" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return CredentialsSettings.load(
+        helpdesk_var=tmp_path / "var",
+        credentials_folder=tmp_path / "credentials",
+        tenant_issuer="http://127.0.0.1:8400/",
+        supervisor_audience="https://helpdesk.example/supervisor",
+        supervisor_url="http://127.0.0.1:9000/",
+    )
+
+
+def handed_out(settings: CredentialsSettings) -> dict[str, str]:
+    """Every file that was written: agent/setting -> text."""
+    folder = settings.credentials_folder
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_each_agent_gets_its_own_and_nothing_else(settings: CredentialsSettings) -> None:
+    hand_out(settings)
+    callers = json.dumps([{"agent": "supervisor", "client_id": "machine-client", "api_client_id": "api-client"}])
+    assert handed_out(settings) == {
+        "supervisor/client_id": "machine-client\n",
+        "supervisor/client_key": "machine key\n",
+        "supervisor/api_client_id": "api-client\n",
+        "supervisor/api_client_key": "api key\n",
+        "account_lookup/directory_token": "read-only token",
+        "account_lookup/allowed_callers": callers,
+        "password_reset/directory_token": "managing token",
+        "password_reset/allowed_callers": callers,
+        "docs_search/allowed_callers": callers,
+    }
+
+
+def test_only_the_owner_can_read_what_was_handed_out(settings: CredentialsSettings) -> None:
+    hand_out(settings)
+    files = [path for path in settings.credentials_folder.rglob("*") if path.is_file()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_handing_out_again_changes_nothing_and_leaves_nothing_behind(settings: CredentialsSettings) -> None:
+    hand_out(settings)
+    before = handed_out(settings)
+    hand_out(settings)
+    assert handed_out(settings) == before
+
+
+def test_the_command_to_sign_in_names_everything_that_the_command_needs(settings: CredentialsSettings) -> None:
+    assert how_to_sign_in(settings) == (
+        "./helpdesk login --issuer http://127.0.0.1:8400/ --client-id command-line-client "
+        "--audience https://helpdesk.example/supervisor --url http://127.0.0.1:9000/"
+    )
+
+
+def test_what_is_not_made_yet_is_named_in_one_line(
+    settings: CredentialsSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (settings.helpdesk_var / "directory/tokens/password_reset").unlink()
+    for name, value in settings.model_dump().items():
+        monkeypatch.setenv(name.upper(), str(value))
+    assert main() == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "tokens/password_reset" in said.err
