@@ -12,6 +12,7 @@ tokens; it raises
 
 from shared.identity._access_token import AccessToken
 from shared.identity._client_authentication import ClientAuthentication, ClientCredentials, ClientSecret
+from shared.identity._id_token import IdToken, verify_id_token
 from shared.identity._jwks import JwksCache
 from shared.identity._principal import Principal
 from shared.identity._raw_token import RawToken
@@ -23,9 +24,11 @@ __all__ = [
     "ClientAuthentication",
     "ClientCredentials",
     "ClientSecret",
+    "IdToken",
     "JwksCache",
     "Principal",
     "RawToken",
     "TokenClient",
     "TokenVerifier",
+    "verify_id_token",
 ]

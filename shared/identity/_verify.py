@@ -1,30 +1,21 @@
 """Verification of access tokens: signature, header and claims, and the memory of what was verified."""
 
-import base64
-import binascii
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import jwt
-from jwt.exceptions import PyJWTError
-
-from shared.errors import ConfigurationError, InvalidToken
+from shared.errors import ConfigurationError
 from shared.identity import _claims
 from shared.identity._jwks import SIGNING_ALGORITHMS, JwksCache, VerificationKey
 from shared.identity._principal import SEAL, Principal
 from shared.identity._raw_token import RawToken
-from shared.identity._wire import parse_object
+from shared.identity._signed_token import MAX_TOKEN_BYTES, signed_claims
 
 MAX_LEEWAY_SECONDS: Final = 10
 ACCESS_TOKEN_TYPES: Final = frozenset({"at+jwt", "application/at+jwt", "jwt"})
 """`typ` in lower case: RFC 9068 §2.1, and `JWT` of Auth0's own dialect."""
-
-_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-_jws = jwt.PyJWS(algorithms=SIGNING_ALGORITHMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +60,7 @@ class TokenVerifier:
         algorithms: Sequence[str] = SIGNING_ALGORITHMS,
         leeway: float = MAX_LEEWAY_SECONDS,
         clock: Callable[[], float] = time.time,
-        max_token_bytes: int = 4096,
+        max_token_bytes: int = MAX_TOKEN_BYTES,
         cache_size: int = 4096,
         fingerprint_key: bytes | None = None,
     ) -> None:
@@ -119,52 +110,18 @@ class TokenVerifier:
         known = self.cached(token)
         if known is not None:
             return known
-        value = token.reveal()
-        header = self._header(value)
-        key = await self._keys.key(header["kid"])
-        claims = self._signed_claims(value, header["alg"], key)
+        claims, key = await signed_claims(
+            token.reveal(),
+            self._keys,
+            algorithms=self._algorithms,
+            types=ACCESS_TOKEN_TYPES,
+            max_bytes=self._max_token_bytes,
+        )
         principal = self._principal(claims, token)
         self._verified[token.digest()] = _Verified(principal, key)
         while len(self._verified) > self._cache_size:
             self._verified.popitem(last=False)
         return principal
-
-    def _header(self, value: str) -> dict[str, Any]:
-        """The header, not yet trusted, with an `alg`, `typ` and `kid` that may be looked at further."""
-        if len(value) > self._max_token_bytes:
-            raise InvalidToken(code="token_too_long", detail=f"{len(value)} characters")
-        compact = _COMPACT.fullmatch(value)
-        if compact is None:
-            raise InvalidToken(code="token_malformed", detail="not three parts in base64url")
-        try:
-            header = parse_object(_decode(compact[1]))
-        except ValueError as error:
-            raise InvalidToken(code="token_malformed", detail=f"header: {error}") from None
-        algorithm = header.get("alg")
-        if not isinstance(algorithm, str) or algorithm not in self._algorithms:
-            raise InvalidToken(code="token_algorithm", detail="alg is not allowed")
-        kind = header.get("typ")
-        if not isinstance(kind, str) or kind.lower() not in ACCESS_TOKEN_TYPES:
-            raise InvalidToken(code="token_type", detail="typ is not that of an access token")
-        if "crit" in header or "b64" in header:
-            raise InvalidToken(code="token_critical_header", detail="crit and b64 are not understood")
-        if not _claims.is_name(header.get("kid")):
-            raise InvalidToken(code="token_key_unknown", detail="kid is missing, or is no name")
-        return header
-
-    def _signed_claims(self, value: str, algorithm: str, key: VerificationKey) -> dict[str, Any]:
-        if key.algorithm not in {None, algorithm}:
-            raise InvalidToken(code="token_algorithm", detail="the key is for another algorithm")
-        try:
-            signed = _jws.decode_complete(value, key.public_key, algorithms=[algorithm])
-        except jwt.InvalidSignatureError:
-            raise InvalidToken(code="token_signature", detail="the signature does not match") from None
-        except PyJWTError as error:
-            raise InvalidToken(code="token_malformed", detail=type(error).__name__) from None
-        try:
-            return parse_object(signed["payload"])
-        except ValueError as error:
-            raise InvalidToken(code="token_malformed", detail=f"claims: {error}") from None
 
     def _principal(self, claims: dict[str, Any], token: RawToken) -> Principal:
         _claims.check_issuer(claims, self.issuer)
@@ -191,11 +148,3 @@ class TokenVerifier:
             token_fingerprint=token.fingerprint(),
             seal=SEAL,
         )
-
-
-def _decode(part: str) -> bytes:
-    """Base64url without padding (RFC 7515 §2)."""
-    try:
-        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    except binascii.Error:
-        raise ValueError("not base64url") from None
