@@ -81,7 +81,7 @@ def _routes() -> list[Route]:
             for name, operation in _lifecycle.OPERATIONS.items()
         ),
         Route("/", _pages.index),
-        Route("/ping", _pages.ping),
+        Route("/healthz", _pages.healthz),
         Route("/outbox", _pages.outbox),
         *(Route(f"/{name}/{{token}}", _pages.recovery_form, methods=["GET"]) for name in PURPOSES),
         *(Route(f"/{name}/{{token}}", _pages.recovery_submit, methods=["POST"]) for name in PURPOSES),

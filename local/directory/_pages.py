@@ -62,8 +62,8 @@ async def index(request: Request) -> Response:
     return _page("The directory", body)
 
 
-async def ping(request: Request) -> Response:
-    """`GET /ping`: whether it runs."""
+async def healthz(request: Request) -> Response:
+    """`GET /healthz`: whether it runs."""
     directory: Directory = request.app.state.directory
     return JSONResponse({"status": "Healthy", "time": directory.timestamp()})
 

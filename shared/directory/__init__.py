@@ -1,0 +1,33 @@
+"""The company's directory of accounts, over the Okta API."""
+
+from shared.directory._access import ActingCaller, StaticTokenSource, TokenSource
+from shared.directory._client import DirectoryClient
+from shared.directory._own_account import OwnAccount
+from shared.directory._settings import DirectorySettings
+from shared.directory._types import (
+    AccountKind,
+    AccountStatus,
+    Device,
+    Factor,
+    Group,
+    PasswordPolicy,
+    SignIn,
+    User,
+)
+
+__all__ = [
+    "AccountKind",
+    "AccountStatus",
+    "ActingCaller",
+    "Device",
+    "DirectoryClient",
+    "DirectorySettings",
+    "Factor",
+    "Group",
+    "OwnAccount",
+    "PasswordPolicy",
+    "SignIn",
+    "StaticTokenSource",
+    "TokenSource",
+    "User",
+]

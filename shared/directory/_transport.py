@@ -1,0 +1,172 @@
+"""One call to the Okta API: its token, its time, its answer, and what each refusal means."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+
+from shared.directory._access import ActingCaller, TokenSource
+from shared.errors import AuthorizationDenied, HelpdeskError, UpstreamRefused, UpstreamUnavailable
+from shared.telemetry import get_logger
+
+PART: Final = "directory"
+_LONGEST_WAIT = 300.0  # seconds; a reset further away says nothing
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError)
+
+# Okta's codes that tools tell apart (developer.okta.com/docs/reference/error-codes), as codes of ours.
+_REASONS = {
+    "E0000007": "account_not_found",
+    "E0000017": "status_forbids",
+    "E0000032": "unlock_not_allowed",
+    "E0000038": "status_forbids",
+}
+
+_log = get_logger()
+
+
+class Transport:
+    """Sends calls; every failure becomes one of our errors, without anything of what was sent.
+
+    Args:
+        base_url: The API, up to and with `/api/v1`.
+        http: The process's client.
+        tokens: Gives the token for each call.
+        timeout: Seconds that one call may take, from its start to the last byte of its answer.
+        clock: The time, in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        http: httpx.AsyncClient,
+        tokens: TokenSource,
+        *,
+        timeout: float,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._http = http
+        self._tokens = tokens
+        self._timeout = timeout
+        self._clock = clock
+
+    async def get(
+        self, caller: ActingCaller, path: str, scope: str, parameters: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Reads; tried once more where the connection broke.
+
+        Raises:
+            UpstreamError: as `_failure` says.
+            AuthorizationDenied: where the token may not.
+        """
+        for last in (False, True):
+            try:
+                response = await self._send("GET", caller, path, scope, parameters)
+            except _BROKEN as error:
+                if last:
+                    raise self._away(path, error) from None
+            except (httpx.HTTPError, TimeoutError) as error:
+                raise self._away(path, error) from None
+            else:
+                return self._checked(path, response)
+        raise AssertionError("the second try returns or raises")
+
+    async def post(
+        self, caller: ActingCaller, path: str, scope: str, parameters: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Acts, once: what may have happened is never asked for again.
+
+        Raises:
+            UpstreamUnavailable: with `outcome_unknown` where the act may have happened.
+            UpstreamRefused: where the directory said no.
+            AuthorizationDenied: where the token may not.
+        """
+        try:
+            response = await self._send("POST", caller, path, scope, parameters)
+        except _NOT_SENT as error:
+            raise self._away(path, error) from None
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise self._away(path, error, outcome_unknown=True) from None
+        return self._checked(path, response, acts=True)
+
+    async def _send(
+        self, method: str, caller: ActingCaller, path: str, scope: str, parameters: Mapping[str, str] | None
+    ) -> httpx.Response:
+        token = await self._tokens.token(caller, frozenset({scope}))
+        headers = {
+            "Accept": "application/json",
+            "Authorization": f"Bearer {token.reveal()}",
+            # For the directory's own log; it decides nothing by it.
+            "X-Acting-Subject": quote(caller.user.subject, safe="|@.-_~:"),
+        }
+        async with asyncio.timeout(self._timeout):
+            return await self._http.request(
+                method, f"{self._base_url}{path}", params=parameters, headers=headers, timeout=self._timeout
+            )
+
+    def _checked(self, path: str, response: httpx.Response, *, acts: bool = False) -> httpx.Response:
+        if response.status_code == httpx.codes.OK:
+            return response
+        error = self._failure(response, acts=acts)
+        _log.warning(
+            "directory_call_failed",
+            path=path,
+            status=response.status_code,
+            reason=error.reason,
+            detail=error.detail,
+            upstream_request_id=response.headers.get("x-okta-request-id"),
+        )
+        raise error
+
+    def _failure(self, response: httpx.Response, *, acts: bool) -> HelpdeskError:
+        status, code = response.status_code, _error_code(response)
+        detail = f"{status} {code}".strip()
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            return UpstreamUnavailable(PART, retry_after=self._retry_after(response), detail=detail)
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR or status < httpx.codes.BAD_REQUEST:
+            unknown = acts and status != httpx.codes.SERVICE_UNAVAILABLE
+            return UpstreamUnavailable(PART, detail=detail, outcome_unknown=unknown)
+        if status == httpx.codes.UNAUTHORIZED:
+            return UpstreamRefused(
+                PART,
+                "The directory did not accept this agent's credentials; the help desk's operators have to mend that.",
+                detail=detail,
+                code="directory_token_refused",
+            )
+        if code in _REASONS:
+            return UpstreamRefused(PART, detail=detail, code=_REASONS[code])
+        if status == httpx.codes.FORBIDDEN:
+            return AuthorizationDenied("The directory does not allow this agent to do that.", detail=detail)
+        return UpstreamRefused(PART, detail=detail)
+
+    def _retry_after(self, response: httpx.Response) -> float | None:
+        """Seconds until Okta's rate limit window ends; None where the header tells nothing usable."""
+        try:
+            wait = float(response.headers.get("x-rate-limit-reset", "")) - self._clock()
+        except ValueError:
+            return None
+        return max(1.0, wait) if wait <= _LONGEST_WAIT else None
+
+    def _away(self, path: str, error: Exception, *, outcome_unknown: bool = False) -> UpstreamUnavailable:
+        detail = type(error).__name__  # its text may hold what was sent
+        _log.warning("directory_away", path=path, detail=detail, outcome_unknown=outcome_unknown)
+        return UpstreamUnavailable(PART, detail=detail, outcome_unknown=outcome_unknown)
+
+
+def unexpected(path: str, detail: str, *, outcome_unknown: bool = False) -> UpstreamUnavailable:
+    """An answer that is not what the API's reference says: logged, never shown."""
+    _log.error("directory_answer_unexpected", path=path, detail=detail)
+    return UpstreamUnavailable(PART, detail=f"unexpected answer: {detail}", outcome_unknown=outcome_unknown)
+
+
+def _error_code(response: httpx.Response) -> str:
+    """Okta's error code, where the body has one."""
+    try:
+        code = response.json().get("errorCode")
+    except (ValueError, AttributeError):
+        return ""
+    return code if isinstance(code, str) and code.isalnum() else ""
