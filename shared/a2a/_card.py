@@ -1,0 +1,230 @@
+"""Agent cards: what an agent says of itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from a2a.types import (
+    AgentCapabilities,
+    AgentCard,
+    AgentInterface,
+    AgentProvider,
+    AgentSkill,
+    APIKeySecurityScheme,
+    AuthorizationCodeOAuthFlow,
+    ClientCredentialsOAuthFlow,
+    DeviceCodeOAuthFlow,
+    OAuth2SecurityScheme,
+    OAuthFlows,
+    SecurityRequirement,
+    SecurityScheme,
+    StringList,
+)
+
+from shared.a2a._caller import AGENT_SCHEME, DELEGATED_USER_HEADER, INVOKE_SCOPE, USER_SCHEME, Caller
+
+SIGN_IN_SCHEME: Final = "user"
+"""The card's security scheme for a user's own token, by authorization code."""
+
+DEVICE_SCHEME: Final = "userDevice"
+"""The same by device authorization grant, for clients without a browser."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """What an agent can do.
+
+    Attributes:
+        id: Stable, unique within the agent.
+        name: For people.
+        description: One plain paragraph; a planner routes by it.
+        tags: Words that it may be looked for by.
+        examples: What a person would say.
+        scopes: What the user's token needs for it.
+    """
+
+    id: str
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    examples: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+
+
+class CardSecurity(Protocol):
+    """The security schemes of a card, and what one call needs of them."""
+
+    def schemes(self, skills: Sequence[Skill]) -> Mapping[str, SecurityScheme]:
+        """The schemes by name."""
+        ...
+
+    def requirements(self, user_scopes: Sequence[str]) -> list[SecurityRequirement]:
+        """Alternatives; all schemes within one are needed together (A2A 1.0 §4.5.1, as in OpenAPI)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HopSecurity:
+    """A subagent's: the calling agent's own token and the user's delegated token, both.
+
+    Attributes:
+        issuer: The authorization server, with its trailing slash.
+        invoke_scope: What the calling agent's token needs.
+    """
+
+    issuer: str
+    invoke_scope: str = INVOKE_SCOPE
+
+    def schemes(self, skills: Sequence[Skill]) -> Mapping[str, SecurityScheme]:  # noqa: ARG002 -- for the other kind
+        """See `CardSecurity`."""
+        flow = ClientCredentialsOAuthFlow(
+            token_url=f"{self.issuer}oauth/token", scopes={self.invoke_scope: "Call this agent."}
+        )
+        return {
+            AGENT_SCHEME: SecurityScheme(
+                oauth2_security_scheme=OAuth2SecurityScheme(
+                    description="The calling agent's own access token.", flows=OAuthFlows(client_credentials=flow)
+                )
+            ),
+            USER_SCHEME: SecurityScheme(
+                api_key_security_scheme=APIKeySecurityScheme(
+                    description="An access token for this agent, with the user as subject and the calling agent as "
+                    "actor (RFC 8693 token exchange).",
+                    location="header",
+                    name=DELEGATED_USER_HEADER,
+                )
+            ),
+        }
+
+    def requirements(self, user_scopes: Sequence[str]) -> list[SecurityRequirement]:
+        """See `CardSecurity`."""
+        return [_requirement({AGENT_SCHEME: [self.invoke_scope], USER_SCHEME: user_scopes})]
+
+
+@dataclass(frozen=True, slots=True)
+class SignInSecurity:
+    """The supervisor's: the user's own token, from signing in by browser or on a second device.
+
+    Attributes:
+        issuer: The authorization server, with its trailing slash.
+        scopes: What every call needs.
+    """
+
+    issuer: str
+    scopes: tuple[str, ...]
+
+    def schemes(self, skills: Sequence[Skill]) -> Mapping[str, SecurityScheme]:
+        """See `CardSecurity`."""
+        scopes = dict.fromkeys((*self.scopes, *(scope for skill in skills for scope in skill.scopes)), "")
+        scopes.update(dict.fromkeys(self.scopes, "Ask this agent."))
+        code = AuthorizationCodeOAuthFlow(
+            authorization_url=f"{self.issuer}authorize",
+            token_url=f"{self.issuer}oauth/token",
+            scopes=scopes,
+            pkce_required=True,
+        )
+        device = DeviceCodeOAuthFlow(
+            device_authorization_url=f"{self.issuer}oauth/device/code",
+            token_url=f"{self.issuer}oauth/token",
+            scopes=scopes,
+        )
+        return {
+            SIGN_IN_SCHEME: SecurityScheme(
+                oauth2_security_scheme=OAuth2SecurityScheme(
+                    description="The user's access token, by browser.", flows=OAuthFlows(authorization_code=code)
+                )
+            ),
+            DEVICE_SCHEME: SecurityScheme(
+                oauth2_security_scheme=OAuth2SecurityScheme(
+                    description="The user's access token, by a second device.", flows=OAuthFlows(device_code=device)
+                )
+            ),
+        }
+
+    def requirements(self, user_scopes: Sequence[str]) -> list[SecurityRequirement]:
+        """See `CardSecurity`."""
+        scopes = list(dict.fromkeys((*self.scopes, *user_scopes)))
+        return [_requirement({SIGN_IN_SCHEME: scopes}), _requirement({DEVICE_SCHEME: scopes})]
+
+
+def create_card(
+    *,
+    name: str,
+    description: str,
+    url: str,
+    skills: Sequence[Skill],
+    security: CardSecurity,
+    version: str = "1.0.0",
+    organization: str = "Help desk",
+    documentation_url: str = "",
+    streaming: bool = True,
+) -> AgentCard:
+    """Makes the card of an agent that takes and gives text.
+
+    It is offered over JSON-RPC and HTTP+JSON in A2A 1.0, and over JSON-RPC in 0.3, all below `url`.
+
+    Args:
+        name: The agent's name; a planner calls it by that.
+        description: One plain paragraph.
+        url: Where callers reach it.
+        skills: What it can do.
+        security: What a call needs.
+        version: Of the agent.
+        organization: Who runs it.
+        documentation_url: Where people read about it.
+        streaming: Whether events can be read as they come.
+    """
+    base = url if url.endswith("/") else f"{url}/"
+    return AgentCard(
+        name=name,
+        description=description,
+        version=version,
+        provider=AgentProvider(organization=organization, url=base),
+        documentation_url=documentation_url or None,
+        supported_interfaces=[
+            AgentInterface(url=base, protocol_binding="JSONRPC", protocol_version="1.0"),
+            AgentInterface(url=base.rstrip("/"), protocol_binding="HTTP+JSON", protocol_version="1.0"),
+            AgentInterface(url=base, protocol_binding="JSONRPC", protocol_version="0.3"),
+        ],
+        capabilities=AgentCapabilities(streaming=streaming, push_notifications=False, extended_agent_card=True),
+        default_input_modes=["text/plain"],
+        default_output_modes=["text/plain"],
+        security_schemes=security.schemes(skills),
+        security_requirements=security.requirements(()),
+        skills=[
+            AgentSkill(
+                id=skill.id,
+                name=skill.name,
+                description=skill.description,
+                tags=skill.tags,
+                examples=skill.examples,
+                security_requirements=security.requirements(skill.scopes) if skill.scopes else [],
+            )
+            for skill in skills
+        ],
+    )
+
+
+def card_for(card: AgentCard, caller: Caller) -> AgentCard:
+    """The card with those skills alone that this caller's scopes allow."""
+    shown = AgentCard()
+    shown.CopyFrom(card)
+    del shown.skills[:]
+    shown.skills.extend(skill for skill in card.skills if _is_allowed(skill, caller))
+    return shown
+
+
+def _is_allowed(skill: AgentSkill, caller: Caller) -> bool:
+    """Whether one of the skill's alternatives is met; the agent's own part of it was checked at the door."""
+    return not skill.security_requirements or any(
+        all(
+            caller.user.scopes.issuperset(scopes.list)
+            for scheme, scopes in requirement.schemes.items()
+            if scheme != AGENT_SCHEME
+        )
+        for requirement in skill.security_requirements
+    )
+
+
+def _requirement(schemes: Mapping[str, Sequence[str]]) -> SecurityRequirement:
+    return SecurityRequirement(schemes={name: StringList(list=scopes) for name, scopes in schemes.items()})

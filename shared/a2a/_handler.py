@@ -1,0 +1,336 @@
+"""The operations of A2A, for one agent: the SDK's `RequestHandler`, owner by owner.
+
+Whose a task or a context is depends on the verified caller alone. What is not the caller's does not exist: the answer
+for another's task and for no task is the same.
+"""
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Final, Protocol
+
+from a2a.server.agent_execution import AgentExecutor, RequestContext
+from a2a.server.cluster import (
+    ConcurrentTaskModificationError,
+    StoredTask,
+    TaskEventStream,
+    VersionedEvent,
+    VersionedTaskStore,
+)
+from a2a.server.context import ServerCallContext
+from a2a.types import (
+    AgentCard,
+    CancelTaskRequest,
+    GetExtendedAgentCardRequest,
+    GetTaskRequest,
+    ListTasksRequest,
+    ListTasksResponse,
+    Message,
+    SendMessageRequest,
+    SubscribeToTaskRequest,
+    Task,
+    TaskState,
+    TaskStatusUpdateEvent,
+)
+from a2a.utils.errors import (
+    InvalidParamsError,
+    TaskNotCancelableError,
+    TaskNotFoundError,
+    UnsupportedOperationError,
+)
+from a2a.utils.task import apply_history_length, validate_history_length, validate_page_size
+
+from shared.a2a._card import card_for
+from shared.a2a._limits import Limits
+from shared.a2a._messages import accepted_media_types, check_message
+from shared.a2a._no_push import WithoutPushNotifications
+from shared.a2a._run import STOPPED, Run, Turn, ended
+from shared.errors import TooManyRequests, UpstreamUnavailable
+from shared.tasks import INTERRUPTED_STATES, TERMINAL_STATES, Event, MessageLedger, resolve_owner, status_event
+
+OPEN_TASKS_RETRY_SECONDS: Final = 30.0
+
+
+class UnfinishedTasks(Protocol):
+    """Knows how much a caller has under way."""
+
+    async def count_unfinished(self, context: ServerCallContext) -> int:
+        """How many tasks of the caller have not ended."""
+        ...
+
+
+class AgentRequestHandler(WithoutPushNotifications):
+    """Answers the operations of A2A for one agent.
+
+    Args:
+        executor: The agent.
+        card: What it says of itself.
+        tasks: Where tasks are kept.
+        unfinished: Counts the unfinished ones of a caller.
+        events: Where other processes' events come from.
+        messages: Which messages came already.
+        limits: How much one caller may ask for.
+    """
+
+    def __init__(
+        self,
+        *,
+        executor: AgentExecutor,
+        card: AgentCard,
+        tasks: VersionedTaskStore,
+        unfinished: UnfinishedTasks,
+        events: TaskEventStream,
+        messages: MessageLedger,
+        limits: Limits,
+    ) -> None:
+        self._executor = executor
+        self._card = card
+        self._tasks = tasks
+        self._unfinished = unfinished
+        self._events = events
+        self._messages = messages
+        self._limits = limits
+        self._accepted = accepted_media_types(card)
+        self._runs: dict[str, Run] = {}
+        self._unsaved: Counter[str] = Counter()
+        self._is_closing = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any task is being worked on."""
+        return bool(self._runs)
+
+    async def on_message_send(self, params: SendMessageRequest, context: ServerCallContext) -> Task | Message:
+        """SendMessage: the task when it has ended or waits for somebody, or at once if that is asked for."""
+        begun = await self._begin(params, context, streaming=False)
+        outcome = await (
+            asyncio.shield(begun.outcome) if isinstance(begun, Turn) else self._again(begun, params, context)
+        )
+        return _with_history(outcome, params) if isinstance(outcome, Task) else outcome
+
+    async def on_message_send_stream(
+        self, params: SendMessageRequest, context: ServerCallContext
+    ) -> AsyncGenerator[Event, None]:
+        """SendStreamingMessage: every event until the message is dealt with."""
+        self._check_streaming()
+        begun = await self._begin(params, context, streaming=True)
+        source = begun.events() if isinstance(begun, Turn) else self._follow(begun, context)
+        async with aclosing(source) as events:
+            async for event in events:
+                yield _with_history(event, params) if isinstance(event, Task) else event
+
+    async def on_subscribe_to_task(
+        self, params: SubscribeToTaskRequest, context: ServerCallContext
+    ) -> AsyncGenerator[Event, None]:
+        """SubscribeToTask: the task as it is, then every event until it ends or waits for somebody."""
+        self._check_streaming()
+        stored = await self._get(params.id, context)
+        if stored.task.status.state in TERMINAL_STATES:
+            raise UnsupportedOperationError(message=f"Task {params.id} has ended; get it instead.")
+        async with aclosing(self._follow(params.id, context)) as events:
+            async for event in events:
+                yield event
+
+    async def on_get_task(self, params: GetTaskRequest, context: ServerCallContext) -> Task | None:
+        """GetTask."""
+        validate_history_length(params)
+        return apply_history_length((await self._get(params.id, context)).task, params)
+
+    async def on_list_tasks(self, params: ListTasksRequest, context: ServerCallContext) -> ListTasksResponse:
+        """ListTasks: the caller's own, the last changed first."""
+        validate_history_length(params)
+        if params.HasField("page_size"):
+            validate_page_size(params.page_size)
+        page = await self._tasks.list(params, context)
+        for task in page.tasks:
+            if not params.include_artifacts:
+                task.ClearField("artifacts")
+            shortened = apply_history_length(task, params)
+            if shortened is not task:
+                task.CopyFrom(shortened)
+        return page
+
+    async def on_cancel_task(self, params: CancelTaskRequest, context: ServerCallContext) -> Task | None:
+        """CancelTask: stops the executor, here or where it runs."""
+        stored = await self._get(params.id, context)
+        if stored.task.status.state in TERMINAL_STATES:
+            raise TaskNotCancelableError
+        run = self._runs.get(params.id)
+        if run is None and stored.task.status.state in INTERRUPTED_STATES:
+            run = self._run(
+                stored.task.id, stored.task.context_id, context, stored
+            )  # nobody works on it: tell the agent
+        task = await (self._cancel_elsewhere(stored, context) if run is None else run.cancel(context))
+        if task.status.state != TaskState.TASK_STATE_CANCELED:
+            raise TaskNotCancelableError
+        return task
+
+    async def on_get_extended_agent_card(
+        self,
+        params: GetExtendedAgentCardRequest,  # noqa: ARG002 -- the signature is the SDK's
+        context: ServerCallContext,
+    ) -> AgentCard:
+        """GetExtendedAgentCard: the skills that this caller's scopes allow."""
+        return card_for(self._card, context.state["caller"])
+
+    async def drain(self, seconds: float) -> None:
+        """Takes no more messages, lets what is under way end for that long, and then stops it, saying so."""
+        self._is_closing = True
+        if self._runs and seconds > 0:
+            waiting = [asyncio.create_task(run.ended()) for run in self._runs.values()]
+            await asyncio.wait(waiting, timeout=seconds)
+            for task in waiting:
+                task.cancel()
+        stopped = list(self._runs.values())
+        for run in stopped:
+            run.stop(STOPPED)
+        await asyncio.gather(*(run.ended() for run in stopped))
+
+    async def _begin(self, params: SendMessageRequest, context: ServerCallContext, *, streaming: bool) -> Turn | str:
+        """Has a new message worked on; of one that came before, the id of its task."""
+        check_message(params, self._accepted, self._limits)
+        if self._is_closing:
+            raise UpstreamUnavailable("agent", retry_after=1, detail="shutting down")
+        message, owner = params.message, resolve_owner(context)
+        stored = await self._get(message.task_id, context) if message.task_id else None
+        if stored is not None:
+            if message.context_id and message.context_id != stored.task.context_id:
+                raise InvalidParamsError(message="The contextId is not that of the task.")
+            message.context_id = stored.task.context_id
+        task_id = message.task_id or str(uuid.uuid4())
+        earlier = await self._messages.claim(owner, message.message_id, task_id)
+        if earlier is not None:
+            return earlier
+        try:
+            return await self._submit(params, context, owner, task_id, stored, streaming=streaming)
+        except BaseException:
+            await self._messages.release(owner, message.message_id)
+            raise
+
+    async def _submit(
+        self,
+        params: SendMessageRequest,
+        context: ServerCallContext,
+        owner: str,
+        task_id: str,
+        stored: StoredTask | None,
+        *,
+        streaming: bool,
+    ) -> Turn:
+        message = params.message
+        run = self._runs.get(task_id)
+        if stored is None:
+            open_tasks = await self._unfinished.count_unfinished(context) + self._unsaved[owner]
+            if open_tasks >= self._limits.open_tasks:
+                raise TooManyRequests(
+                    f"You have {open_tasks} unfinished tasks; finish or cancel one first.",
+                    retry_after=OPEN_TASKS_RETRY_SECONDS,
+                )
+        elif stored.task.status.state in TERMINAL_STATES:
+            raise ended(task_id)
+        elif run is None and stored.task.status.state not in INTERRUPTED_STATES:
+            raise UnsupportedOperationError(message=f"Task {task_id} is being worked on; wait for it.")
+        request = RequestContext(
+            call_context=context, request=params, task_id=task_id, context_id=message.context_id or None
+        )
+        if run is None:
+            run = self._run(task_id, str(request.context_id), context, stored)
+            self._runs[task_id] = run
+            if stored is None:
+                self._unsaved[owner] += 1
+        return run.submit(request, at_once=params.configuration.return_immediately, streaming=streaming)
+
+    async def _again(self, task_id: str, params: SendMessageRequest, context: ServerCallContext) -> Task | Message:
+        """What came, or comes, of a message that was sent before; it is not worked on twice."""
+        run = self._runs.get(task_id)
+        turn = run.turns.get(params.message.message_id) if run is not None else None
+        if run is not None and run.task is not None and params.configuration.return_immediately:
+            return run.snapshot()
+        if turn is not None:
+            return await asyncio.shield(turn.outcome)
+        stored = await self._tasks.get(task_id, context)
+        if stored is None:
+            raise InvalidParamsError(message="A message with this messageId came before; send it with a new one.")
+        return stored.task
+
+    def _run(self, task_id: str, context_id: str, context: ServerCallContext, stored: StoredTask | None) -> Run:
+        return Run(
+            task_id,
+            context_id,
+            executor=self._executor,
+            store=self._tasks,
+            events=self._events,
+            call_context=context,
+            stored=stored,
+            on_begin=self._saved,
+            on_end=self._forget,
+        )
+
+    def _saved(self, run: Run) -> None:
+        """From now on the store counts it."""
+        self._unsaved[run.owner] -= 1
+        if not self._unsaved[run.owner]:
+            del self._unsaved[run.owner]
+
+    def _forget(self, run: Run) -> None:
+        if self._runs.get(run.task_id) is run:
+            del self._runs[run.task_id]
+
+    async def _get(self, task_id: str, context: ServerCallContext) -> StoredTask:
+        stored = await self._tasks.get(task_id, context) if task_id else None
+        if stored is None:
+            raise TaskNotFoundError
+        return stored
+
+    async def _follow(self, task_id: str, context: ServerCallContext) -> AsyncGenerator[Event, None]:
+        """The task as it is now, then its events until it ends or waits for somebody."""
+        run = self._runs.get(task_id)
+        if run is not None:
+            listener = run.listen()
+            try:
+                if run.task is not None:
+                    yield run.snapshot()
+                async for event in listener:
+                    yield event
+            finally:
+                run.leave(listener)
+            return
+        stored = await self._get(task_id, context)
+        yield stored.task
+        if _is_last(stored.task):
+            return
+        async with aclosing(self._events.subscribe(task_id, after=stored.version)) as events:
+            async for versioned in events:
+                yield versioned.event
+                if _is_last(versioned.event):
+                    return
+
+    async def _cancel_elsewhere(self, stored: StoredTask, context: ServerCallContext) -> Task:
+        """Records the end; the process that works on the task finds it with its next event, and stops."""
+        task = stored.task
+        event = status_event(task, TaskState.TASK_STATE_CANCELED)
+        task.status.CopyFrom(event.status)
+        try:
+            version = await self._tasks.save(task, event=event, prev=None, prev_version=stored.version, context=context)
+        except ConcurrentTaskModificationError:
+            return (await self._get(task.id, context)).task
+        await self._events.publish(task.id, VersionedEvent(event, version))
+        return task
+
+    def _check_streaming(self) -> None:
+        if not self._card.capabilities.streaming:
+            raise UnsupportedOperationError(message="This agent does not stream.")
+
+
+def _is_last(event: Event) -> bool:
+    if isinstance(event, Message):
+        return True
+    if not isinstance(event, Task | TaskStatusUpdateEvent):
+        return False
+    return event.status.state in TERMINAL_STATES or event.status.state in INTERRUPTED_STATES
+
+
+def _with_history(task: Task, params: SendMessageRequest) -> Task:
+    return apply_history_length(task, params.configuration)

@@ -1,0 +1,75 @@
+"""How much a caller may ask for."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from shared.errors import TooManyRequests
+
+MAX_BUCKETS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request, one user and one client may take.
+
+    Attributes:
+        body_bytes: The longest request body.
+        json_depth: How deep its JSON may be.
+        message_characters: The longest text of a message, all parts together.
+        message_parts: How many parts it may have.
+        metadata_depth: How deep its metadata may be.
+        user_requests_per_minute: For each user, over all clients.
+        client_requests_per_minute: For each calling client, over all users.
+        open_tasks: Unfinished tasks of one user.
+        header_bytes: All headers of a request together.
+        token_bytes: One token; AgentCore passes no header longer than 4 KB.
+        waiting_seconds: How long a task may wait for input or authorization before it is closed.
+    """
+
+    body_bytes: int = 256 * 1024
+    json_depth: int = 32
+    message_characters: int = 8000
+    message_parts: int = 16
+    metadata_depth: int = 8
+    user_requests_per_minute: int = 600
+    client_requests_per_minute: int = 12_000
+    open_tasks: int = 20
+    header_bytes: int = 32 * 1024
+    token_bytes: int = 4096
+    waiting_seconds: float = 3600.0
+
+
+class RateLimit:
+    """A token bucket for each key: `per_minute` on average, a tenth of that at once.
+
+    Memory is bounded: beyond `MAX_BUCKETS` keys the one that was quiet for longest is forgotten, and so full again.
+
+    Args:
+        per_minute: Requests per minute.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, per_minute: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_second = per_minute / 60
+        self._burst = max(1.0, per_minute / 10)
+        self._clock = clock
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: str) -> None:
+        """Takes one request from the key's bucket.
+
+        Raises:
+            TooManyRequests: if it is empty; `retry_after` is when the next will be there.
+        """
+        now = self._clock()
+        level, at = self._buckets.get(key, (self._burst, now))
+        level = min(self._burst, level + (now - at) * self._per_second)
+        if level < 1:
+            raise TooManyRequests(retry_after=(1 - level) / self._per_second, detail="rate limit")
+        self._buckets[key] = (level - 1, now)
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > MAX_BUCKETS:
+            self._buckets.popitem(last=False)

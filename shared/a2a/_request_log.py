@@ -1,0 +1,70 @@
+"""One line in the log for each request: ids, never tokens."""
+
+import re
+import time
+import uuid
+from typing import Final
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.a2a._body import header
+from shared.a2a._context import RECORD, record
+from shared.a2a._responses import send_error
+from shared.a2a._well_known import OPEN_PATHS
+from shared.telemetry import get_logger
+
+REQUEST_ID_HEADERS: Final = (b"x-amzn-bedrock-agentcore-runtime-request-id", b"x-request-id")
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
+
+_log = get_logger()
+
+
+class RequestLog:
+    """The outermost layer: names the request, times it, writes its line, and answers what nobody caught."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope[RECORD] = {}
+        status = 0
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        began = time.perf_counter()
+        try:
+            await self._app(scope, receive, send_named)
+        except Exception as error:
+            if status:
+                raise
+            await send_error(error, scope, send_named)
+        finally:
+            path: str = scope["path"]
+            log = _log.debug if path in OPEN_PATHS and status < 400 else _log.info  # noqa: PLR2004 -- HTTP's own
+            log(
+                "request",
+                http_method=scope["method"],
+                path=path[:200],
+                status=status,
+                milliseconds=round((time.perf_counter() - began) * 1000, 2),
+                **record(scope),
+            )
+
+
+def _request_id(scope: Scope) -> str:
+    for name in REQUEST_ID_HEADERS:
+        value = header(scope, name)
+        if value is not None and _REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return uuid.uuid4().hex

@@ -1,0 +1,433 @@
+"""A task that is being worked on in this process.
+
+The executor's events are applied, stored and told to those who listen as they come, without queues in between: the
+executor's `enqueue_event` returns when the event is stored. A run lives as long as the executor works; a task that
+waits for somebody holds no memory and is picked up from the store by the next message.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final, Self
+
+from a2a.server.agent_execution import AgentExecutor, RequestContext
+from a2a.server.cluster import (
+    ConcurrentTaskModificationError,
+    StoredTask,
+    TaskEventStream,
+    TaskVersion,
+    VersionedEvent,
+    VersionedTaskStore,
+)
+from a2a.server.context import ServerCallContext
+from a2a.server.events import EventQueue
+from a2a.types import Message, Task, TaskArtifactUpdateEvent, TaskState, TaskStatusUpdateEvent
+from a2a.utils.errors import (
+    InternalError,
+    InvalidAgentResponseError,
+    TaskNotCancelableError,
+    TaskNotFoundError,
+    UnsupportedOperationError,
+)
+
+from shared.errors import HelpdeskError, TooManyRequests
+from shared.tasks import INTERRUPTED_STATES, TERMINAL_STATES, Event, apply_event, resolve_owner, status_event
+from shared.telemetry import get_logger
+
+FAILED: Final = "Something went wrong on our side, so this could not be finished."
+UNFINISHED: Final = "The agent ended without an answer."
+STOPPED: Final = "The agent was stopped before this was finished. Please ask again."
+MAX_LISTENER_EVENTS: Final = 1024
+MAX_TURNS: Final = 4
+CANCEL_SECONDS: Final = 5.0
+
+_log = get_logger()
+
+
+class Listener(AsyncIterator[Event]):
+    """The events of a run from now on, for one reader; one that falls too far behind is let go."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._woken = asyncio.Event()
+        self._ended = False
+        self._error: Exception | None = None
+
+    def put(self, event: Event) -> None:
+        """Adds an event; never waits."""
+        if len(self._events) >= MAX_LISTENER_EVENTS:
+            self._error = TooManyRequests("The stream was not read fast enough; subscribe to the task again.")
+            self.end()
+        if not self._ended:
+            self._events.append(event)
+            self._woken.set()
+
+    def end(self) -> None:
+        """Nothing more will come."""
+        self._ended = True
+        self._woken.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._events:
+            if self._ended:
+                raise self._error or StopAsyncIteration
+            self._woken.clear()
+            await self._woken.wait()
+        return self._events.popleft()
+
+
+@dataclass(eq=False, slots=True)
+class Turn:
+    """One message and what comes of it.
+
+    Attributes:
+        context: What the executor is given.
+        at_once: The sender wants the first state of the task, not the last.
+        outcome: The task in the state that the sender waits for, or the agent's message.
+        listener: Where the sender reads events, if it reads them.
+        work: What works on it.
+    """
+
+    run: "Run"
+
+    context: RequestContext
+    at_once: bool
+    outcome: "asyncio.Future[Task | Message]"
+    listener: Listener | None
+    work: "asyncio.Task[None] | None" = None
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """The events, where the sender reads them; then what kept the message from being worked on, if anything did."""
+        if self.listener is not None:
+            try:
+                async for event in self.listener:
+                    yield event
+            finally:
+                self.run.leave(self.listener)
+        await asyncio.shield(self.outcome)
+
+
+class Run:
+    """Works on one task, message by message.
+
+    Args:
+        task_id: The task.
+        context_id: Its context.
+        executor: The agent.
+        store: Where tasks are kept.
+        events: Where other processes learn of events.
+        call_context: Of the message that began it: the owner's.
+        stored: The task as it was read, if it exists.
+        on_begin: Called when a new task is stored, or will not be.
+        on_end: Called when the last turn has ended.
+    """
+
+    def __init__(
+        self,
+        task_id: str,
+        context_id: str,
+        *,
+        executor: AgentExecutor,
+        store: VersionedTaskStore,
+        events: TaskEventStream,
+        call_context: ServerCallContext,
+        stored: StoredTask | None,
+        on_begin: Callable[["Run"], None],
+        on_end: Callable[["Run"], None],
+    ) -> None:
+        self.task_id = task_id
+        self.context_id = context_id
+        self.task: Task | None = stored.task if stored else None
+        self.owner = resolve_owner(call_context)
+        self.reply: Message | None = None
+        self.turns: dict[str, Turn] = {}
+        self._version = stored.version if stored else TaskVersion.MISSING
+        self._executor = executor
+        self._store = store
+        self._events = events
+        self._call_context = call_context
+        self._on_begin = on_begin
+        self._on_end = on_end
+        self._has_begun = stored is not None
+        self._listeners: set[Listener] = set()
+        self._applying = asyncio.Lock()
+        self._message: Message | None = None
+        self._turn: Turn | None = None
+        self._stopped_with: str | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the task has ended, or was answered without one."""
+        return self.reply is not None or (self.task is not None and self.task.status.state in TERMINAL_STATES)
+
+    def snapshot(self) -> Task:
+        """The task as it is now, as the reader's own."""
+        copy = Task()
+        if self.task is not None:
+            copy.CopyFrom(self.task)
+        return copy
+
+    def listen(self) -> Listener:
+        """Events from now on, until the run ends."""
+        listener = Listener()
+        self._listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """The reader has gone."""
+        self._listeners.discard(listener)
+
+    def submit(self, context: RequestContext, *, at_once: bool = False, streaming: bool = False) -> Turn:
+        """Has the executor work on a message, after those that came before it.
+
+        Raises:
+            TooManyRequests: if too many wait already.
+        """
+        if len(self.turns) >= MAX_TURNS:
+            raise TooManyRequests("The task has too many messages waiting; let it finish first.")
+        listener = self.listen() if streaming else None
+        turn = Turn(self, context, at_once, asyncio.get_running_loop().create_future(), listener)
+        turn.outcome.add_done_callback(_retrieve)
+        before = [other.work for other in self.turns.values() if other.work is not None]
+        self.turns[context.message.message_id if context.message else ""] = turn
+        turn.work = asyncio.create_task(self._work(turn, before), name=f"run:{self.task_id}")
+        return turn
+
+    async def _work(self, turn: Turn, before: "list[asyncio.Task[None]]") -> None:
+        try:
+            if before:
+                await asyncio.wait(before)
+            await self._execute(turn)
+        except asyncio.CancelledError:
+            if self._stopped_with is None:
+                raise
+        except Exception as error:  # noqa: BLE001 -- the edge of the run: whoever waits must hear of it
+            _log.exception("run_broke", task_id=self.task_id)
+            turn.outcome.set_exception(error) if not turn.outcome.done() else None
+        finally:
+            self._close(turn)
+
+    async def _execute(self, turn: Turn) -> None:
+        if self.is_finished:
+            turn.outcome.set_exception(ended(self.task_id))
+            return
+        self._turn = turn
+        self._message = turn.context.message if self.task is not None else None
+        turn.context.current_task = self.snapshot() if self.task is not None else None
+        outlet = _Outlet(self)
+        try:
+            await self._executor.execute(turn.context, outlet)
+        except asyncio.CancelledError:
+            await self._fail(turn, self._stopped_with or STOPPED)
+            raise
+        except HelpdeskError as error:
+            _log.info("run_refused", task_id=self.task_id, reason=error.reason, detail=error.detail)
+            await self._fail(turn, error.public_message)
+        except Exception:  # noqa: BLE001 -- whatever broke, the task must end; the cause goes to the log alone
+            _log.exception("run_failed", task_id=self.task_id)
+            await self._fail(turn, FAILED)
+        else:
+            if self.reply is None and (self.task is None or not _is_settled(self.task)):
+                _log.error("run_unfinished", task_id=self.task_id)
+                await self._fail(turn, UNFINISHED)
+        finally:
+            outlet.close()
+
+    def _close(self, turn: Turn) -> None:
+        self._turn = None
+        if not turn.outcome.done():
+            if self.reply is not None:
+                turn.outcome.set_result(self.reply)
+            elif self.task is not None:
+                turn.outcome.set_result(self.snapshot())
+            else:
+                turn.outcome.set_exception(InternalError())
+        if turn.listener is not None:
+            turn.listener.end()
+            self.leave(turn.listener)
+        self.turns = {key: other for key, other in self.turns.items() if other is not turn}
+        if not self.turns:
+            for listener in self._listeners:
+                listener.end()
+            self._begin()
+            self._on_end(self)
+
+    def _begin(self) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            self._on_begin(self)
+
+    async def apply(self, event: Event) -> None:
+        """Takes an event of the executor: checks, applies and stores it, and tells it on.
+
+        Raises:
+            InvalidAgentResponseError: the executor broke the rules of A2A.
+        """
+        async with self._applying:
+            if self.is_finished:
+                _log.debug("event_after_end", task_id=self.task_id)
+                return
+            if isinstance(event, Message):
+                self._answer(event)
+                return
+            self._check_address(event)
+            try:
+                told = await self._store_event(event)
+            except ConcurrentTaskModificationError:
+                told = await self._retry(event)
+            self._tell(told)
+            await self._events.publish(self.task_id, VersionedEvent(told, self._version))
+
+    def _answer(self, message: Message) -> None:
+        if self.task is not None:
+            raise InvalidAgentResponseError(message="A message cannot answer for a task that was begun.")
+        self.reply = message
+        self._tell(message)
+
+    def _check_address(self, event: Task | TaskStatusUpdateEvent | TaskArtifactUpdateEvent) -> None:
+        task_id = event.id if isinstance(event, Task) else event.task_id
+        if task_id != self.task_id or event.context_id != self.context_id:
+            raise InvalidAgentResponseError(message="The event is of another task or context.")
+        if self.task is None and not isinstance(event, Task):
+            raise InvalidAgentResponseError(message="The first event of a task must be the task.")
+
+    async def _store_event(self, event: Task | TaskStatusUpdateEvent | TaskArtifactUpdateEvent) -> Event:
+        if isinstance(event, Task):
+            if self.task is None:
+                task = Task()
+                task.CopyFrom(event)
+                if not task.status.HasField("timestamp"):
+                    task.status.timestamp.GetCurrentTime()
+                await self._save(task, task)
+                self.task = task
+                self._begin()
+            else:
+                await self._record_message()  # it is there already; only the message is news
+            return self.snapshot() if self._listeners else event
+        if isinstance(event, TaskStatusUpdateEvent) and not event.status.HasField("timestamp"):
+            event.status.timestamp.GetCurrentTime()
+        await self._record_message()
+        if self.task is not None:
+            apply_event(self.task, event)
+            await self._save(self.task, event)
+        return event
+
+    async def _record_message(self) -> None:
+        """Puts a message that goes on with the task into its history, before what comes of it."""
+        message, self._message = self._message, None
+        if message is None or self.task is None or any(m.message_id == message.message_id for m in self.task.history):
+            return
+        if self.task.status.HasField("message"):
+            self.task.history.append(self.task.status.message)
+            self.task.status.ClearField("message")
+        self.task.history.append(message)
+        await self._save(self.task, self.task)
+
+    async def _save(self, task: Task, event: Event) -> None:
+        self._version = await self._store.save(
+            task, event=event, prev=None, prev_version=self._version, context=self._call_context
+        )
+
+    async def _retry(self, event: Task | TaskStatusUpdateEvent | TaskArtifactUpdateEvent) -> Event:
+        """Somebody else changed the task: goes on from there, or stops if they ended it."""
+        stored = await self._store.get(self.task_id, self._call_context)
+        if stored is None:
+            raise TaskNotFoundError
+        self.task, self._version = stored.task, stored.version
+        if self.is_finished:
+            self.stop(STOPPED)
+            return self.snapshot()
+        return await self._store_event(event)
+
+    def _tell(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener.put(event)
+        turn = self._turn
+        if turn is None or turn.outcome.done() or self.task is None:
+            return
+        if turn.at_once or _is_settled(self.task):
+            turn.outcome.set_result(self.snapshot())
+
+    async def _fail(self, turn: Turn, text: str) -> None:
+        if self.is_finished:
+            return
+        message = turn.context.message
+        task = self.task or Task(id=self.task_id, context_id=self.context_id, history=[message] if message else [])
+        event = status_event(task, TaskState.TASK_STATE_FAILED, text)
+        if self.task is None:
+            task.status.CopyFrom(event.status)
+            await self.apply(task)
+        if not self.is_finished:
+            await self.apply(event)
+
+    async def cancel(self, call_context: ServerCallContext) -> Task:
+        """Has the executor let go of the task; it is canceled whether the executor says so or not.
+
+        Raises:
+            TaskNotCancelableError: if the executor refuses.
+        """
+        context = RequestContext(
+            call_context=call_context, task_id=self.task_id, context_id=self.context_id, task=self.snapshot()
+        )
+        outlet = _Outlet(self)
+        try:
+            async with asyncio.timeout(CANCEL_SECONDS):
+                await self._executor.cancel(context, outlet)
+        except (TaskNotCancelableError, UnsupportedOperationError) as error:
+            raise TaskNotCancelableError from error
+        except Exception:  # noqa: BLE001 -- the person wants it to end, whatever the executor does
+            _log.exception("cancel_failed", task_id=self.task_id)
+        finally:
+            outlet.close()
+        if not self.is_finished and self.task is not None:
+            await self.apply(status_event(self.task, TaskState.TASK_STATE_CANCELED))
+        self.stop(STOPPED)
+        return self.snapshot()
+
+    def stop(self, text: str) -> None:
+        """Stops the executor; a task that has not ended by then fails with `text`."""
+        self._stopped_with = text
+        for turn in self.turns.values():
+            if turn.work is not None:
+                turn.work.cancel()
+
+    async def ended(self) -> None:
+        """Waits until nothing of it runs any more."""
+        working = [turn.work for turn in self.turns.values() if turn.work is not None]
+        if working:
+            await asyncio.wait(working)
+
+
+class _Outlet(EventQueue):
+    """What an executor is given to speak into, for as long as it works."""
+
+    def __init__(self, run: Run) -> None:
+        self._run: Run | None = run
+
+    async def enqueue_event(self, event: Event) -> None:
+        """Applies and stores the event; what comes after the executor has ended is dropped."""
+        if self._run is not None:
+            await self._run.apply(event)
+
+    def close(self) -> None:
+        """The executor has ended."""
+        self._run = None
+
+
+def ended(task_id: str) -> UnsupportedOperationError:
+    """What is said of a message for a task that has ended."""
+    return UnsupportedOperationError(message=f"Task {task_id} has ended; send a message without a taskId.")
+
+
+def _is_settled(task: Task) -> bool:
+    return task.status.state in TERMINAL_STATES or task.status.state in INTERRUPTED_STATES
+
+
+def _retrieve(outcome: "asyncio.Future[Task | Message]") -> None:
+    """A sender that has gone does not ask how it ended, and that is no fault."""
+    if not outcome.cancelled():
+        outcome.exception()
