@@ -4,6 +4,7 @@ from shared.directory._access import ActingCaller, StaticTokenSource, TokenSourc
 from shared.directory._client import DirectoryClient
 from shared.directory._own_account import OwnAccount
 from shared.directory._settings import DirectorySettings
+from shared.directory._status import next_step, state_of
 from shared.directory._types import (
     AccountKind,
     AccountStatus,
@@ -30,4 +31,6 @@ __all__ = [
     "StaticTokenSource",
     "TokenSource",
     "User",
+    "next_step",
+    "state_of",
 ]

@@ -1,0 +1,13 @@
+"""The settings of password_reset."""
+
+from pydantic import Field
+
+from shared.directory import DirectorySettings
+
+
+class PasswordResetSettings(DirectorySettings):
+    """What password_reset has: a subagent's settings, the directory that it acts on, and how often it may."""
+
+    resets_per_hour: int = Field(
+        3, ge=1, le=100, description="how many reset links one person may have sent in an hour"
+    )
