@@ -45,7 +45,7 @@ DOORS = (
     Door(
         "environment",
         ("os.environ", "os.environb", "os.getenv", "os.putenv", "os.unsetenv"),
-        ("shared/settings/*", "portal/stack/_environment.py", "dev/*", "tests/conftest.py", "benchmarks/*"),
+        ("shared/settings/*", "portal/_environment.py", "dev/*", "tests/conftest.py", "benchmarks/*"),
         "the environment is read in shared.settings alone: add a field to a Settings class and pass the object down",
     ),
     Door(

@@ -1,6 +1,6 @@
 """The local world: what runs on one machine, started and kept running."""
 
-from portal.stack._plan import HOST, Part, Plan, free_ports, ports_from, ports_in_use
+from portal.stack._plan import HOST, Part, Plan, free_port_base, free_ports, ports_from, ports_in_use
 from portal.stack._processes import Change, Processes
 from portal.stack._running import Running, RunningPart, describe, only_one, running
 
@@ -13,6 +13,7 @@ __all__ = [
     "Running",
     "RunningPart",
     "describe",
+    "free_port_base",
     "free_ports",
     "only_one",
     "ports_from",

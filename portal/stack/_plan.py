@@ -73,6 +73,15 @@ def free_ports() -> dict[str, int]:
         return dict(zip(DEFAULT_PORTS, (int(s.getsockname()[1]) for s in sockets), strict=True))
 
 
+def free_port_base() -> int:
+    """The first port of a run of ports that nobody listens on now, one for each part."""
+    return next(
+        base
+        for base in range(18400, 65000, 100)
+        if not ports_in_use({str(port): port for port in range(base, base + 10)})
+    )
+
+
 def ports_in_use(ports: Mapping[str, int]) -> dict[str, int]:
     """Those of the ports that something listens on already."""
     return {name: port for name, port in ports.items() if not _is_free(port)}
@@ -93,7 +102,6 @@ class Plan:
     Attributes:
         state: The folder of state, keys and secrets.
         ports: The port of each part.
-        log_level: How much the parts log.
     """
 
     state: Path
@@ -102,12 +110,12 @@ class Plan:
     @property
     def issuer(self) -> str:
         """The issuer of all tokens."""
-        return f"{self._url('tenant')}"
+        return self.url("tenant")
 
     @property
     def supervisor_url(self) -> str:
         """Where people's clients reach the help desk."""
-        return self._url("supervisor")
+        return self.url("supervisor")
 
     @property
     def audience(self) -> str:
@@ -125,7 +133,7 @@ class Plan:
                 "tenant",
                 "signs people in; stand-in for Auth0",
                 "local.tenant",
-                self._url("tenant"),
+                self.url("tenant"),
                 "/.well-known/openid-configuration",
                 self._tenant,
             ),
@@ -133,7 +141,7 @@ class Plan:
                 "directory",
                 "system of record for accounts",
                 "local.directory",
-                self._url("directory"),
+                self.url("directory"),
                 "/healthz",
                 self._directory,
             ),
@@ -143,7 +151,7 @@ class Plan:
                 "supervisor",
                 "takes questions, asks the agents below",
                 "agents.supervisor",
-                self._url("supervisor"),
+                self.url("supervisor"),
                 "/ping",
                 self._supervisor,
             ),
@@ -157,7 +165,7 @@ class Plan:
             "password_reset": "tells the policy, unlocks, resets",
             "docs_search": "answers from the knowledge base",
         }[name]
-        return Part(name, about, f"agents.{name}", self._url(name), "/ping", lambda: self._subagent(name))
+        return Part(name, about, f"agents.{name}", self.url(name), "/ping", lambda: self._subagent(name))
 
     def _service(self, name: str) -> dict[str, str]:
         return {
@@ -165,7 +173,7 @@ class Plan:
             "HELPDESK_VAR": str(self.state),
             "HOST": HOST,
             "PORT": str(self.ports[name]),
-            "LOG_FORMAT": chosen("LOG_FORMAT", "json"),
+            "LOG_FORMAT": chosen("LOG_FORMAT", "console"),
         }
 
     def _tenant(self) -> Mapping[str, str]:
@@ -179,7 +187,7 @@ class Plan:
             "AUTH0_ISSUER": self.issuer,
             "AUTH0_DISCOVERY_URL": f"{self.issuer}.well-known/openid-configuration",
             "AUDIENCE": _audience(name),
-            "AGENTCORE_RUNTIME_URL": self._url(name),
+            "AGENTCORE_RUNTIME_URL": self.url(name),
             "DATABASE_URL": f"sqlite:///{self.state / name / 'helpdesk.sqlite3'}",
             "MODEL_PROVIDER": chosen("MODEL_PROVIDER", "offline"),
             # Read when a2a is imported: its spans cost a quarter of each request, and ours are elsewhere.
@@ -187,7 +195,7 @@ class Plan:
         }
 
     def _supervisor(self) -> Mapping[str, str]:
-        subagents = [{"url": self._url(name), "audience": _audience(name)} for name in SUBAGENTS]
+        subagents = [{"url": self.url(name), "audience": _audience(name)} for name in SUBAGENTS]
         return self._agent("supervisor") | {
             "SUBAGENTS": json.dumps(subagents),
             "CLIENT_ID": self.client_id("supervisor"),
@@ -207,7 +215,7 @@ class Plan:
         settings = self._agent(name) | {"ALLOWED_CALLERS": json.dumps(callers)}
         if name in USES_DIRECTORY:
             settings |= {
-                "DIRECTORY_URL": f"{self._url('directory')}api/v1",
+                "DIRECTORY_URL": f"{self.url('directory')}api/v1",
                 "DIRECTORY_TOKEN_FILE": str(self.state / "directory" / "tokens" / name),
             }
         return settings
@@ -215,7 +223,8 @@ class Plan:
     def _client(self, slug: str) -> Path:
         return self.state / "tenant" / "clients" / slug
 
-    def _url(self, name: str) -> str:
+    def url(self, name: str) -> str:
+        """Where a part listens."""
         return f"http://{HOST}:{self.ports[name]}/"
 
 

@@ -1,0 +1,5 @@
+"""The `helpdesk` command."""
+
+from portal.command._main import main
+
+__all__ = ["main"]

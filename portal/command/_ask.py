@@ -1,0 +1,124 @@
+"""`helpdesk ask` and `helpdesk chat`."""
+
+import asyncio
+import contextlib
+import os
+import readline
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from rich.text import Text
+
+from portal._environment import home_directory
+from portal._errors import CommandFailed, ExitCode
+from portal.command._desk import profiles, signed_in
+from portal.command._options import Options
+from portal.conversation import Conversation, HelpDesk, Reply
+from portal.signin import Session
+from portal.terminal import Output, ReplyView, printable
+from shared.errors import HelpdeskError
+from shared.http import create_http_client
+
+HISTORY_LINES = 500
+CHAT_HELP = "Enter sends · /new begins another conversation · Ctrl-C cancels an answer · Ctrl-D ends"
+
+
+async def ask(options: Options, output: Output, text: str, *, context_id: str | None, go_on: bool) -> ExitCode:
+    """Asks one question and shows the answer as it is said."""
+    async with _conversation(options, context_id=context_id, go_on=go_on) as conversation:
+        return _exit_code(await _turn(output, conversation, text))
+
+
+def chat(options: Options, output: Output, *, context_id: str | None, go_on: bool) -> ExitCode:
+    """Asks what is typed, line after line, in one conversation."""
+    sign_in = signed_in(options)
+    if output.interactive:
+        output.say(Text.assemble("Help desk, signed in as ", (printable(sign_in.name), "bold")))
+        output.say(CHAT_HELP, style="dim")
+    with asyncio.Runner() as runner, _history(home_directory() / "history"):
+        entered = contextlib.AsyncExitStack()
+        conversation = runner.run(
+            entered.enter_async_context(_conversation(options, context_id=context_id, go_on=go_on))
+        )
+        try:
+            for line in _lines(output):
+                if line == "/new":
+                    conversation.begin_another()
+                    output.say("A new conversation.", style="dim")
+                    continue
+                try:
+                    runner.run(_turn(output, conversation, line))
+                except KeyboardInterrupt:
+                    output.say("Cancelled.", style="yellow")
+                except HelpdeskError as error:
+                    output.emit({"error": {"code": error.reason, "message": error.public_message}})
+                    output.complain(error.public_message)
+        finally:
+            runner.run(entered.aclose())
+    return ExitCode.OK
+
+
+async def _turn(output: Output, conversation: Conversation, text: str) -> Reply:
+    with ReplyView(output) as view:
+        reply = await conversation.turn(text, view.show)
+    view.finish(reply)
+    return reply
+
+
+@contextlib.asynccontextmanager
+async def _conversation(options: Options, *, context_id: str | None, go_on: bool) -> AsyncIterator[Conversation]:
+    """The person's line to the help desk; at its end the conversation is remembered for `--continue`."""
+    sign_in, store = signed_in(options), profiles()
+    if go_on and sign_in.context_id is None:
+        raise CommandFailed("There is no conversation to continue yet: ask without --continue.")
+    async with create_http_client() as http:
+        desk = HelpDesk(
+            sign_in.desk.url,
+            http,
+            Session(store, options.profile, http),
+            owner=f"{sign_in.desk.issuer} {sign_in.subject}",
+        )
+        conversation = Conversation(desk, context_id or (sign_in.context_id if go_on else None))
+        try:
+            yield conversation
+        finally:
+            store.remember_conversation(options.profile, sign_in, conversation.context_id)
+
+
+def _exit_code(reply: Reply) -> ExitCode:
+    if reply.state == "rejected":
+        return ExitCode.NOT_ALLOWED
+    return ExitCode.FAILED if reply.state in {"failed", "canceled"} else ExitCode.OK
+
+
+def _lines(output: Output) -> Iterator[str]:
+    """What the person types, until Ctrl-D; Ctrl-C while typing forgets the line."""
+    prompt = (
+        "\x01\x1b[1;36m\x02you >\x01\x1b[0m\x02 " if output.interactive and output.people.color_system else "you > "
+    )
+    while True:
+        try:
+            line = input(prompt if output.interactive else "").strip()
+        except EOFError:
+            output.say()
+            return
+        except KeyboardInterrupt:
+            output.say()
+            continue
+        if line:
+            yield line
+
+
+@contextlib.contextmanager
+def _history(path: Path) -> Iterator[None]:
+    """What was typed before can be had again; the file is its owner's alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):
+        readline.read_history_file(path)
+    try:
+        yield
+    finally:
+        readline.set_history_length(HISTORY_LINES)
+        with contextlib.suppress(OSError):
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            readline.write_history_file(path)

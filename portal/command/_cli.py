@@ -1,0 +1,279 @@
+"""The command's surface: what can be said, and what each word does.
+
+A command imports what it needs when it runs, so that `helpdesk --help` answers at once.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from portal._errors import ExitCode
+from portal.command._options import Options
+
+if TYPE_CHECKING:
+    from portal.terminal import Output
+
+EXIT_CODES = """
+\b
+Exit codes:
+  0 done   1 failed   2 wrong usage   3 not signed in   4 not allowed
+  5 a part is away   130 interrupted
+"""
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Takes an option that may stand before or after the command's name; the later one holds."""
+    if value:
+        setattr(context.ensure_object(Options), str(parameter.name), value)
+
+
+def _common(profile_variable: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    options = (
+        click.option("--json", "as_json", is_flag=True, expose_value=False, callback=_remember, help="Write JSON."),
+        click.option(
+            "--profile",
+            "--as",
+            metavar="NAME",
+            envvar=profile_variable,
+            expose_value=False,
+            callback=_remember,
+            help="Act as who is signed in under NAME.",
+        ),
+        click.option(
+            "--debug", is_flag=True, expose_value=False, callback=_remember, help="Show what went wrong inside."
+        ),
+    )
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from portal.command._version import version
+
+        click.echo(f"helpdesk {version()}")
+        context.exit()
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@_common("HELPDESK_PROFILE")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Ask the IT help desk: accounts, passwords, documents.
+
+    \b
+    Examples:
+      helpdesk up                  start everything on this machine
+      helpdesk login               sign in
+      helpdesk ask "I am locked out, and where is the VPN guide?"
+      helpdesk ask -c "and which devices do I have?"
+      helpdesk status              see how every part is doing
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@cli.command()
+@click.option(
+    "--port-base",
+    type=click.IntRange(1, 65535),
+    envvar="HELPDESK_PORT_BASE",
+    metavar="PORT",
+    help="Use ports that count up from PORT.  [default: 8400, 8401 and 9000 to 9003]",
+)
+@_common()
+@click.pass_obj
+def up(options: Options, port_base: int | None) -> ExitCode:
+    """Start everything on this machine.
+
+    Runs until Ctrl-C. Whatever dies is started again. Keys, passwords and conversations are kept
+    in var/ (HELPDESK_VAR names another folder).
+
+    \b
+    Examples:
+      helpdesk up
+      helpdesk up --port-base 18400     where the usual ports are taken
+      MODEL_PROVIDER=ollama MODEL_ID=qwen3 helpdesk up
+    """
+    from portal.command import _up
+
+    return _run(options, lambda output: _up.up(output, port_base=port_base))
+
+
+@cli.command()
+@click.option("--browser", is_flag=True, help="Sign in in a browser on this machine, without a code.")
+@click.option("--issuer", envvar="HELPDESK_ISSUER", metavar="URL", help="The issuer, for a help desk elsewhere.")
+@click.option("--client-id", envvar="HELPDESK_CLIENT_ID", metavar="ID", help="This command's client there.")
+@click.option("--audience", envvar="HELPDESK_AUDIENCE", metavar="API", help="The supervisor's API identifier there.")
+@click.option("--url", envvar="HELPDESK_URL", metavar="URL", help="Where the supervisor is.")
+@_common()
+@click.pass_obj
+def login(
+    options: Options, *, browser: bool, issuer: str | None, client_id: str | None, audience: str | None, url: str | None
+) -> ExitCode:
+    """Sign in.
+
+    Shows a code to confirm in any browser, on this device or another. Without further options it signs in at
+    the help desk that runs on this machine.
+
+    \b
+    Examples:
+      helpdesk login
+      helpdesk login --browser
+      helpdesk login --as oscar         a second person, beside the first
+      helpdesk login --issuer https://TENANT.auth0.com/ --client-id ID \\
+                     --audience https://API/supervisor --url https://HOST/
+    """
+    from portal.command import _login
+
+    return _run(
+        options,
+        lambda output: _login.login(
+            options, output, browser=browser, issuer=issuer, client_id=client_id, audience=audience, url=url
+        ),
+    )
+
+
+@cli.command()
+@_common()
+@click.pass_obj
+def logout(options: Options) -> ExitCode:
+    """Sign out.
+
+    Revokes the sign-in at the authorization server and forgets it here.
+
+    \b
+    Examples:
+      helpdesk logout
+      helpdesk logout --as oscar
+    """
+    from portal.command import _login
+
+    return _run(options, lambda output: _login.logout(options, output))
+
+
+_go_on = click.option("--continue", "-c", "go_on", is_flag=True, help="Go on with the last conversation.")
+_context_id = click.option("--context", "context_id", metavar="ID", help="Go on with the conversation ID.")
+
+
+@cli.command()
+@click.argument("question", nargs=-1)
+@_go_on
+@_context_id
+@_common()
+@click.pass_obj
+def ask(options: Options, question: tuple[str, ...], go_on: bool, context_id: str | None) -> ExitCode:
+    """Ask a question and see the answer as it is said.
+
+    Without a question it reads one from standard input. Ctrl-C cancels. With --json each event is a line; the
+    last one holds the whole answer.
+
+    \b
+    Examples:
+      helpdesk ask "I am locked out, and where is the VPN guide?"
+      helpdesk ask -c "and which devices do I have?"
+      echo "what is the password policy" | helpdesk ask
+      helpdesk ask --json "unlock my account" | jq -r 'select(.event=="ended").answer'
+    """
+    from portal.command import _ask
+
+    text = " ".join(question) if question else sys.stdin.read()
+    if not text.strip():
+        raise click.UsageError('Say what you want to ask: helpdesk ask "I am locked out".')
+    _not_both(go_on, context_id)
+    return _run(options, lambda output: _ask.ask(options, output, text, context_id=context_id, go_on=go_on))
+
+
+@cli.command()
+@_go_on
+@_context_id
+@_common()
+@click.pass_obj
+def chat(options: Options, go_on: bool, context_id: str | None) -> ExitCode:
+    """Talk with the help desk.
+
+    What you type is one conversation: a later line may refer to an earlier one. Ctrl-C cancels an answer,
+    Ctrl-D ends.
+
+    \b
+    Examples:
+      helpdesk chat
+      helpdesk chat -c                  go on with the last conversation
+    """
+    from portal.command import _ask
+    from portal.terminal import Output
+
+    _not_both(go_on, context_id)
+    _quiet(options)
+    return _ask.chat(options, Output(options.as_json), context_id=context_id, go_on=go_on)
+
+
+@cli.command()
+@_common()
+@click.pass_obj
+def status(options: Options) -> ExitCode:
+    """See how every part is doing, and who is signed in.
+
+    Says what is wrong and what to do about it; the exit code is 1 where anything is.
+
+    \b
+    Examples:
+      helpdesk status
+      helpdesk status --json | jq '.findings[] | select(.state=="wrong")'
+    """
+    from portal.command import _status
+
+    return _run(options, lambda output: _status.status(options, output))
+
+
+@cli.command()
+@_common()
+@click.pass_obj
+def demo(options: Options) -> ExitCode:
+    """Start everything, play two conversations, check what they did, stop.
+
+    Uses free ports and a folder of its own, so that it disturbs nothing that runs here. The exit code is 1
+    where anything was not as it should be.
+
+    \b
+    Examples:
+      helpdesk demo
+    """
+    from portal.demo import demo
+
+    return _run(options, demo)
+
+
+def _not_both(go_on: bool, context_id: str | None) -> None:
+    if go_on and context_id:
+        raise click.UsageError("--continue and --context name two conversations: give one of them.")
+
+
+def _run(options: Options, command: "Callable[[Output], Coroutine[Any, Any, ExitCode | None]]") -> ExitCode:
+    """Runs a command; one that says nothing of how it went has gone well."""
+    from portal.terminal import Output
+
+    _quiet(options)
+    return asyncio.run(command(Output(options.as_json))) or ExitCode.OK
+
+
+def _quiet(options: Options) -> None:
+    """Log events are for whoever debugs; people get messages."""
+    from shared.telemetry import configure_logging
+
+    configure_logging(level="DEBUG" if options.debug else "CRITICAL")

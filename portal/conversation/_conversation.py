@@ -1,0 +1,100 @@
+"""A conversation: turns that share a context, each of which can be cancelled."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from portal.conversation._help_desk import Begun, Ended, Event, HelpDesk, Said, Working
+from shared.errors import HelpdeskError
+
+CANCEL_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Reply:
+    """What came back for one question.
+
+    Attributes:
+        task_id: The A2A task, once there is one.
+        context_id: The conversation.
+        state: The task's state in A2A's words.
+        words: What came with the state: why it failed, say.
+        said: Each agent's words, in the order in which they began to speak.
+        agents: Who was at work, in order, whether they said anything or not.
+        seconds: From the question to the end.
+    """
+
+    context_id: str
+    task_id: str = ""
+    state: str = ""
+    words: str = ""
+    said: dict[str, str] = field(default_factory=dict)
+    agents: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """Everything that was said."""
+        return "\n\n".join(text.strip() for text in [*self.said.values(), self.words] if text.strip())
+
+    def take(self, event: Event) -> None:
+        """Adds what an event says."""
+        match event:
+            case Begun(task_id, context_id):
+                self.task_id, self.context_id = task_id, context_id
+            case Working(agent):
+                self._at_work(agent)
+            case Said(agent, _, text):
+                self._at_work(agent)
+                self.said[agent] = self.said.get(agent, "") + text
+            case Ended(state, words):
+                self.state, self.words = state, words
+
+    def _at_work(self, agent: str) -> None:
+        if agent not in self.agents:
+            self.agents.append(agent)
+
+
+class Conversation:
+    """A person's conversation with the help desk.
+
+    Args:
+        desk: The line to the supervisor.
+        context_id: The conversation to go on with; None begins one.
+    """
+
+    def __init__(self, desk: HelpDesk, context_id: str | None = None) -> None:
+        self._desk = desk
+        self.context_id = context_id or uuid.uuid4().hex
+
+    def begin_another(self) -> None:
+        """Leaves this conversation: what is said next knows nothing of it."""
+        self.context_id = uuid.uuid4().hex
+
+    async def turn(self, text: str, show: Callable[[Event], None]) -> Reply:
+        """Asks, and shows each event; where this is cancelled, the task is cancelled too.
+
+        Raises:
+            HelpdeskError: as `HelpDesk.ask`.
+        """
+        reply, begun = Reply(self.context_id), time.monotonic()
+        try:
+            async for event in self._desk.ask(text, context_id=self.context_id):
+                reply.take(event)
+                show(event)
+        except asyncio.CancelledError:
+            if reply.task_id and not reply.state:
+                await self._cancel(reply)
+            raise
+        self.context_id = reply.context_id
+        reply.seconds = time.monotonic() - begun
+        return reply
+
+    async def _cancel(self, reply: Reply) -> None:
+        try:
+            async with asyncio.timeout(CANCEL_SECONDS):
+                await self._desk.cancel(reply.task_id, context_id=reply.context_id)
+        except (HelpdeskError, TimeoutError):
+            return  # the connection ends with us, and the task with its time limit

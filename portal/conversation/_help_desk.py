@@ -1,0 +1,245 @@
+"""The supervisor over A2A, as a person's client: questions go in, what is said comes out as it is said."""
+
+import hashlib
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx
+from a2a.client import ClientCallContext
+from a2a.client.errors import A2AClientError
+from a2a.client.transports.jsonrpc import JsonRpcTransport
+from a2a.types import (
+    AgentCard,
+    Artifact,
+    CancelTaskRequest,
+    Message,
+    Part,
+    Role,
+    SendMessageRequest,
+    StreamResponse,
+    TaskState,
+    TaskStatus,
+)
+from a2a.utils.errors import A2AError
+
+from portal._errors import CommandFailed, NotSignedIn, PartAway
+from shared.errors import AuthorizationDenied, HelpdeskError, TooManyRequests
+
+WORKING_KEY = "helpdesk/working"
+"""In a status update's metadata: the agent that is at work (`shared.agent_loop`, which is too heavy to import here)."""
+
+SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
+CALL_SECONDS = 300.0
+CANCEL_SECONDS = 10.0
+
+STATES = {
+    TaskState.TASK_STATE_COMPLETED: "completed",
+    TaskState.TASK_STATE_FAILED: "failed",
+    TaskState.TASK_STATE_CANCELED: "canceled",
+    TaskState.TASK_STATE_REJECTED: "rejected",
+    TaskState.TASK_STATE_INPUT_REQUIRED: "input-required",
+    TaskState.TASK_STATE_AUTH_REQUIRED: "auth-required",
+}
+"""The states in which nothing more is said, in A2A's words."""
+
+
+class Tokens(Protocol):
+    """Gives the person's access token."""
+
+    async def access_token(self, *, refused: str | None = None) -> str:
+        """A token for the supervisor, other than the one that it refused."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The supervisor has taken the question."""
+
+    task_id: str
+    context_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """An agent is at work."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of an answer; pieces with the same `artifact_id` belong together, in order."""
+
+    agent: str
+    artifact_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing more is said: the task's state in A2A's words, and the words that came with it."""
+
+    state: str
+    words: str
+
+
+Event = Begun | Working | Said | Ended
+
+
+class HelpDesk:
+    """One person's line to the supervisor.
+
+    Args:
+        url: Where the supervisor is.
+        http: The process's HTTP client.
+        tokens: The person's sign-in.
+        owner: Tells people apart in session ids (issuer and subject).
+    """
+
+    def __init__(self, url: str, http: httpx.AsyncClient, tokens: Tokens, *, owner: str) -> None:
+        self._url = url
+        self._tokens = tokens
+        self._owner = owner
+        self._transport = JsonRpcTransport(http, AgentCard(), url, is_shared_httpx=True)
+
+    async def ask(self, text: str, *, context_id: str) -> AsyncIterator[Event]:
+        """Asks, and yields what happens until nothing more will.
+
+        Args:
+            text: What the person says.
+            context_id: The conversation; an id that was not used before begins one.
+
+        Raises:
+            NotSignedIn: the sign-in has ended.
+            AuthorizationDenied: this person may not ask here.
+            TooManyRequests: a quota.
+            PartAway: the supervisor does not answer.
+            CommandFailed: it cannot take the question, and says why.
+        """
+        message = Message(
+            message_id=uuid.uuid4().hex, role=Role.ROLE_USER, context_id=context_id, parts=[Part(text=text)]
+        )
+        reading = _Reading()
+        token = await self._tokens.access_token()
+        for last_try in (False, True):
+            call = self._call_context(token, context_id, CALL_SECONDS)
+            try:
+                async with aclosing(
+                    self._transport.send_message_streaming(SendMessageRequest(message=message), context=call)
+                ) as responses:
+                    async for response in responses:
+                        for event in reading.events(response):
+                            yield event
+            except (A2AError, httpx.HTTPError, OSError) as error:
+                if not last_try and not reading.begun and _status_of(error) == httpx.codes.UNAUTHORIZED:
+                    token = await self._tokens.access_token(refused=token)
+                    continue
+                raise self._explained(error) from error
+            break
+        if not reading.ended:
+            raise PartAway("supervisor", "The help desk stopped in the middle of the answer: ask again.")
+
+    async def cancel(self, task_id: str, *, context_id: str) -> None:
+        """Cancels a task that is under way; that it has ended meanwhile is no error."""
+        call = self._call_context(await self._tokens.access_token(), context_id, CANCEL_SECONDS)
+        try:
+            await self._transport.cancel_task(CancelTaskRequest(id=task_id), context=call)
+        except (A2AClientError, httpx.HTTPError, OSError) as error:
+            raise self._explained(error) from error
+        except A2AError:
+            return  # it has ended, which is what was asked for
+
+    def _call_context(self, token: str, context_id: str, timeout: float) -> ClientCallContext:
+        return ClientCallContext(
+            timeout=timeout,
+            service_parameters={
+                "A2A-Version": "1.0",
+                "Authorization": f"Bearer {token}",
+                SESSION_HEADER: hashlib.sha256(f"{self._owner}\n{context_id}".encode()).hexdigest(),
+            },
+        )
+
+    def _explained(self, error: Exception) -> HelpdeskError:
+        """An error in words for the person, with what to do."""
+        status, detail = _status_of(error), f"{self._url}: {type(error).__name__}: {error}"
+        if status == httpx.codes.UNAUTHORIZED:
+            return NotSignedIn("The help desk does not accept your sign-in: run `helpdesk login`.", detail=detail)
+        if status == httpx.codes.FORBIDDEN:
+            return AuthorizationDenied("You may not use the help desk: your sign-in lacks the right.", detail=detail)
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            return TooManyRequests("You have asked a lot just now: wait a little and ask again.", detail=detail)
+        if status is None and isinstance(error, A2AError) and not isinstance(error, A2AClientError):
+            return CommandFailed(f"The help desk cannot take this: {error}", detail=detail)
+        if status is None or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            return PartAway(
+                "supervisor", f"The supervisor at {self._url} does not answer: see `helpdesk status`.", detail=detail
+            )
+        return CommandFailed(f"The help desk cannot take this: {_words_of(error) or f'status {status}'}", detail=detail)
+
+
+class _Reading:
+    """Turns a task's updates into events: each word once, whether it came in a piece or with the whole task."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.ended = False
+        self._names: dict[str, str] = {}
+
+    def events(self, response: StreamResponse) -> list[Event]:
+        """What an update means for the person."""
+        kind = response.WhichOneof("payload")
+        if kind == "task":
+            task = response.task
+            begun = self._begin(task.id, task.context_id)
+            said = [event for artifact in task.artifacts for event in self._said(artifact)]
+            return [*begun, *said, *self._status(task.status, "")]
+        if kind == "status_update":
+            update = response.status_update
+            begun = self._begin(update.task_id, update.context_id)
+            working = update.metadata[WORKING_KEY] if WORKING_KEY in update.metadata else ""  # noqa: SIM401 -- no `get`
+            return [*begun, *self._status(update.status, str(working))]
+        if kind == "artifact_update":
+            piece = response.artifact_update
+            return [*self._begin(piece.task_id, piece.context_id), *self._said(piece.artifact)]
+        if kind == "message":  # an agent may answer without a task
+            self.begun = self.ended = True
+            words = "".join(part.text for part in response.message.parts)
+            return [Ended("completed", words)]
+        return []
+
+    def _begin(self, task_id: str, context_id: str) -> list[Event]:
+        if self.begun:
+            return []
+        self.begun = True
+        return [Begun(task_id, context_id)]
+
+    def _said(self, artifact: Artifact) -> list[Event]:
+        name = self._names.setdefault(artifact.artifact_id, artifact.name)
+        text = "".join(part.text for part in artifact.parts)
+        return [Said(name, artifact.artifact_id, text)] if text else []
+
+    def _status(self, status: TaskStatus, working: str) -> list[Event]:
+        if status.state in STATES and not self.ended:
+            self.ended = True
+            return [Ended(STATES[status.state], "".join(part.text for part in status.message.parts))]
+        return [Working(working)] if working else []
+
+
+def _status_of(error: Exception) -> int | None:
+    """The HTTP status that an error came with."""
+    cause = error if isinstance(error, httpx.HTTPStatusError) else error.__cause__
+    return cause.response.status_code if isinstance(cause, httpx.HTTPStatusError) else None
+
+
+def _words_of(error: Exception) -> str:
+    """What the supervisor said of a refusal, in JSON-RPC's form (JSON-RPC 2.0 §5.1)."""
+    cause = error.__cause__
+    if not isinstance(cause, httpx.HTTPStatusError):
+        return ""
+    try:
+        return str(cause.response.json()["error"]["message"])
+    except (ValueError, LookupError, TypeError, httpx.StreamError):
+        return ""

@@ -1,0 +1,119 @@
+"""Plays a person in front of a browser: opens a page, fills in its forms, presses the first button."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Final
+from urllib.parse import urljoin
+
+import httpx
+
+from portal._errors import CommandFailed
+
+MAX_STEPS: Final = 12
+
+
+@dataclass(slots=True)
+class Form:
+    """A form of a page: where it goes, its fields with their values, and its first button."""
+
+    action: str = ""
+    method: str = "get"
+    fields: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    pressed: bool = False
+
+
+class Page(HTMLParser):
+    """What a person sees of a page: its forms and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.words: list[str] = []
+        self._inside: Form | None = None
+        self._hidden = 0
+        self.feed(html)
+
+    @property
+    def text(self) -> str:
+        """The words of the page, in order."""
+        return " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Notes forms and what is in them."""
+        values = {name: value or "" for name, value in attrs}
+        if tag in {"style", "script"}:
+            self._hidden += 1
+        if tag == "form":
+            self._inside = Form(values.get("action", ""), values.get("method", "get").lower())
+            self.forms.append(self._inside)
+        elif self._inside is not None and tag == "input" and values.get("name"):
+            self._inside.fields[values["name"]] = values.get("value", "")
+            self._inside.kinds[values["name"]] = values.get("type", "text")
+        elif self._inside is not None and tag == "button" and not self._inside.pressed:
+            self._inside.pressed = True
+            if values.get("name"):
+                self._inside.fields[values["name"]] = values.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Notes where a form ends."""
+        if tag == "form":
+            self._inside = None
+        if tag in {"style", "script"}:
+            self._hidden -= 1
+
+    def handle_data(self, data: str) -> None:
+        """Notes what can be read."""
+        if not self._hidden:
+            self.words.append(data)
+
+
+class Browser:
+    """One person's browser.
+
+    Args:
+        http: A client of its own: its cookies are this person's.
+    """
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def open(self, url: str) -> Page:
+        """Opens a URL and goes where it leads."""
+        return (await self._follow(await self._http.get(url)))[0]
+
+    async def sign_in(self, url: str, *, login: str, password: str) -> str:
+        """Opens a URL, signs in where it asks to and agrees to what it asks; the last page's text.
+
+        Raises:
+            CommandFailed: it asks and asks, or does not take the password.
+        """
+        page, address = await self._follow(await self._http.get(url))
+        tried = False
+        for _ in range(MAX_STEPS):
+            form = next(iter(page.forms), None)
+            if form is None:
+                return page.text
+            secret = next((name for name, kind in form.kinds.items() if kind == "password"), None)
+            if secret is not None:
+                if tried:
+                    raise CommandFailed(f"{login} could not sign in: {page.text}")
+                tried = True
+                name = next(name for name, kind in form.kinds.items() if kind in {"text", "email"})
+                form.fields |= {name: login, secret: password}
+            page, address = await self._submit(form, address)
+        raise CommandFailed(f"The sign-in of {login} comes to no end: {page.text}")
+
+    async def _submit(self, form: Form, address: str) -> tuple[Page, str]:
+        target = urljoin(address, form.action)
+        origin = {"Origin": str(httpx.URL(address).copy_with(raw_path=b"/")).rstrip("/")}
+        if form.method == "post":
+            return await self._follow(await self._http.post(target, data=form.fields, headers=origin))
+        return await self._follow(await self._http.get(target, params=form.fields))
+
+    async def _follow(self, response: httpx.Response) -> tuple[Page, str]:
+        for _ in range(MAX_STEPS):
+            if response.next_request is None:
+                return Page(response.text), str(response.url)
+            response = await self._http.send(response.next_request)
+        raise CommandFailed("The sign-in pages lead in a circle.")

@@ -1,0 +1,108 @@
+"""What is said in the demonstration, and what has to come of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Something that a person says.
+
+    Attributes:
+        text: The words.
+        agents: The agents that have to be asked, and no others.
+        mentions: What the answer has to say, each as a regular expression, whatever the case.
+        must_not: What it must not say, likewise.
+        without: A part that is stopped before, and started again after.
+        note: What to see here, for who reads along.
+    """
+
+    text: str
+    agents: frozenset[str]
+    mentions: tuple[str, ...] = ()
+    must_not: tuple[str, ...] = ()
+    without: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One person's conversation, in one A2A context."""
+
+    login: str
+    who: str
+    turns: Sequence[Turn] = field(default_factory=tuple)
+
+
+def _agents(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+EMPLOYEE = Scene(
+    "amelia.hart",
+    "employee in Sales, locked out of her account",
+    (
+        Turn(
+            "Is my account locked, and where is the VPN guide?",
+            _agents("password_reset", "docs_search"),
+            (r"locked", r"vpn"),
+            note="two intents, answered at the same time by two agents",
+        ),
+        Turn(
+            "and unlock it too, please",
+            _agents("password_reset"),
+            (r"unlocked",),
+            note="a follow-up: what it refers to was said before",
+        ),
+        Turn(
+            "Which devices do I have, and which groups am I in?",
+            _agents("account_lookup"),
+            (r"ThinkPad", r"CRM users"),
+        ),
+        Turn(
+            "I forgot my password as well. Can you reset it?",
+            _agents("password_reset"),
+            (r"sent|mail|address",),
+            (r"https?://\S*reset_password",),
+            note="the link goes to the registered recovery address, never into the chat",
+        ),
+        Turn(
+            "What will the weather be like in Lisbon tomorrow?",
+            _agents(),
+            note="nothing that an IT help desk could do",
+        ),
+    ),
+)
+
+OPERATOR = Scene(
+    "oscar.lind",
+    "help-desk operator",
+    (
+        Turn(
+            "What is our password policy, and show me my recent sign-ins.",
+            _agents("password_reset", "account_lookup"),
+            (r"characters|length",),
+        ),
+        Turn(
+            "How do I report a phishing mail?",
+            _agents("docs_search"),
+            (r"phish",),
+            note="from the knowledge base, with the article it is from",
+        ),
+        Turn(
+            "Which groups am I in, and how do I set up the VPN?",
+            _agents("account_lookup"),
+            (r"groups?", r"docs_search[^.]*away|away[^.]*docs_search"),
+            without="docs_search",
+            note="docs_search has been stopped: the rest still answers, and what is missing is said",
+        ),
+        Turn(
+            "And how do I set up the VPN?",
+            _agents("docs_search"),
+            (r"vpn",),
+            note="docs_search is back",
+        ),
+    ),
+)
+
+SCENES = (EMPLOYEE, OPERATOR)

@@ -1,0 +1,138 @@
+"""Who is signed in on this machine: one private file for each profile.
+
+A file is written whole and then put in its place, so that a reader sees the old sign-in or the new one. A refresh
+token is used once (Auth0 rotates it and revokes the family where an old one comes again), so that whoever renews
+a sign-in holds the profile's lock from reading the token to writing its successor.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+from shared.errors import ConfigurationError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A help desk: where it is, and what tokens for it are asked with.
+
+    Attributes:
+        issuer: The issuer of the tokens, with its trailing slash.
+        client_id: The command line's client there.
+        audience: The supervisor's API identifier.
+        url: Where the supervisor is.
+    """
+
+    issuer: str
+    client_id: str
+    audience: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A person's sign-in at a help desk.
+
+    Attributes:
+        desk: Where.
+        subject: The person's `sub` there.
+        name: What to call them; decides nothing.
+        access_token: For the supervisor.
+        expires_at: When the access token expires, in seconds since the epoch.
+        refresh_token: Renews it; used once.
+        context_id: The conversation that was last had.
+    """
+
+    desk: Desk
+    subject: str
+    name: str
+    access_token: str = field(repr=False)
+    expires_at: float
+    refresh_token: str | None = field(repr=False)
+    context_id: str | None = None
+
+    @classmethod
+    def parse(cls, document: dict[str, Any]) -> Self:
+        """Reads what `asdict` made."""
+        return cls(**document | {"desk": Desk(**document["desk"])})
+
+
+class Profiles:
+    """The sign-ins kept below a folder.
+
+    Args:
+        home: Made, and kept private, when something is written.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._folder = home / "profiles"
+
+    def names(self) -> list[str]:
+        """The profiles that somebody is signed in under."""
+        return sorted(path.stem for path in self._folder.glob("*.json"))
+
+    def load(self, name: str) -> SignIn | None:
+        """The sign-in of a profile.
+
+        Raises:
+            ConfigurationError: the file is there and cannot be used.
+        """
+        path = self._path(name)
+        try:
+            return SignIn.parse(json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ConfigurationError(
+                f"{path} cannot be read as a sign-in: remove it and run `helpdesk login`."
+            ) from error
+
+    def save(self, name: str, sign_in: SignIn) -> None:
+        """Keeps a sign-in; only its owner can read it."""
+        path = self._path(name)
+        self._make_folder()
+        part = path.with_suffix(f".{os.getpid()}.part")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(asdict(sign_in), file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+
+    def remember_conversation(self, name: str, sign_in: SignIn, context_id: str) -> None:
+        """Notes the conversation that was last had, unless somebody else has signed in meanwhile."""
+        with self.locked(name):
+            current = self.load(name)
+            if current is not None and (current.desk, current.subject) == (sign_in.desk, sign_in.subject):
+                self.save(name, replace(current, context_id=context_id))
+
+    def remove(self, name: str) -> None:
+        """Forgets a sign-in."""
+        self._path(name).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Holds the profile against every other process; waits until it is free."""
+        self._make_folder()
+        with self._path(name).with_suffix(".lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _make_folder(self) -> None:
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ConfigurationError(
+                "A profile's name is up to 64 letters, digits and . _ @ -, and starts with a letter or a digit."
+            )
+        return self._folder / f"{name}.json"

@@ -1,0 +1,89 @@
+"""What the command writes: for people where somebody reads it, plain where nobody does, JSON where it is asked for."""
+
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.markdown import Heading, Markdown
+from rich.text import Text
+
+WIDEST = 100
+"""Lines longer than this are hard to read, however wide the window is."""
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls that move the cursor or rename the window
+    "\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]"  # controls that turn text around
+)
+
+
+def printable(text: str) -> str:
+    """Text of somebody else's as it may go to a terminal: nothing in it acts on the terminal."""
+    return _UNPRINTABLE.sub("", text.replace("\r\n", "\n"))
+
+
+class _PlainHeading(Heading):
+    """A heading where the text begins, not in the middle of a box."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        self.text.justify = "left"
+        self.text.stylize("bold")
+        yield self.text
+
+
+class _Answer(Markdown):
+    elements = Markdown.elements | {"heading_open": _PlainHeading}
+
+
+def answer(text: str) -> Markdown:
+    """An agent's words, laid out. Links show where they lead."""
+    return _Answer(printable(text), hyperlinks=False)
+
+
+@dataclass(slots=True)
+class Output:
+    """Where a command's words go.
+
+    Attributes:
+        as_json: One JSON object a line on standard output, and nothing else there.
+    """
+
+    as_json: bool
+    people: Console = field(init=False)
+    errors: Console = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.people = _console(sys.stderr if self.as_json else sys.stdout)
+        self.errors = _console(sys.stderr)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person watches a terminal that can be drawn on."""
+        return self.people.is_terminal and not self.as_json
+
+    def say(self, what: RenderableType = "", style: str | None = None) -> None:
+        """A line, or something that is laid out, for people; nothing where JSON is asked for."""
+        if not self.as_json:
+            self.people.print(what, style=style, markup=False, highlight=False, soft_wrap=not self.people.is_terminal)
+
+    def emit(self, document: dict[str, Any]) -> None:
+        """A JSON object on a line of its own; nothing where it is not asked for.
+
+        Non-ASCII characters are escaped, so that text of somebody else's stays exact and does nothing to a terminal.
+        """
+        if self.as_json:
+            sys.stdout.write(f"{json.dumps(document)}\n")
+            sys.stdout.flush()
+
+    def complain(self, text: str) -> None:
+        """A line on standard error."""
+        self.errors.print(Text.assemble(("helpdesk: ", "bold red"), printable(text)), highlight=False, soft_wrap=True)
+
+
+def _console(stream: Any) -> Console:
+    console = Console(file=stream, highlight=False, emoji=False)
+    if console.is_terminal and console.width > WIDEST:
+        console.width = WIDEST
+    return console
