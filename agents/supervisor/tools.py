@@ -14,7 +14,7 @@ from strands.types._events import ToolResultEvent, ToolStreamEvent
 from strands.types.tools import AgentTool, ToolSpec, ToolUse
 
 from shared.a2a import AgentClient, Caller, is_final
-from shared.errors import HelpdeskError, UpstreamError, UpstreamUnavailable
+from shared.errors import HelpdeskError, InsufficientScope, OAuthError, UpstreamError, UpstreamUnavailable
 from shared.telemetry import get_logger
 
 MAX_FIELD_CHARACTERS = 300
@@ -182,7 +182,9 @@ def explain(name: str, error: HelpdeskError) -> str:
         return (
             f"**{away}** is away at the moment, so this part could not be answered. Please try again in a little while."
         )
-    if isinstance(error, UpstreamError):
+    if isinstance(error, InsufficientScope):
+        return f"Your account may not use **{name}**."
+    if isinstance(error, UpstreamError | OAuthError):
         return f"**{name}** could not answer this."
     return error.public_message
 

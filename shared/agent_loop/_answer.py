@@ -52,6 +52,11 @@ class AnswerWriter:
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: asyncio.Task[None] | None = None
 
+    @property
+    def has_said_anything(self) -> bool:
+        """Whether anything was written at all."""
+        return bool(self._speakers)
+
     def has_spoken(self, artifact_id: str) -> bool:
         """Whether anything was written to this artifact."""
         return artifact_id in self._speakers

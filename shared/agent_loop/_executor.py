@@ -29,6 +29,7 @@ from shared.telemetry import get_logger
 
 MAX_TURNS = 6
 STREAMING_METHODS = frozenset({"SendStreamingMessage", "message/stream"})
+NOTHING_SAID = "I could not work out what to do with this. Please say it in other words."
 WORKING_KEY = "helpdesk/working"
 
 _log = get_logger()
@@ -70,6 +71,14 @@ class Tools:
         return None
 
 
+class Closable(Protocol):
+    """Something that is let go of when the agent ends."""
+
+    async def aclose(self) -> None:
+        """Lets go of it."""
+        ...
+
+
 class StrandsExecutor(AgentExecutor):
     """Runs a Strands agent for each A2A message.
 
@@ -79,6 +88,7 @@ class StrandsExecutor(AgentExecutor):
         conversations: Where the threads of conversations are kept.
         interventions: Made anew for each run: they may deny a tool call.
         speaker: The name under which the agent's own words are written.
+        resources: Closed, in order, with the executor.
     """
 
     def __init__(
@@ -89,12 +99,14 @@ class StrandsExecutor(AgentExecutor):
         conversations: Conversations,
         speaker: str,
         interventions: Callable[[], list[InterventionHandler]] = list,
+        resources: Sequence[Closable] = (),
     ) -> None:
         self._model = model
         self._toolbox = toolbox
         self._conversations = conversations
         self._speaker = speaker
         self._interventions = interventions
+        self._resources = resources
         self._running: dict[str, threading.Event] = {}
         self._background: set[asyncio.Task[None]] = set()
 
@@ -138,8 +150,10 @@ class StrandsExecutor(AgentExecutor):
         )
 
     async def aclose(self) -> None:
-        """Waits, for as long as the caller lets it, for what goes on in the background."""
+        """Waits for what goes on in the background, which is bounded, and lets go of the resources."""
         await asyncio.gather(*self._background, return_exceptions=True)
+        for resource in self._resources:
+            await resource.aclose()
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs `work` after the run that asked for it has ended: the cancellation of a remote task, say."""
@@ -189,6 +203,10 @@ class StrandsExecutor(AgentExecutor):
         notice = self._toolbox.notice() if not relay.words else None
         if notice:
             await writer.write(own_words, self._speaker, f"\n\n{notice}")
+        if not writer.has_said_anything:
+            _log.error("run_said_nothing", task_id=context.task_id, model_calls=agent.event_loop_metrics.cycle_count)
+            await status.end(TaskState.TASK_STATE_FAILED, NOTHING_SAID)
+            return
         await writer.finish()
         await self._conversations.append(owner, context_id, turn_to_keep(new_messages))
         _log.info("run_finished", task_id=context.task_id, model_calls=agent.event_loop_metrics.cycle_count)

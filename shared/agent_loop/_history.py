@@ -5,7 +5,7 @@ not kept twice: its words are the answer.
 """
 
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from strands.types.content import Message, Messages
 
@@ -16,16 +16,16 @@ MAX_TURN_CHARACTERS = 4000
 class Conversations(Protocol):
     """Where conversations are kept, each belonging to its owner: the same id of two owners is two conversations."""
 
-    async def load(self, owner: str, context_id: str) -> list[dict[str, object]]:
+    async def load(self, owner: str, context_id: str) -> list[dict[str, Any]]:
         """The messages so far, oldest first."""
         ...
 
-    async def append(self, owner: str, context_id: str, messages: Sequence[dict[str, object]]) -> None:
+    async def append(self, owner: str, context_id: str, messages: Sequence[dict[str, Any]]) -> None:
         """Adds the messages of one turn."""
         ...
 
 
-def opening(messages: Sequence[dict[str, object]]) -> Messages:
+def opening(messages: Sequence[dict[str, Any]]) -> Messages:
     """The stored messages as a history that every model provider takes: it begins with what a person said."""
     history = cast("Messages", list(messages))
     for index, message in enumerate(history):
@@ -34,7 +34,7 @@ def opening(messages: Sequence[dict[str, object]]) -> Messages:
     return []
 
 
-def turn_to_keep(messages: Sequence[Message]) -> list[dict[str, object]]:
+def turn_to_keep(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """The new messages of one turn, shortened to what the next turn needs."""
     return [
         {"role": message["role"], "content": [_shortened(block) for block in message["content"]]}
@@ -42,12 +42,12 @@ def turn_to_keep(messages: Sequence[Message]) -> list[dict[str, object]]:
     ]
 
 
-def _shortened(block: object) -> dict[str, object]:
-    content = cast("dict[str, object]", block)
+def _shortened(block: object) -> dict[str, Any]:
+    content = cast("dict[str, Any]", block)
     if "text" in content:
         return {"text": str(content["text"])[:MAX_TURN_CHARACTERS]}
     if "toolResult" in content:
-        result = cast("dict[str, object]", content["toolResult"])
+        result = cast("dict[str, Any]", content["toolResult"])
         return {
             "toolResult": {
                 "toolUseId": result["toolUseId"],

@@ -33,7 +33,7 @@ class RelayAnswers(HookProvider):
 
     def _after_tool_call(self, event: AfterToolCallEvent) -> None:
         tool_use_id = event.tool_use["toolUseId"]
-        if event.exception is not None:
+        if event.exception is not None and not _is_mendable(event.exception):
             words = _words_for(event.exception, str(event.tool_use["name"]))
             event.result = _result(tool_use_id, "error", words)
             self.words[tool_use_id] = words
@@ -51,6 +51,11 @@ class RelayAnswers(HookProvider):
 def text_of(result: ToolResult) -> str:
     """The text of a tool's result."""
     return "\n".join(block["text"] for block in result["content"] if "text" in block)
+
+
+def _is_mendable(exception: Exception) -> bool:
+    """Whether the arguments did not fit the tool's schema; Strands tells the model, which may call again."""
+    return isinstance(exception, ValueError) and str(exception).startswith("Validation failed for input parameters")
 
 
 def _result(tool_use_id: str, status: Any, text: str) -> ToolResult:

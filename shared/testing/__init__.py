@@ -1,0 +1,19 @@
+"""What tests stand on: fakes that behave, never mocks."""
+
+from shared.testing._authorization_server import AuthorizationServer, RegisteredClient
+from shared.testing._clock import Clock
+from shared.testing._model import Calls, Says, ScriptedModel
+from shared.testing._principal import make_principal
+from shared.testing._signing import SigningKey, encode_part
+
+__all__ = [
+    "AuthorizationServer",
+    "Calls",
+    "Clock",
+    "RegisteredClient",
+    "Says",
+    "ScriptedModel",
+    "SigningKey",
+    "encode_part",
+    "make_principal",
+]

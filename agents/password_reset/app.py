@@ -1,0 +1,37 @@
+"""Composes password_reset."""
+
+import httpx
+from starlette.applications import Starlette
+from strands.models import Model
+
+from agents.password_reset.card import create_card
+from agents.password_reset.settings import PasswordResetSettings
+from agents.password_reset.tools import SYSTEM_PROMPT, create_tools
+from shared import agent_loop
+from shared.directory import DirectoryClient
+
+
+def create_app(
+    settings: PasswordResetSettings, *, model: Model | None = None, http: httpx.AsyncClient | None = None
+) -> Starlette:
+    """Makes the agent's app.
+
+    Args:
+        settings: The agent's settings.
+        model: In place of the one that the settings name.
+        http: In place of a new client; closed with the app.
+    """
+    foundations = agent_loop.lay_foundations(settings, model=model, http=http)
+    directory = DirectoryClient(
+        settings.directory_url,
+        foundations.http,
+        settings.token_source(),
+        timeout=settings.directory_timeout_seconds,
+    )
+    return agent_loop.create_app(
+        settings,
+        foundations,
+        card=create_card(url=settings.public_url, issuer=settings.auth0_issuer),
+        entry=agent_loop.hop_entry(settings, foundations),
+        toolbox=agent_loop.Tools(create_tools(directory), SYSTEM_PROMPT),
+    )

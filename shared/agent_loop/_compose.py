@@ -1,0 +1,106 @@
+"""Puts an agent together: its door, its stores, its loop. What differs between agents is handed in."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import httpx
+from a2a.types import AgentCard
+from starlette.applications import Starlette
+from strands.interventions import InterventionHandler
+from strands.models import Model
+
+from shared.a2a import INVOKE_SCOPE, DelegatedHop, Entry, Limits, create_agent_app
+from shared.agent_loop._executor import Closable, StrandsExecutor, Toolbox
+from shared.http import create_http_client
+from shared.identity import JwksCache, TokenVerifier
+from shared.models import create_model
+from shared.settings import AgentSettings, SubagentSettings
+from shared.tasks import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Foundations:
+    """What an agent's parts share: made once per process.
+
+    Attributes:
+        http: The one HTTP client.
+        verifier: Verifies tokens whose audience is this agent.
+        model: Plans.
+    """
+
+    http: httpx.AsyncClient
+    verifier: TokenVerifier
+    model: Model
+
+
+def lay_foundations(
+    settings: AgentSettings, *, model: Model | None = None, http: httpx.AsyncClient | None = None
+) -> Foundations:
+    """Makes what an agent's parts share.
+
+    Args:
+        settings: The agent's.
+        model: In place of the one that the settings name.
+        http: In place of a new client.
+
+    Raises:
+        ConfigurationError: if the model that the settings name cannot be made.
+    """
+    client = http or create_http_client()
+    keys = JwksCache(settings.discovery_url, settings.auth0_issuer, client)
+    return Foundations(
+        http=client,
+        verifier=TokenVerifier(settings.auth0_issuer, settings.audience, keys),
+        model=model or create_model(settings),
+    )
+
+
+def hop_entry(settings: SubagentSettings, foundations: Foundations) -> DelegatedHop:
+    """A subagent's door: both tokens, of the callers that the settings allow."""
+    return DelegatedHop(foundations.verifier, foundations.verifier, settings.allowed_callers, INVOKE_SCOPE)
+
+
+def create_app(
+    settings: AgentSettings,
+    foundations: Foundations,
+    *,
+    card: AgentCard,
+    entry: Entry,
+    toolbox: Toolbox,
+    interventions: Callable[[], list[InterventionHandler]] = list,
+    resources: Sequence[Closable] = (),
+) -> Starlette:
+    """An agent as an ASGI app.
+
+    Args:
+        settings: The agent's.
+        foundations: What its parts share; the HTTP client is closed with the app.
+        card: What it says of itself.
+        entry: Its door.
+        toolbox: What it can do.
+        interventions: May deny a tool call; made anew for each run.
+        resources: Closed, in order, when the app ends.
+
+    Raises:
+        ConfigurationError: if the stores cannot be opened.
+    """
+    storage = Storage.open(settings.database_url, agent=card.name)
+    executor = StrandsExecutor(
+        model=foundations.model,
+        toolbox=toolbox,
+        conversations=storage.conversations,
+        speaker=card.name,
+        interventions=interventions,
+        resources=(*resources, foundations.http),
+    )
+    return create_agent_app(executor=executor, card=card, entry=entry, storage=storage, limits=_limits(settings))
+
+
+def _limits(settings: AgentSettings) -> Limits:
+    return Limits(
+        body_bytes=settings.max_request_bytes,
+        message_characters=settings.max_message_characters,
+        user_requests_per_minute=settings.requests_per_minute,
+        client_requests_per_minute=settings.requests_per_minute * 20,
+        open_tasks=settings.max_open_tasks,
+    )
