@@ -18,12 +18,12 @@ class SingleFlight(Generic[K, V]):
         self._tasks: dict[K, asyncio.Task[V]] = {}
 
     def __contains__(self, key: K) -> bool:
-        return key in self._tasks
+        return key in self._tasks and not self._tasks[key].done()
 
     def start(self, key: K, work: Callable[[], Coroutine[Any, Any, V]]) -> asyncio.Task[V]:
         """The task that is under way for `key`, or else a new one that does `work`."""
         task = self._tasks.get(key)
-        if task is None:
+        if task is None or task.done():
             task = self._tasks[key] = asyncio.create_task(work())
             task.add_done_callback(lambda done: self._end(key, done))
         return task
@@ -33,6 +33,7 @@ class SingleFlight(Generic[K, V]):
         return await asyncio.shield(self.start(key, work))
 
     def _end(self, key: K, task: asyncio.Task[V]) -> None:
-        del self._tasks[key]
+        if self._tasks.get(key) is task:
+            del self._tasks[key]
         if not task.cancelled():
             task.exception()  # seen: perhaps nobody waits any more
