@@ -1,18 +1,30 @@
-"""The hop: agents that call each other over A2A, each call authenticated, the user's identity travelling with it."""
+"""The hop: agents that call each other over A2A, each call authenticated, the user's identity travelling with it.
 
-from shared.a2a._app import create_agent_app
-from shared.a2a._caller import (
-    AGENT_SCHEME,
-    DELEGATED_USER_HEADER,
-    INVOKE_SCOPE,
-    SESSION_HEADER,
-    USER_SCHEME,
-    Caller,
-)
-from shared.a2a._card import HopSecurity, SignInSecurity, Skill, create_card
-from shared.a2a._client import AgentClient, AgentTokens, UserTokens, is_final
-from shared.a2a._entry import Anonymous, DelegatedHop, Entry, UserEntry
-from shared.a2a._limits import Limits
+What is imported from here is loaded when it is first asked for: `serve` must be at hand before anything heavy is.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from shared.settings import switch_off_sdk_spans
+
+switch_off_sdk_spans()  # before anything below here, or anywhere after `serve`, imports `a2a`
+
+if TYPE_CHECKING:
+    from shared.a2a._app import create_agent_app
+    from shared.a2a._caller import (
+        AGENT_SCHEME,
+        DELEGATED_USER_HEADER,
+        INVOKE_SCOPE,
+        SESSION_HEADER,
+        USER_SCHEME,
+        Caller,
+    )
+    from shared.a2a._card import HopSecurity, SignInSecurity, Skill, create_card
+    from shared.a2a._client import AgentClient, AgentTokens, UserTokens, is_final
+    from shared.a2a._entry import Anonymous, DelegatedHop, Entry, UserEntry
+    from shared.a2a._limits import Limits
+    from shared.a2a._serve import serve
 
 __all__ = [
     "AGENT_SCHEME",
@@ -35,4 +47,24 @@ __all__ = [
     "create_agent_app",
     "create_card",
     "is_final",
+    "serve",
 ]
+
+_MODULES = {
+    "_app": ("create_agent_app",),
+    "_caller": ("AGENT_SCHEME", "DELEGATED_USER_HEADER", "INVOKE_SCOPE", "SESSION_HEADER", "USER_SCHEME", "Caller"),
+    "_card": ("HopSecurity", "SignInSecurity", "Skill", "create_card"),
+    "_client": ("AgentClient", "AgentTokens", "UserTokens", "is_final"),
+    "_entry": ("Anonymous", "DelegatedHop", "Entry", "UserEntry"),
+    "_limits": ("Limits",),
+    "_serve": ("serve",),
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -105,7 +105,7 @@ def create_agent_app(
     )
     app.router.default = _not_found
     app.router.redirect_slashes = False
-    app.state.handler = handler
+    app.state.drain = handler.drain
     return app
 
 

@@ -12,6 +12,7 @@ from shared.settings._agent import (
     require_secure_url,
 )
 from shared.settings._load import Settings
+from shared.settings._sdk import switch_off_sdk_spans
 
 __all__ = [
     "AgentSettings",
@@ -24,4 +25,5 @@ __all__ = [
     "SubagentSettings",
     "is_loopback",
     "require_secure_url",
+    "switch_off_sdk_spans",
 ]
