@@ -35,6 +35,13 @@ def private_pem(key: rsa.RSAPrivateKey) -> str:
     ).decode()
 
 
+def load_private_key(pem: str) -> rsa.RSAPrivateKey:
+    """A key from a file that this tenant wrote; checking its primes anew would take a sixth of a second."""
+    key = serialization.load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
+    assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 -- no other kind is written
+    return key
+
+
 @dataclass(frozen=True, slots=True)
 class ClientKey:
     """A public key that verifies assertions. `kid` is its JWK thumbprint (RFC 7638)."""
@@ -89,9 +96,9 @@ def local_public_key(keyword: str, folder: Path, make_key: KeySource) -> str | N
         return None
     slug = keyword.removesuffix(PUBLIC_KEY_SUFFIX).lower().replace("_", "-")
     pem = read_or_write(folder / slug / "key.pem", lambda: private_pem(make_key()))
-    key = serialization.load_pem_private_key(pem.encode(), password=None)
     return (
-        key.public_key()
+        load_private_key(pem)
+        .public_key()
         .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
         .decode()
     )

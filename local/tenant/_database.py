@@ -6,7 +6,7 @@ files beside it. All calls are synchronous: each takes some tens of microseconds
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ create index if not exists refresh_tokens_by_family on refresh_tokens (family);
 create index if not exists refresh_tokens_by_user on refresh_tokens (user_id, client_id);
 create table if not exists device_codes (
     digest text primary key, user_code text not null, client_id text not null, data text not null,
-    state text not null check (state in ('pending', 'approved', 'denied', 'expired')), user_id text,
+    state text not null check (state in ('pending', 'approved', 'denied')), user_id text,
     authenticated_at real, sid text, polled_at real, expires_at real not null) strict;
 create index if not exists device_codes_by_user_code on device_codes (user_code);
 create table if not exists opaque_tokens (
@@ -98,7 +98,7 @@ class Database:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
 
-    def remember(self, name: str, make_value: Any) -> str:
+    def remember(self, name: str, make_value: Callable[[], str]) -> str:
         """The value kept under `name`, made with `make_value()` the first time."""
         with self.transaction():
             self.execute("insert or ignore into meta values (?, ?)", name, make_value())

@@ -23,9 +23,9 @@ def json_response(body: Any, status: int = 200, headers: Mapping[str, str] | Non
     return JSONResponse(body, status, headers={**NO_STORE, **(headers or {})})
 
 
-def refusal_response(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
+def refusal_response(refusal: Refusal) -> Response:
     """A refusal as JSON (RFC 6749 §5.2)."""
-    return json_response(refusal.body, refusal.status, {**(headers or {}), **refusal.headers})
+    return json_response(refusal.body, refusal.status, refusal.headers)
 
 
 async def handle_refusal(_: Request, error: Exception) -> Response:

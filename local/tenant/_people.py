@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from local.tenant import _random
 from local.tenant._database import Database
 from local.tenant._files import write_private
+from local.tenant._yaml import parse_yaml, read_text
 from local.tenant.definition import Definition
 from shared.errors import ConfigurationError
 
@@ -112,12 +112,9 @@ def load_people(path: Path, definition: Definition, passwords_file: Path, databa
     Raises:
         ConfigurationError: naming the first thing at fault.
     """
+    document = parse_yaml(path, read_text(path, "TENANT_PEOPLE"))
     try:
-        rows = TypeAdapter(list[_Person]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or [])
-    except OSError as error:
-        raise ConfigurationError(f"TENANT_PEOPLE is {path}, which cannot be read ({error.strerror}).") from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        rows = TypeAdapter(list[_Person]).validate_python(document or [])
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in problem["loc"])

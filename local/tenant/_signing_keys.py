@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from local.tenant import _random
-from local.tenant._clients import base64url, base64url_uint, new_private_key, private_pem
+from local.tenant._clients import KeySource, base64url, base64url_uint, load_private_key, private_pem
 from local.tenant._clock import Clock, iso
 from local.tenant._database import Database
 from local.tenant._errors import ManagementRefusal
@@ -56,11 +56,12 @@ class SigningKey:
 class SigningKeys:
     """The keys, kept in a folder, with their states in the database."""
 
-    def __init__(self, folder: Path, database: Database, issuer: str, clock: Clock) -> None:
+    def __init__(self, folder: Path, database: Database, issuer: str, clock: Clock, make_key: KeySource) -> None:
         self._folder = folder
         self._database = database
         self._issuer = issuer
         self._clock = clock
+        self._make_key = make_key
         self._loaded: dict[str, SigningKey] = {}
         with database.transaction():
             if database.row("select 1 from signing_keys where state = 'current'") is None:
@@ -144,7 +145,7 @@ class SigningKeys:
         return described
 
     def _add(self, state: str) -> None:
-        kid, key, now = _random.identifier(KID_LENGTH), new_private_key(), self._clock()
+        kid, key, now = _random.identifier(KID_LENGTH), self._make_key(), self._clock()
         write_private(self._path(kid), private_pem(key))
         certificate = _self_signed(key, urlsplit(self._issuer).hostname or "localhost", now)
         pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
@@ -167,9 +168,7 @@ class SigningKeys:
         self._loaded = loaded
 
     def _read(self, kid: str) -> rsa.RSAPrivateKey:
-        key = serialization.load_pem_private_key(self._path(kid).read_bytes(), password=None)
-        assert isinstance(key, rsa.RSAPrivateKey)  # noqa: S101 -- written by this class
-        return key
+        return load_private_key(self._path(kid).read_text(encoding="utf-8"))
 
 
 def _self_signed(key: rsa.RSAPrivateKey, host: str, now: float) -> x509.Certificate:

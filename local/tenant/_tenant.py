@@ -11,6 +11,7 @@ from local.tenant._clients import Client, Clients, KeySource, local_public_key, 
 from local.tenant._clock import Clock
 from local.tenant._codes import Codes
 from local.tenant._database import Database
+from local.tenant._device_codes import DeviceCodes
 from local.tenant._errors import Refusal, invalid_grant, user_is_blocked
 from local.tenant._files import private_folder
 from local.tenant._limits import Quotas, RateLimit
@@ -53,6 +54,7 @@ class Tenant:
     transactions: Transactions
     codes: Codes
     refresh_tokens: RefreshTokens
+    device_codes: DeviceCodes
     rate_limit: RateLimit
     quotas: Quotas
     form_key: str
@@ -94,7 +96,7 @@ class Tenant:
         self.database.close()
 
 
-def open_tenant(settings: TenantSettings, clock: Clock, make_client_key: KeySource = new_private_key) -> Tenant:
+def open_tenant(settings: TenantSettings, clock: Clock, make_key: KeySource = new_private_key) -> Tenant:
     """Opens the tenant of a folder; keys, ids, secrets and passwords are made the first time.
 
     Raises:
@@ -104,7 +106,7 @@ def open_tenant(settings: TenantSettings, clock: Clock, make_client_key: KeySour
     clients_folder = private_folder(folder / "clients")
 
     def keyword(name: str) -> str | None:
-        return settings.keywords.get(name) or local_public_key(name, clients_folder, make_client_key)
+        return settings.keywords.get(name) or local_public_key(name, clients_folder, make_key)
 
     definition = _with_management(load_definition(settings.tenant_definition, keyword), settings.issuer)
     database = Database(folder / "tenant.sqlite3")
@@ -112,7 +114,7 @@ def open_tenant(settings: TenantSettings, clock: Clock, make_client_key: KeySour
         database.purge(clock())
         people = load_people(settings.tenant_people, definition, folder / "users.json", database)
         clients = Clients([register_client(client, clients_folder, database) for client in definition.clients])
-        keys = SigningKeys(private_folder(folder / "signing-keys"), database, settings.issuer, clock)
+        keys = SigningKeys(private_folder(folder / "signing-keys"), database, settings.issuer, clock, make_key)
         return Tenant(
             settings=settings,
             definition=definition,
@@ -131,6 +133,7 @@ def open_tenant(settings: TenantSettings, clock: Clock, make_client_key: KeySour
             transactions=Transactions(database, clock),
             codes=Codes(database, clock),
             refresh_tokens=RefreshTokens(database, clock),
+            device_codes=DeviceCodes(database, clock),
             rate_limit=RateLimit(settings.tenant_requests_per_minute, clock),
             quotas=Quotas(settings.tenant_tokens_per_hour, clock),
             form_key=database.remember("form_key", _random.opaque_token),

@@ -67,6 +67,7 @@ class Tokens:
         self._keys = keys
         self._database = database
         self._clock = clock
+        self._since = database.remember("created_at", lambda: iso(clock()))
 
     @property
     def userinfo_audience(self) -> str:
@@ -158,7 +159,7 @@ class Tokens:
                 "nickname": user.login,
                 "name": user.name,
                 "picture": f"{self.issuer}avatars/{initials}.svg",
-                "updated_at": iso(0),
+                "updated_at": self._since,
             }
         if "email" in scopes:
             claims |= {"email": user.email, "email_verified": True}

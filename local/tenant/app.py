@@ -7,15 +7,27 @@ from urllib.parse import urlsplit
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from local.tenant._clients import KeySource, new_private_key
 from local.tenant._clock import Clock
 from local.tenant._endpoint import handle_management_refusal, handle_refusal
 from local.tenant._errors import ManagementRefusal, Refusal
+from local.tenant._rate_limit import RateLimitMiddleware
 from local.tenant._tenant import open_tenant
-from local.tenant.endpoints import authorize, discovery, login, token
+from local.tenant.endpoints import (
+    activate,
+    authorize,
+    device,
+    discovery,
+    login,
+    logout,
+    management,
+    revoke,
+    token,
+    userinfo,
+)
 from local.tenant.settings import TenantSettings
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -23,14 +35,14 @@ STATIC = Path(__file__).parent / "static"
 
 
 def create_app(
-    settings: TenantSettings, *, clock: Clock = time.time, make_client_key: KeySource = new_private_key
+    settings: TenantSettings, *, clock: Clock = time.time, make_key: KeySource = new_private_key
 ) -> Starlette:
     """Opens the tenant of `settings` and serves it.
 
     Args:
         settings: Where the tenant is defined and kept.
         clock: Tells the time, in seconds since the epoch.
-        make_client_key: Makes the RSA keys of clients on the first run.
+        make_key: Makes the RSA keys of clients and of the tenant.
 
     Returns:
         An ASGI application. `app.state.tenant.close()` closes its database.
@@ -38,24 +50,65 @@ def create_app(
     Raises:
         ConfigurationError: with one line that names what is wrong and its remedy.
     """
-    tenant = open_tenant(settings, clock, make_client_key)
+    tenant = open_tenant(settings, clock, make_key)
+    # A page of another site that has had its name resolve to this machine is not answered (DNS rebinding).
     hosts = [*LOOPBACK_HOSTS, urlsplit(settings.issuer).hostname or "", *settings.tenant_allowed_hosts]
     app = Starlette(
-        routes=[
-            Route("/.well-known/openid-configuration", discovery.configuration),
-            Route("/.well-known/oauth-authorization-server", discovery.configuration),
-            Route("/.well-known/jwks.json", discovery.jwks),
-            Route("/authorize", authorize.authorize),
-            Route("/authorize/resume", authorize.resume),
-            Route("/u/login", login.login_page),
-            Route("/u/login", login.login, methods=["POST"]),
-            Route("/u/consent", login.consent_page),
-            Route("/u/consent", login.consent, methods=["POST"]),
-            Route("/oauth/token", token.token, methods=["POST"]),
-            Mount("/static", StaticFiles(directory=STATIC)),
+        routes=[*_discovery(), *_authentication(), *_pages(), *_management()],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+            Middleware(RateLimitMiddleware, tenant=tenant),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
         exception_handlers={Refusal: handle_refusal, ManagementRefusal: handle_management_refusal},
     )
     app.state.tenant = tenant
     return app
+
+
+def _discovery() -> list[BaseRoute]:
+    return [
+        Route("/.well-known/openid-configuration", discovery.configuration),
+        Route("/.well-known/oauth-authorization-server", discovery.configuration),
+        Route("/.well-known/jwks.json", discovery.jwks),
+    ]
+
+
+def _authentication() -> list[BaseRoute]:
+    return [
+        Route("/authorize", authorize.authorize),
+        Route("/authorize/resume", authorize.resume),
+        Route("/oauth/token", token.token, methods=["POST"]),
+        Route("/oauth/device/code", device.device_code, methods=["POST"]),
+        Route("/oauth/revoke", revoke.revoke, methods=["POST"]),
+        Route("/userinfo", userinfo.userinfo, methods=["GET", "POST"]),
+        Route("/oidc/logout", logout.oidc_logout, methods=["GET", "POST"]),
+        Route("/v2/logout", logout.v2_logout),
+    ]
+
+
+def _pages() -> list[BaseRoute]:
+    return [
+        Route("/u/login", login.login_page),
+        Route("/u/login", login.login, methods=["POST"]),
+        Route("/u/consent", login.consent_page),
+        Route("/u/consent", login.consent, methods=["POST"]),
+        Route("/activate", activate.activate_page),
+        Route("/activate", activate.activate, methods=["POST"]),
+        Route("/activate/confirm", activate.decide, methods=["POST"]),
+        Route("/activate/resume", activate.resume),
+        Route("/oidc/logout/confirm", logout.confirm_logout, methods=["POST"]),
+        Route("/avatars/{initials}.svg", userinfo.avatar),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+def _management() -> list[BaseRoute]:
+    return [
+        Route("/api/v2/keys/signing", management.list_keys),
+        Route("/api/v2/keys/signing/rotate", management.rotate_key, methods=["POST"]),
+        Route("/api/v2/keys/signing/{kid}/revoke", management.revoke_key, methods=["PUT"]),
+        Route("/api/v2/logs", management.list_logs),
+        Route("/api/v2/users", management.list_users),
+        Route("/api/v2/users/{user_id}", management.get_user),
+        Route("/api/v2/users/{user_id}", management.update_user, methods=["PATCH"]),
+    ]

@@ -7,17 +7,13 @@ Everything goes through the tenant's own HTTP interface; nothing is patched. Wha
 argument (the clock, the people, the definition, any setting) or a method (`fail`, `block`, `rotate_keys`, `stop`).
 """
 
-import asyncio
-import itertools
 import json
 import re
 import secrets
-import socket
-import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,17 +21,15 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import jwt
-import uvicorn
-from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.tenant._assertions import ASSERTION_TYPE
-from local.tenant._clients import Client, new_private_key
+from local.tenant._clients import Client
 from local.tenant._clock import Clock
 from local.tenant._codes import code_challenge_of
 from local.tenant._people import user_id_of
 from local.tenant._tenant import MANAGEMENT_CLIENT, Tenant
+from local.tenant._test_server import Door, Fault, KeyPool, ManualClock, ThreadedServer
 from local.tenant.app import create_app
 from local.tenant.grants.token_exchange import ACCESS_TOKEN_TYPE
 from local.tenant.grants.token_exchange import GRANT_TYPE as TOKEN_EXCHANGE
@@ -47,22 +41,13 @@ COMMAND_LINE = "Help desk command line"
 SUPERVISOR = "Supervisor"
 SUPERVISOR_API_CLIENT = "Supervisor API client"
 
-_client_keys: list[rsa.RSAPrivateKey] = []
+__all__ = ["ClientAccount", "LocalTenant", "ManualClock", "claims_of"]
 
 
-class ManualClock:
-    """A clock that moves only when told to."""
-
-    def __init__(self, now: float | None = None) -> None:
-        self.now = time.time() if now is None else now
-
-    def __call__(self) -> float:
-        """The time, in seconds since the epoch."""
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        """Lets time pass."""
-        self.now += seconds
+def claims_of(token: str) -> dict[str, Any]:
+    """What a token says, unverified: for tests to look at."""
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,46 +58,6 @@ class ClientAccount:
     client_id: str
     client_secret: str | None
     private_key_pem: str | None
-
-
-@dataclass(slots=True)
-class _Fault:
-    path: str
-    response: Response
-    times: int
-
-
-@dataclass
-class _Door:
-    """Counts requests, and answers some of them instead of the application."""
-
-    app: ASGIApp
-    requests: Counter[str] = field(default_factory=Counter)
-    faults: list[_Fault] = field(default_factory=list)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        self.requests[scope["path"]] += 1
-        for fault in self.faults:
-            if fault.times > 0 and scope["path"] == fault.path:
-                fault.times -= 1
-                await fault.response(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
-
-
-class _Server(uvicorn.Server):
-    """Says when it is listening."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
 
 
 class LocalTenant:
@@ -129,21 +74,24 @@ class LocalTenant:
     def __init__(
         self, folder: Path, *, serve: bool = True, clock: Clock = time.time, port: int = 0, **settings: Any
     ) -> None:
-        self._socket = _listen(port) if serve else None
-        number = self._socket.getsockname()[1] if self._socket is not None else 8400
+        self._server = ThreadedServer(port) if serve else None
+        self._keys = KeyPool()
         values: dict[str, Any] = {
             "helpdesk_env": "local",
             "helpdesk_var": folder,
-            "port": number,
+            "port": self._server.port if self._server is not None else 8400,
             "tenant_definition": ROOT / "deploy/auth0/tenant.yaml",
             "tenant_people": ROOT / "local/people.yaml",
         }
-        self.settings = TenantSettings.load(**values | settings)
+        try:
+            self.settings = TenantSettings.load(**values | settings)
+            self.app = create_app(self.settings, clock=clock, make_key=self._keys.take)
+        except BaseException:
+            if self._server is not None:
+                self._server.stop()
+            raise
         self.clock = clock
-        self.app = create_app(self.settings, clock=clock, make_client_key=_reused_client_keys().__next__)
-        self._door = _Door(self.app)
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
+        self._door = Door(self.app)
 
     @property
     def issuer(self) -> str:
@@ -177,42 +125,23 @@ class LocalTenant:
 
     def start(self) -> None:
         """Begins to listen; after `stop`, on the same port."""
-        if self.settings.port == 0 or self._thread is not None:
-            return
-        if self._socket is None:
-            if self._server is None:
-                return
-            self._socket = _listen(self.settings.port)
-        server = _Server(
-            uvicorn.Config(self._door, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
-        )
-        sockets = [self._socket]
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(server.serve(sockets=sockets)), name="local-tenant", daemon=True
-        )
-        self._server = server
-        self._thread.start()
-        if not server.listening.wait(10):
-            raise TimeoutError("the local tenant does not listen after 10 s")
+        if self._server is not None:
+            self._server.start(self._door)
 
     def stop(self) -> None:
         """Stops listening, as if the tenant were away; what it knows stays."""
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._thread.join(10)
-            self._thread = None
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._server is not None:
+            self._server.stop()
 
     def close(self) -> None:
         """Stops for good."""
         self.stop()
         self.tenant.close()
+        self._keys.give_back()
 
     def http(self) -> httpx.AsyncClient:
         """A new client, a browser of its own as far as cookies go."""
-        if self._thread is not None:
+        if self._server is not None:
             return create_http_client()
         return create_http_client(app=httpx.ASGITransport(self._door))
 
@@ -395,7 +324,7 @@ class LocalTenant:
         self, path: str, status: int, *, times: int = 1, headers: Mapping[str, str] | None = None, body: str = ""
     ) -> None:
         """Answers the next requests for a path with this instead."""
-        self._door.faults.append(_Fault(path, Response(body, status, headers=dict(headers or {})), times))
+        self._door.faults.append(Fault(path, Response(body, status, headers=dict(headers or {})), times))
 
     def block(self, login: str, *, blocked: bool = True) -> None:
         """Blocks a person in the tenant, or unblocks them."""
@@ -407,22 +336,6 @@ class LocalTenant:
 
     def _registered(self, name: str) -> Client:
         return self.tenant.clients.named(name)
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    listener.listen(256)
-    return listener
-
-
-def _reused_client_keys() -> Iterator[rsa.RSAPrivateKey]:
-    """Keys of clients, made once per process: making one takes as long as a whole test."""
-    for index in itertools.count():
-        if index == len(_client_keys):
-            _client_keys.append(new_private_key())
-        yield _client_keys[index]
 
 
 def _scope(scopes: Collection[str] | None) -> dict[str, str]:

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
+from local.tenant._yaml import parse_yaml, read_text
 from local.tenant.definition._tenant import Definition
 from shared.errors import ConfigurationError
 
@@ -42,14 +42,9 @@ def load_definition(path: Path, value_of: Callable[[str], str | None]) -> Defini
     Raises:
         ConfigurationError: naming the first thing at fault.
     """
+    document = parse_yaml(path, replace_keywords(read_text(path, "TENANT_DEFINITION"), value_of))
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"TENANT_DEFINITION is {path}, which cannot be read ({error.strerror}).") from error
-    try:
-        return Definition.model_validate(yaml.safe_load(replace_keywords(text, value_of)) or {})
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        return Definition.model_validate(document or {})
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in problem["loc"])

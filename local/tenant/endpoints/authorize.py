@@ -34,7 +34,6 @@ NOT_SUPPORTED = (
 async def authorize(request: Request) -> Response:
     """Checks the request, then signs the person in, or uses the session that they have."""
     tenant = tenant_of(request)
-    tenant.rate_limit.take()
     try:
         parameters = query_parameters(request)
         client, redirect_uri = _client_and_redirect_uri(tenant, parameters)

@@ -29,7 +29,6 @@ async def login_page(request: Request) -> Response:
 async def login(request: Request) -> Response:
     """`POST /u/login`: checks the password and starts a session."""
     tenant = tenant_of(request)
-    tenant.rate_limit.take()
     state = request.query_params.get("state", "")
     transaction = tenant.transactions.get(state)
     if transaction is None:

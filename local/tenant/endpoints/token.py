@@ -15,7 +15,6 @@ GRANT_TYPES_PAGE = "https://auth0.com/docs/clients/client-grant-types"
 async def token(request: Request) -> Response:
     """Authenticates the client, then lets the grant do its work; both outcomes go to the log."""
     tenant = tenant_of(request)
-    headers = tenant.rate_limit.take()
     client: Client | None = None
     grant = None
     try:
@@ -23,17 +22,22 @@ async def token(request: Request) -> Response:
         grant_type = parameters.require("grant_type")
         grant = GRANTS.get(grant_type)
         client = tenant.authentication.authenticate(parameters, basic_credentials(request))
-        response = _allowed(grant, grant_type, client).handle(TokenRequest(tenant, client, parameters))
+        response = allowed(grant, grant_type, client).handle(TokenRequest(tenant, client, parameters))
     except Refusal as refusal:
         if grant is not None:
             tenant.log_exchange(refusal.log_kind or grant.failed, client, refusal=refusal)
-        return refusal_response(refusal, headers)
+        return refusal_response(refusal)
     assert grant is not None  # noqa: S101 -- it has answered
     tenant.log_exchange(grant.succeeded, client, user_id=response.user_id, details=response.details)
-    return json_response(response.body, headers={**headers, **response.headers})
+    return json_response(response.body, headers=response.headers)
 
 
-def _allowed(grant: Grant | None, grant_type: str, client: Client) -> Grant:
+def allowed(grant: Grant | None, grant_type: str, client: Client) -> Grant:
+    """The grant, if there is one of this type and the client may use it.
+
+    Raises:
+        Refusal: `unsupported_grant_type` or `unauthorized_client`.
+    """
     if grant is None:
         raise Refusal(403, "unsupported_grant_type", f"Unsupported grant type: {grant_type}")
     if not grant.allowed(client):

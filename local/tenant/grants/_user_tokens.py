@@ -7,6 +7,7 @@ from typing import Any
 from local.tenant._access import OIDC_SCOPES
 from local.tenant._clients import Client
 from local.tenant._people import User
+from local.tenant._refresh_tokens import RefreshGrant
 from local.tenant._tenant import Tenant
 from local.tenant._tokens import Issuance
 from local.tenant.definition import ResourceServer
@@ -102,3 +103,16 @@ def issue_user_tokens(tenant: Tenant, sign_in: SignIn, *, grant: str | None = No
         members["scope"] = " ".join(scopes)
     members |= {"expires_in": issued.expires_in, "token_type": "Bearer"}
     return UserTokens(scopes, issued.token_id, members)
+
+
+def issue_refresh_token(tenant: Tenant, client: Client, grant: RefreshGrant) -> tuple[str, str]:
+    """Starts a family of refresh tokens, and logs older tokens that had to make room.
+
+    Returns:
+        The token and its family.
+    """
+    token, family, dropped = tenant.refresh_tokens.issue(grant, client.definition.refresh_token)
+    if dropped:
+        details = {"resource": "refresh_tokens", "removed": dropped}
+        tenant.log_exchange("resource_cleanup", client, user_id=grant.user_id, details=details)
+    return token, family

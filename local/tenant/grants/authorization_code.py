@@ -4,7 +4,7 @@ from local.tenant._codes import CodeGrant, code_verifier_matches
 from local.tenant._errors import Refusal, invalid_grant
 from local.tenant._refresh_tokens import RefreshGrant
 from local.tenant.grants._grant import Grant, TokenRequest, TokenResponse, listed
-from local.tenant.grants._user_tokens import OFFLINE_ACCESS, SignIn, issue_user_tokens
+from local.tenant.grants._user_tokens import OFFLINE_ACCESS, SignIn, issue_refresh_token, issue_user_tokens
 
 GRANT_TYPE = "authorization_code"
 
@@ -50,7 +50,8 @@ def _issue(request: TokenRequest, grant: CodeGrant, code: str) -> TokenResponse:
     refresh_token = family = None
     if OFFLINE_ACCESS in tokens.scopes:
         refresh_token, family = issue_refresh_token(
-            request,
+            tenant,
+            client,
             RefreshGrant(
                 client.client_id, user.user_id, grant.audience, grant.scope, grant.sid, grant.authenticated_at
             ),
@@ -58,16 +59,6 @@ def _issue(request: TokenRequest, grant: CodeGrant, code: str) -> TokenResponse:
     tenant.codes.use(code, family)
     details = {"audience": grant.audience, "scope": " ".join(tokens.scopes), "access_token_jti": tokens.token_id}
     return TokenResponse(tokens.body(refresh_token), user_id=user.user_id, details=details)
-
-
-def issue_refresh_token(request: TokenRequest, grant: RefreshGrant) -> tuple[str, str]:
-    """Starts a family of refresh tokens and logs older ones that had to go."""
-    tenant, client = request.tenant, request.client
-    token, family, dropped = tenant.refresh_tokens.issue(grant, client.definition.refresh_token)
-    if dropped:
-        details = {"resource": "refresh_tokens", "removed": dropped}
-        tenant.log_exchange("resource_cleanup", client, user_id=grant.user_id, details=details)
-    return token, family
 
 
 def _check_proof(request: TokenRequest, grant: CodeGrant) -> None:
