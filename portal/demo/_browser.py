@@ -26,8 +26,9 @@ class Form:
 class Page(HTMLParser):
     """What a person sees of a page: its forms and its text."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, address: str) -> None:
         super().__init__()
+        self.address = address
         self.forms: list[Form] = []
         self.words: list[str] = []
         self._inside: Form | None = None
@@ -80,7 +81,16 @@ class Browser:
 
     async def open(self, url: str) -> Page:
         """Opens a URL and goes where it leads."""
-        return (await self._follow(await self._http.get(url)))[0]
+        return await self._follow(await self._http.get(url))
+
+    async def submit(self, page: Page) -> Page:
+        """Sends the first form of a page, as it is filled in now."""
+        form = page.forms[0]
+        target = urljoin(page.address, form.action)
+        if form.method == "post":
+            origin = str(httpx.URL(page.address).copy_with(raw_path=b"/")).rstrip("/")
+            return await self._follow(await self._http.post(target, data=form.fields, headers={"Origin": origin}))
+        return await self._follow(await self._http.get(target, params=form.fields))
 
     async def sign_in(self, url: str, *, login: str, password: str) -> str:
         """Opens a URL, signs in where it asks to and agrees to what it asks; the last page's text.
@@ -88,8 +98,7 @@ class Browser:
         Raises:
             CommandFailed: it asks and asks, or does not take the password.
         """
-        page, address = await self._follow(await self._http.get(url))
-        tried = False
+        page, tried = await self.open(url), False
         for _ in range(MAX_STEPS):
             form = next(iter(page.forms), None)
             if form is None:
@@ -101,19 +110,12 @@ class Browser:
                 tried = True
                 name = next(name for name, kind in form.kinds.items() if kind in {"text", "email"})
                 form.fields |= {name: login, secret: password}
-            page, address = await self._submit(form, address)
+            page = await self.submit(page)
         raise CommandFailed(f"The sign-in of {login} comes to no end: {page.text}")
 
-    async def _submit(self, form: Form, address: str) -> tuple[Page, str]:
-        target = urljoin(address, form.action)
-        origin = {"Origin": str(httpx.URL(address).copy_with(raw_path=b"/")).rstrip("/")}
-        if form.method == "post":
-            return await self._follow(await self._http.post(target, data=form.fields, headers=origin))
-        return await self._follow(await self._http.get(target, params=form.fields))
-
-    async def _follow(self, response: httpx.Response) -> tuple[Page, str]:
+    async def _follow(self, response: httpx.Response) -> Page:
         for _ in range(MAX_STEPS):
             if response.next_request is None:
-                return Page(response.text), str(response.url)
+                return Page(response.text, str(response.url))
             response = await self._http.send(response.next_request)
         raise CommandFailed("The sign-in pages lead in a circle.")
