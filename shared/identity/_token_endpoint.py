@@ -206,5 +206,5 @@ def _refusal(response: Response) -> HelpdeskError:
 
 
 def _one_line(description: str) -> str:
-    printable = "".join(c if c.isprintable() else " " for c in description[:MAX_DESCRIPTION_CHARACTERS])
-    return str(redact(printable))
+    printable = "".join(c if c.isprintable() else " " for c in description)
+    return str(redact(printable))[:MAX_DESCRIPTION_CHARACTERS]
