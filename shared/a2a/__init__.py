@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.a2a._client import AgentClient, AgentTokens, UserTokens, is_final
     from shared.a2a._entry import Anonymous, DelegatedHop, Entry, UserEntry
     from shared.a2a._limits import Limits
+    from shared.a2a._main import main
     from shared.a2a._serve import serve
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "create_agent_app",
     "create_card",
     "is_final",
+    "main",
     "serve",
 ]
 
@@ -57,6 +59,7 @@ _MODULES = {
     "_client": ("AgentClient", "AgentTokens", "UserTokens", "is_final"),
     "_entry": ("Anonymous", "DelegatedHop", "Entry", "UserEntry"),
     "_limits": ("Limits",),
+    "_main": ("main",),
     "_serve": ("serve",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
