@@ -66,11 +66,14 @@ def _bedrock(settings: AgentSettings, model_id: str) -> Model:
 def _ollama(settings: AgentSettings, model_id: str) -> Model:
     key = _key(settings)
     url = settings.model_base_url or OLLAMA_URL
+    headers = {"Connection": "close"}  # Strands makes a client per request and does not close it
+    if key:
+        headers["Authorization"] = f"Bearer {key}"
     arguments: dict[str, Any] = {
-        "headers": {"Authorization": f"Bearer {key}"} if key else None,
+        "headers": headers,
         "follow_redirects": False,
         "trust_env": False,
-        # Strands makes a client per request, and loading the CA bundle for each costs tens of milliseconds.
+        # One context for all of those clients: loading the CA bundle costs tens of milliseconds.
         "verify": ssl.create_default_context() if urlsplit(url).scheme == "https" else False,
     }
     model: Model = _provider("ollama", "OllamaModel")(url, ollama_client_args=arguments, model_id=model_id)
