@@ -200,8 +200,8 @@ class DirectoryClient:
     async def _events(self, caller: ActingCaller, expression: str, since: datetime, limit: int) -> list[WireLogEvent]:
         parameters = {
             "filter": expression,
-            "since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-            "until": self.now().strftime("%Y-%m-%dT%H:%M:%S.999Z"),
+            "since": since.astimezone(UTC).isoformat(timespec="milliseconds"),
+            "until": self.now().isoformat(timespec="milliseconds"),
             "sortOrder": "DESCENDING",
             "limit": str(min(limit, _LARGEST_PAGE)),
         }

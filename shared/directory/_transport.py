@@ -14,8 +14,6 @@ from shared.telemetry import get_logger
 
 PART: Final = "directory"
 _LONGEST_WAIT = 300.0  # seconds; a reset further away says nothing
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError)
 
 # Okta's codes that tools tell apart (developer.okta.com/docs/reference/error-codes), as codes of ours.
 _REASONS = {
@@ -57,23 +55,17 @@ class Transport:
     async def get(
         self, caller: ActingCaller, path: str, scope: str, parameters: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """Reads; tried once more where the connection broke.
+        """Reads. Where a connection broke, the transport has tried once more: aiohttp does so for GET alone.
 
         Raises:
             UpstreamError: as `_failure` says.
             AuthorizationDenied: where the token may not.
         """
-        for last in (False, True):
-            try:
-                response = await self._send("GET", caller, path, scope, parameters)
-            except _BROKEN as error:
-                if last:
-                    raise self._away(path, error) from None
-            except (httpx.HTTPError, TimeoutError) as error:
-                raise self._away(path, error) from None
-            else:
-                return self._checked(path, response)
-        raise AssertionError("the second try returns or raises")
+        try:
+            response = await self._send("GET", caller, path, scope, parameters)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise self._away(path, error) from None
+        return self._checked(path, response)
 
     async def post(
         self, caller: ActingCaller, path: str, scope: str, parameters: Mapping[str, str] | None = None
@@ -87,10 +79,9 @@ class Transport:
         """
         try:
             response = await self._send("POST", caller, path, scope, parameters)
-        except _NOT_SENT as error:
-            raise self._away(path, error) from None
         except (httpx.HTTPError, TimeoutError) as error:
-            raise self._away(path, error, outcome_unknown=True) from None
+            not_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise self._away(path, error, outcome_unknown=not not_sent) from None
         return self._checked(path, response, acts=True)
 
     async def _send(

@@ -4,8 +4,11 @@ httpx over aiohttp's connector: httpx's own pool loses throughput as concurrency
 `docs/explanation/performance.md`), and a client made per request costs tens of milliseconds.
 """
 
+from http.cookiejar import DefaultCookiePolicy
+
 import httpx
-from httpx_aiohttp import HttpxAiohttpClient
+
+from shared.http._transport import Transport
 
 DEFAULT_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 MAX_CONNECTIONS = 256
@@ -17,7 +20,7 @@ def create_http_client(
     app: httpx.ASGITransport | None = None,
     auth: httpx.Auth | None = None,
 ) -> httpx.AsyncClient:
-    """Makes a client with connections kept and no redirects followed.
+    """Makes a client with connections kept, no cookies kept and no redirects followed.
 
     Args:
         timeout: In seconds.
@@ -25,6 +28,8 @@ def create_http_client(
         auth: Adds credentials to each request.
     """
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
-    if app is not None:
-        return httpx.AsyncClient(transport=app, timeout=timeout, auth=auth, follow_redirects=False)
-    return HttpxAiohttpClient(timeout=timeout, limits=limits, auth=auth, follow_redirects=False, trust_env=False)
+    transport = app or Transport(limits=limits, trust_env=False)
+    client = httpx.AsyncClient(transport=transport, timeout=timeout, auth=auth, follow_redirects=False, trust_env=False)
+    # One client serves everybody: what an answer to one user sets must never go out with another's request.
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return client
