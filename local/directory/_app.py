@@ -34,10 +34,13 @@ def create_app(config: DirectoryConfig, *, tokens: TokenCheck | None = None) -> 
     Raises:
         ConfigurationError: when the people file cannot be used.
     """
-    people = load_people(config.people)
     database = Database(config.folder)
-    if not database.is_seeded:
-        seed(database, people, config.clock())
+    try:
+        if not database.is_seeded:
+            seed(database, load_people(config.people), config.clock())
+    except BaseException:
+        database.close()
+        raise
     check = tokens or StaticTokens(config.folder / "tokens", config.scopes)
     directory = Directory(config, database, check, RateLimiter(config.rate_limit))
 

@@ -124,9 +124,18 @@ async def list_log_events(call: Call) -> Response:
     )
     shown = rows[:limit]
     is_polling = order == "ASCENDING" and "until" not in parameters
-    more = len(rows) > limit or (is_polling and bool(shown))
-    after = f"{shown[-1]['published']}|{shown[-1]['sequence']}" if more else None
+    after = None
+    if len(rows) > limit or (is_polling and shown):
+        after = f"{shown[-1]['published']}|{shown[-1]['sequence']}"
+    elif is_polling:
+        after = cursor_of(call.request) or _end(call)
     return page(call.request, [json.loads(row["event"]) for row in shown], after=after)
+
+
+def _end(call: Call) -> str:
+    """The cursor behind the last event that there is."""
+    last = call.directory.database.one("SELECT coalesce(max(sequence), 0) AS sequence FROM log_events")
+    return f"{call.directory.timestamp()}|{last['sequence'] if last else 0}"
 
 
 def _period(call: Call) -> Condition:
