@@ -3,7 +3,6 @@
 An ID token is for the client alone. It authorizes nothing, so that no `Principal` is made of it.
 """
 
-import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,7 +65,7 @@ async def verify_id_token(
     if claims.get("aud") not in (client_id, [client_id]) or claims.get("azp", client_id) != client_id:
         raise InvalidToken(code="token_audience_mismatch", detail="the ID token is not for this client alone")
     _claims.check_validity(claims, now=clock(), leeway=LEEWAY_SECONDS)
-    if nonce is not None and not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+    if nonce is not None and claims.get("nonce") != nonce:
         raise InvalidToken(code="token_nonce_mismatch", detail="the ID token answers another request")
     return IdToken(
         subject=_claims.name(claims, "sub"), name=claims["name"] if _claims.is_name(claims.get("name")) else None

@@ -27,7 +27,7 @@ class Principal:
         issued_at: `iat`, seconds since the epoch.
         expires_at: `exp`, seconds since the epoch.
         is_machine: The subject is a client by itself, not a person.
-        token_fingerprint: Ties the principal to the very token that it was made from, within this process.
+        token_digest: Ties the principal to the very token that it was made from.
     """
 
     issuer: str
@@ -41,7 +41,7 @@ class Principal:
     issued_at: int
     expires_at: int
     is_machine: bool
-    token_fingerprint: str = field(repr=False, compare=False)
+    token_digest: bytes = field(repr=False, compare=False)
     seal: InitVar[object]
 
     def __post_init__(self, seal: object) -> None:

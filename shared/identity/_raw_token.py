@@ -16,18 +16,21 @@ class RawToken:
     the string for the one header or form field that needs it.
     """
 
-    __slots__ = ("__value",)
+    __slots__ = ("__digest", "__value")
 
     def __init__(self, value: str) -> None:
         self.__value = value
+        self.__digest: bytes | None = None
 
     def reveal(self) -> str:
         """The token itself."""
         return self.__value
 
     def digest(self) -> bytes:
-        """SHA-256 of the token, 32 bytes: a key for tables in memory. Not for logs, where `fingerprint` is."""
-        return hashlib.sha256(self.__value.encode("utf-8", "surrogatepass")).digest()
+        """SHA-256 of the token, 32 bytes: a key for tables in memory. For logs there is `fingerprint`."""
+        if self.__digest is None:
+            self.__digest = hashlib.sha256(self.__value.encode("utf-8", "surrogatepass")).digest()
+        return self.__digest
 
     def fingerprint(self, key: bytes | None = None) -> str:
         """A name for the token that does not give it away: 32 hexadecimal characters of HMAC-SHA-256.
@@ -49,7 +52,7 @@ class RawToken:
         return isinstance(other, RawToken) and hmac.compare_digest(self.digest(), other.digest())
 
     def __hash__(self) -> int:
-        return hash(self.__value)
+        return hash(self.digest())
 
     def __copy__(self) -> Self:
         return self

@@ -134,7 +134,7 @@ class TokenClient:
     def _check_subject(self, subject: RawToken, principal: Principal) -> None:
         if self._resource_server_identifier is None:
             raise ConfigurationError("This client exchanges no tokens: name the API that it is linked to.")
-        if principal.token_fingerprint != subject.fingerprint():
+        if principal.token_digest != subject.digest():
             raise InvalidToken(code="token_principal_mismatch", detail="the principal was made from another token")
         if principal.issuer != self.issuer:
             raise InvalidToken(code="token_issuer_mismatch", detail="the subject token is another issuer's")

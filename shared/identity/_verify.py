@@ -132,7 +132,6 @@ class TokenVerifier:
         subject = _claims.name(claims, "sub")
         client_id = _claims.parse_client(claims)
         actors = _claims.parse_actors(claims)
-        fingerprint = token.fingerprint(self._fingerprint_key)
         return Principal(
             issuer=self.issuer,
             subject=subject,
@@ -141,10 +140,10 @@ class TokenVerifier:
             scopes=_claims.parse_scope(claims),
             permissions=_claims.parse_permissions(claims),
             audience=self.audience,
-            token_id=_claims.name(claims, "jti") if "jti" in claims else fingerprint,
+            token_id=_claims.name(claims, "jti") if "jti" in claims else token.fingerprint(self._fingerprint_key),
             issued_at=validity.issued_at,
             expires_at=validity.expires_at,
             is_machine=_claims.parse_is_machine(claims, subject=subject, client_id=client_id, actors=actors),
-            token_fingerprint=token.fingerprint(),
+            token_digest=token.digest(),
             seal=SEAL,
         )

@@ -37,6 +37,6 @@ def make_principal(
         issued_at=issued_at,
         expires_at=expires_at,
         is_machine=is_machine,
-        token_fingerprint=(token or RawToken(f"token of {subject}")).fingerprint(),
+        token_digest=(token or RawToken(f"token of {subject}")).digest(),
         seal=SEAL,
     )
