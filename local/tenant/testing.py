@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -140,10 +141,10 @@ class LocalTenant:
         self._keys.give_back()
 
     def http(self) -> httpx.AsyncClient:
-        """A new client, a browser of its own as far as cookies go."""
-        if self._server is not None:
-            return create_http_client()
-        return create_http_client(app=httpx.ASGITransport(self._door))
+        """A new client that keeps cookies, as a browser does."""
+        client = create_http_client(app=None if self._server is not None else httpx.ASGITransport(self._door))
+        client.cookies.jar.set_policy(DefaultCookiePolicy())
+        return client
 
     def api(self, agent: str) -> str:
         """The identifier of an agent's API: `api("docs_search")`."""

@@ -109,7 +109,7 @@ async def _sign_in(output: Output, world: World, scene: Scene) -> SignIn:
     password = json.loads((plan.state / "tenant" / "users.json").read_text())[scene.login]
     output.say()
     output.say(Rule(Text(f"{scene.login}, {scene.who}", style="bold"), style="dim", align="left"))
-    async with create_http_client() as own:
+    async with create_http_client(keep_cookies=True) as own:
 
         async def approve(asked: DeviceAuthorization) -> None:
             await Browser(own).sign_in(asked.verification_uri_complete, login=scene.login, password=password)

@@ -19,17 +19,19 @@ def create_http_client(
     timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
     app: httpx.ASGITransport | None = None,
     auth: httpx.Auth | None = None,
+    keep_cookies: bool = False,
 ) -> httpx.AsyncClient:
-    """Makes a client with connections kept, no cookies kept and no redirects followed.
+    """Makes a client with connections kept and no redirects followed.
 
     Args:
         timeout: In seconds.
         app: A transport that answers in process, for tests.
         auth: Adds credentials to each request.
+        keep_cookies: Only for a client that is one person's browser; what serves everybody keeps none.
     """
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
     transport = app or Transport(limits=limits, trust_env=False)
     client = httpx.AsyncClient(transport=transport, timeout=timeout, auth=auth, follow_redirects=False, trust_env=False)
-    # One client serves everybody: what an answer to one user sets must never go out with another's request.
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    if not keep_cookies:  # what an answer to one user sets must never go out with another's request
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return client
