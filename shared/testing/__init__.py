@@ -2,6 +2,7 @@
 
 from shared.testing._authorization_server import AuthorizationServer, RegisteredClient
 from shared.testing._clock import Clock
+from shared.testing._loopback import LoopbackServer
 from shared.testing._model import Calls, Says, ScriptedModel
 from shared.testing._principal import make_principal
 from shared.testing._signing import SigningKey, encode_part
@@ -10,6 +11,7 @@ __all__ = [
     "AuthorizationServer",
     "Calls",
     "Clock",
+    "LoopbackServer",
     "RegisteredClient",
     "Says",
     "ScriptedModel",

@@ -1,0 +1,242 @@
+"""The whole system on loopback ports, in this process: every part is the real one, reached over HTTP."""
+
+import json
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from starlette.applications import Starlette
+from strands.models import Model
+
+from agents.account_lookup.app import create_app as create_account_lookup
+from agents.account_lookup.settings import AccountLookupSettings
+from agents.docs_search.app import create_app as create_docs_search
+from agents.docs_search.settings import DocsSearchSettings
+from agents.password_reset.app import create_app as create_password_reset
+from agents.password_reset.settings import PasswordResetSettings
+from agents.supervisor.app import create_app as create_supervisor
+from agents.supervisor.settings import SupervisorSettings
+from local.directory import DirectoryConfig
+from local.directory import create_app as create_directory
+from local.tenant.testing import SUPERVISOR, SUPERVISOR_API_CLIENT, LocalTenant
+from shared.http import create_http_client
+from shared.testing import LoopbackServer
+
+SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
+
+
+@dataclass
+class Reply:
+    """What came back for one message."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """The task as it was first told."""
+        return next(event["task"] for event in self.events if "task" in event)
+
+    @property
+    def state(self) -> str:
+        """The last state that was told."""
+        states = [event["statusUpdate"]["status"]["state"] for event in self.events if "statusUpdate" in event]
+        return str(states[-1] if states else self.task["status"]["state"])
+
+    @property
+    def said(self) -> dict[str, str]:
+        """What each agent said, whole."""
+        said: dict[str, str] = {}
+        for event in self.events:
+            artifacts = [event["artifactUpdate"]["artifact"]] if "artifactUpdate" in event else []
+            artifacts += event.get("task", {}).get("artifacts", [])
+            for artifact in artifacts:
+                text = "".join(part.get("text", "") for part in artifact["parts"])
+                said[artifact["name"]] = said.get(artifact["name"], "") + text
+        return said
+
+    @property
+    def text(self) -> str:
+        """All that was said, and the words of the last status."""
+        words = [
+            part["text"]
+            for event in self.events
+            if "statusUpdate" in event
+            for part in event["statusUpdate"]["status"].get("message", {}).get("parts", [])
+        ]
+        return "\n".join([*self.said.values(), *words])
+
+
+class World:
+    """Tenant, directory and the four agents; started with `with`.
+
+    Args:
+        folder: For all that they keep.
+        model: Makes the model of each agent, by its name; the offline planner, if it gives None.
+        settings: Changes to the agents' settings.
+        supervisor_subagents: Which subagents the supervisor is told of.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        model: Callable[[str], Model | None] = lambda _: None,
+        settings: dict[str, Any] | None = None,
+        people: Path | None = None,
+    ) -> None:
+        self.folder = folder
+        self.tenant = LocalTenant(folder, **({"tenant_people": people} if people else {}))
+        self.servers = {name: LoopbackServer() for name in ("directory", *SUBAGENTS, "supervisor")}
+        self._model = model
+        self._settings = settings or {}
+        directory_folder = folder / "directory"
+        self.directory_config = DirectoryConfig(directory_folder, **({"people": people} if people else {}))
+
+    def __enter__(self) -> Self:
+        self.tenant.start()
+        self.start("directory")
+        for name in (*SUBAGENTS, "supervisor"):
+            self.start(name)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for server in reversed(self.servers.values()):
+            server.stop()
+        self.tenant.close()
+
+    def url(self, name: str) -> str:
+        """Where a part answers, with a trailing slash."""
+        return self.servers[name].url
+
+    def start(self, name: str) -> None:
+        """Starts a part, for the first time or again."""
+        self.servers[name].start(self._create(name))
+
+    def stop(self, name: str) -> None:
+        """Takes a part away."""
+        self.servers[name].stop()
+
+    def _create(self, name: str) -> Starlette:
+        model = self._model(name)
+        match name:
+            case "directory":
+                return create_directory(self.directory_config)
+            case "account_lookup":
+                return create_account_lookup(AccountLookupSettings.load(**self._directory_user(name)), model=model)
+            case "password_reset":
+                return create_password_reset(PasswordResetSettings.load(**self._directory_user(name)), model=model)
+            case "docs_search":
+                index = self.folder / "knowledge.sqlite3"
+                settings = DocsSearchSettings.load(**self._subagent(name), knowledge_index=index)
+                return create_docs_search(settings, model=model)
+            case _:
+                return create_supervisor(SupervisorSettings.load(**self._supervisor()), model=model)
+
+    def _agent(self, name: str) -> dict[str, Any]:
+        return {
+            "helpdesk_env": "local",
+            "port": self.servers[name].port,
+            "auth0_issuer": self.tenant.issuer,
+            "audience": self.tenant.api(name),
+            "database_url": f"sqlite:///{self.folder / name}.sqlite3",
+            "model_provider": "offline",
+            "requests_per_minute": 60_000,
+            **self._settings,
+        }
+
+    def _subagent(self, name: str) -> dict[str, Any]:
+        caller = {
+            "agent": "supervisor",
+            "client_id": self.tenant.client(SUPERVISOR).client_id,
+            "api_client_id": self.tenant.client(SUPERVISOR_API_CLIENT).client_id,
+        }
+        return {**self._agent(name), "allowed_callers": [caller]}
+
+    def _directory_user(self, name: str) -> dict[str, Any]:
+        token = (self.directory_config.folder / "tokens" / name).read_text(encoding="utf-8").strip()
+        return {
+            **self._subagent(name),
+            "directory_url": f"{self.url('directory')}api/v1",
+            "directory_token": token,
+        }
+
+    def _supervisor(self) -> dict[str, Any]:
+        caller, exchanger = self.tenant.client(SUPERVISOR), self.tenant.client(SUPERVISOR_API_CLIENT)
+        return {
+            **self._agent("supervisor"),
+            "client_id": caller.client_id,
+            "client_key": caller.private_key_pem,
+            "api_client_id": exchanger.client_id,
+            "api_client_key": exchanger.private_key_pem,
+            "subagents": [{"url": self.url(name), "audience": self.tenant.api(name)} for name in SUBAGENTS],
+        }
+
+
+class Person:
+    """Somebody who is signed in and talks to the supervisor over A2A, as any client would.
+
+    Args:
+        world: Where.
+        token: Their access token for the supervisor.
+    """
+
+    def __init__(self, world: World, token: str, http: httpx.AsyncClient) -> None:
+        self.world = world
+        self.token = token
+        self.http = http
+
+    @classmethod
+    async def sign_in(cls, world: World, login: str, http: httpx.AsyncClient) -> Self:
+        """Signs in at the tenant's page."""
+        return cls(world, await world.tenant.sign_in(login), http)
+
+    async def call(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        """One JSON-RPC call; returns the whole response."""
+        response = await self.http.post(
+            self.world.url("supervisor"), json=_rpc(method, params), headers=self._headers()
+        )
+        body: dict[str, Any] = response.json()
+        return body
+
+    async def ask(self, text: str, *, context_id: str | None = None, task_id: str | None = None) -> Reply:
+        """Asks without streaming."""
+        body = await self.call("SendMessage", _message(text, context_id, task_id))
+        assert "result" in body, body
+        return Reply([body["result"]])
+
+    async def stream(self, text: str, *, context_id: str | None = None) -> AsyncIterator[dict[str, Any]]:
+        """Asks, and yields each event as it comes."""
+        body = _rpc("SendStreamingMessage", _message(text, context_id, None))
+        async with self.http.stream(
+            "POST", self.world.url("supervisor"), json=body, headers=self._headers()
+        ) as response:
+            async for line in response.aiter_lines():
+                if line.startswith("data:"):
+                    yield json.loads(line.removeprefix("data:"))["result"]
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}", "A2A-Version": "1.0"}
+
+
+def new_client() -> httpx.AsyncClient:
+    """A client for the people of one test."""
+    return create_http_client(timeout=30.0)
+
+
+def _rpc(method: str, params: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": uuid.uuid4().hex, "method": method, "params": params}
+
+
+def _message(text: str, context_id: str | None, task_id: str | None) -> dict[str, Any]:
+    message: dict[str, Any] = {"messageId": uuid.uuid4().hex, "role": "ROLE_USER", "parts": [{"text": text}]}
+    if context_id:
+        message["contextId"] = context_id
+    if task_id:
+        message["taskId"] = task_id
+    return {"message": message}

@@ -1,0 +1,18 @@
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from tests.flows._world import World, new_client
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(tmp_path_factory.mktemp("world")) as started:
+        yield started
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with new_client() as client:
+        yield client

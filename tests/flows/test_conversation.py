@@ -1,0 +1,137 @@
+"""A person's message, through the supervisor and the subagents, to the answer: every part real, no model elsewhere."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.flows._world import Person, Reply, World
+
+EMPLOYEE = "amelia.hart"
+OPERATOR = "oscar.lind"
+
+
+async def test_one_intent_is_answered_by_the_one_agent(world: World, http: httpx.AsyncClient) -> None:
+    reply = await (await Person.sign_in(world, EMPLOYEE, http)).ask("Which groups am I in?")
+    assert set(reply.said) == {"account_lookup"}
+    assert "Sales" in reply.text
+    assert reply.state == "TASK_STATE_COMPLETED"
+
+
+async def test_several_intents_are_answered_at_once(world: World, http: httpx.AsyncClient) -> None:
+    reply = await (await Person.sign_in(world, EMPLOYEE, http)).ask(
+        "What is the password policy, and where is the VPN guide?"
+    )
+    assert set(reply.said) == {"password_reset", "docs_search"}
+
+
+async def test_the_thread_of_the_conversation_is_kept(world: World, http: httpx.AsyncClient) -> None:
+    amelia = await Person.sign_in(world, EMPLOYEE, http)
+    first = await amelia.ask("Is my account locked?")
+    second = await amelia.ask("and unlock it too", context_id=first.task["contextId"])
+    assert set(second.said) == {"password_reset"}
+    assert "unlock" in second.text.lower()
+    assert second.task["contextId"] == first.task["contextId"]
+
+
+async def test_what_no_agent_covers_is_refused_plainly(world: World, http: httpx.AsyncClient) -> None:
+    reply = await (await Person.sign_in(world, EMPLOYEE, http)).ask("Please book me a flight to Lisbon")
+    assert set(reply.said) == {"supervisor"}
+    assert reply.state == "TASK_STATE_COMPLETED"
+
+
+async def test_what_is_said_reaches_the_person_as_it_is_said(world: World, http: httpx.AsyncClient) -> None:
+    amelia = await Person.sign_in(world, EMPLOYEE, http)
+    reply = Reply([event async for event in amelia.stream("Which groups am I in?")])
+    assert "task" in reply.events[0]
+    working = [event for event in reply.events if event.get("statusUpdate", {}).get("metadata")]
+    assert working[0]["statusUpdate"]["metadata"] == {"helpdesk/working": "account_lookup"}
+    assert "Sales" in reply.said["account_lookup"]
+    assert reply.state == "TASK_STATE_COMPLETED"
+
+
+async def test_a_task_can_be_read_again_later(world: World, http: httpx.AsyncClient) -> None:
+    amelia = await Person.sign_in(world, EMPLOYEE, http)
+    reply = await amelia.ask("Which groups am I in?")
+    read = await amelia.call("GetTask", {"id": reply.task["id"]})
+    assert read["result"]["artifacts"] == reply.task["artifacts"]
+
+
+async def test_a_subagent_that_is_away_is_named_and_the_rest_answers(tmp_path: Path, http: httpx.AsyncClient) -> None:
+    with World(tmp_path) as world:
+        amelia = await Person.sign_in(world, EMPLOYEE, http)
+        await amelia.ask("Where is the VPN guide?")
+        world.stop("docs_search")
+        reply = await amelia.ask("Which groups am I in, and where is the VPN guide?")
+        assert "Sales" in reply.said["account_lookup"]
+        assert "away" in reply.said["docs_search"]
+        world.start("docs_search")
+        again = await amelia.ask("Where is the VPN guide?")
+        assert "VPN" in again.said["docs_search"]
+
+
+async def test_a_person_without_the_right_role_is_told_so(world: World, http: httpx.AsyncClient) -> None:
+    casey = await Person.sign_in(world, "casey.moreno", http)
+    reply = await casey.ask("Reset my password please")
+    assert "may not" in reply.text
+
+
+@pytest.mark.requirement("A13")
+async def test_two_people_at_once_never_get_each_others_answers(world: World, http: httpx.AsyncClient) -> None:
+    people = {login: await Person.sign_in(world, login, http) for login in (EMPLOYEE, OPERATOR)}
+    ids = {login: world.tenant.user_id(login) for login in people}
+    logins = [login for _ in range(100) for login in people]
+    room = asyncio.Semaphore(16)
+
+    async def ask(login: str) -> tuple[str, Reply]:
+        async with room:
+            return login, await people[login].ask("Show my profile")
+
+    replies = await asyncio.gather(*(ask(login) for login in logins))
+    names = {EMPLOYEE: "Amelia Hart", OPERATOR: "Oscar Lind"}
+    for login, reply in replies:
+        other = OPERATOR if login == EMPLOYEE else EMPLOYEE
+        assert names[login] in reply.text
+        assert names[other] not in reply.text
+    for name in ("supervisor", "account_lookup"):
+        owners = dict(
+            sqlite3.connect(world.folder / f"{name}.sqlite3").execute(
+                "SELECT owner, count(*) FROM tasks GROUP BY owner"
+            )
+        )
+        assert all(sum(count for owner, count in owners.items() if ids[login] in owner) >= 100 for login in people)
+
+
+@pytest.mark.requirement("C1")
+async def test_nobody_else_reads_or_cancels_a_task(world: World, http: httpx.AsyncClient) -> None:
+    amelia, oscar = await Person.sign_in(world, EMPLOYEE, http), await Person.sign_in(world, OPERATOR, http)
+    task_id = (await amelia.ask("Which groups am I in?")).task["id"]
+    for method in ("GetTask", "CancelTask", "SubscribeToTask"):
+        theirs = await oscar.call(method, {"id": task_id})
+        nobodys = await oscar.call(method, {"id": "no-such-task"})
+        assert theirs["error"]["code"] == nobodys["error"]["code"]
+        assert theirs["error"]["message"].replace(task_id, "") == nobodys["error"]["message"].replace(
+            "no-such-task", ""
+        )
+
+
+@pytest.mark.requirement("C3")
+async def test_another_persons_context_gives_nothing_of_its_history(world: World, http: httpx.AsyncClient) -> None:
+    amelia, oscar = await Person.sign_in(world, EMPLOYEE, http), await Person.sign_in(world, OPERATOR, http)
+    context_id = (await amelia.ask("Is my account locked?")).task["contextId"]
+    reply = await oscar.ask("and unlock it too", context_id=context_id)
+    assert "Amelia" not in reply.text
+
+
+@pytest.mark.requirement("F3")
+async def test_no_token_is_kept_or_said_anywhere(world: World, http: httpx.AsyncClient) -> None:
+    amelia = await Person.sign_in(world, EMPLOYEE, http)
+    reply = await amelia.ask("Show my profile, my groups and the password policy")
+    assert amelia.token not in reply.text
+    for name in ("supervisor", "account_lookup", "password_reset", "docs_search"):
+        for suffix in ("", "-wal"):
+            path = world.folder / f"{name}.sqlite3{suffix}"
+            if path.exists():
+                assert b"eyJ" not in path.read_bytes(), path.name
