@@ -24,7 +24,7 @@ def asserted_client_id(assertion: str) -> str | None:
     """The `sub` of an assertion, unverified: it says which client's keys to verify with, and nothing else."""
     try:
         claims = jwt.decode(assertion, options={"verify_signature": False})
-    except (jwt.InvalidTokenError, ValueError):
+    except (jwt.InvalidTokenError, ValueError, RecursionError):  # PyJWT lets JSON that nests too deep through
         return None
     subject = claims.get("sub")
     return subject if isinstance(subject, str) else None
@@ -60,7 +60,7 @@ def verify_assertion(assertion: str, client: Client, issuer: str, database: Data
 def _verified(assertion: str, client: Client) -> dict[str, Any]:
     try:
         header = jwt.get_unverified_header(assertion)
-    except (jwt.InvalidTokenError, ValueError) as error:
+    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
         raise _refused("client_assertion is not a JWT") from error
     alg, kid = header.get("alg"), header.get("kid")
     if not isinstance(alg, str) or len(alg) > MAX_ALG_CHARACTERS:
@@ -88,7 +88,7 @@ def _verified(assertion: str, client: Client) -> dict[str, Any]:
                     "verify_sub": False,
                 },
             )
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, RecursionError):
             continue
     raise _refused("client_assertion signature is not valid")
 

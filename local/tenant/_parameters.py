@@ -78,7 +78,7 @@ async def read_parameters(request: Request) -> Parameters:
         if media_type == "application/x-www-form-urlencoded" or not text:
             pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
             return Parameters(_single(pairs))
-    except ValueError as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise Refusal(400, "invalid_request", "Request body cannot be parsed") from error
     raise Refusal(400, "invalid_request", "Content-Type must be application/x-www-form-urlencoded or application/json")
 

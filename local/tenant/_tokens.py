@@ -206,7 +206,7 @@ class Tokens:
                     "require": ["iss", "sub", "aud", "exp", "iat"],
                 },
             )
-        except (jwt.InvalidTokenError, ValueError) as error:
+        except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
             raise TokenRejected(f"invalid: {type(error).__name__}") from error
         return claims
 

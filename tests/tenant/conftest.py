@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
-from local.tenant.testing import LocalTenant, ManualClock
+from local.tenant.testing import ROOT, LocalTenant, ManualClock
+from tests.tenant._support import Definition, EditDefinition, MakeTenant
 
 NOW = 1_800_000_000.0
 
@@ -18,7 +20,7 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def make_tenant(tmp_path: Path, clock: ManualClock) -> Iterator[Callable[..., LocalTenant]]:
+def make_tenant(tmp_path: Path, clock: ManualClock) -> Iterator[MakeTenant]:
     """Opens tenants, all on one folder unless told otherwise."""
     opened: list[LocalTenant] = []
 
@@ -34,7 +36,7 @@ def make_tenant(tmp_path: Path, clock: ManualClock) -> Iterator[Callable[..., Lo
 
 
 @pytest.fixture
-def tenant(make_tenant: Callable[..., LocalTenant]) -> LocalTenant:
+def tenant(make_tenant: MakeTenant) -> LocalTenant:
     return make_tenant()
 
 
@@ -43,3 +45,17 @@ async def http(tenant: LocalTenant) -> AsyncIterator[httpx.AsyncClient]:
     """A browser of its own."""
     async with tenant.http() as client:
         yield client
+
+
+@pytest.fixture
+def edit_definition(tmp_path: Path) -> EditDefinition:
+    """Writes the deployed definition with changes, and returns the new file."""
+
+    def edit(change: Callable[[Definition], None]) -> Path:
+        document: Definition = yaml.safe_load((ROOT / "deploy/auth0/tenant.yaml").read_text(encoding="utf-8"))
+        change(document)
+        path = tmp_path / "tenant.yaml"
+        path.write_text(yaml.safe_dump(document), encoding="utf-8")
+        return path
+
+    return edit

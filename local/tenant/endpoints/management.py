@@ -91,7 +91,7 @@ async def update_user(request: Request) -> Response:
     user = _user(tenant, request)
     try:
         body = json.loads(await request.body())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ManagementRefusal(400, "Bad Request", "Invalid request payload JSON format") from error
     if not isinstance(body, dict) or set(body) != {"blocked"} or not isinstance(body["blocked"], bool):
         message = "Payload validation error: the local tenant updates 'blocked' (true or false) and nothing else."
