@@ -65,6 +65,11 @@ class Page:
                 lines.append(line)
         return "\n".join(lines)
 
+    def rows(self, heading: str) -> list[list[str]]:
+        """The cells of the first table's rows under a heading."""
+        lines = [line for line in self.under(heading).splitlines() if line.startswith("|")]
+        return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
 
 def slug(heading: str) -> str:
     """GitHub's anchor of a heading."""
