@@ -21,37 +21,41 @@ _KIN = (
     r"administrator|ceo|cfo|cto|users?|employees?|people|person|staff|colleagues|accounts)"
 )
 _ANYBODY = r"(?:someone|somebody|anyone|anybody|everyone|everybody)"
-_NAME = r"[A-Z][\w\u2019'-]+(?:\s+[A-Z][\w\u2019'-]+)*"
+_NAME = r"[A-Z][\w\u2019'-]{1,40}(?: [A-Z][\w\u2019'-]{1,40}){0,4}"
 _S = r"['\u2019]s?"
-_FILLER = r"(?:[\w-]+\s+)"
+_FILLER = r"(?:[\w-]{1,40} )"
 
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# For texts with single spaces. Repetition is bounded: the time to read a text grows with its length and no faster.
+_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _EMPLOYEE_NUMBER = re.compile(r"\bE\d{3,}\b")
-_LOGIN = re.compile(r"(?<![\w.@-])[a-z]{2,}(?:\.[a-z]{2,})+(?![\w@-]|\.\w)")
+_LOGIN = re.compile(r"(?<![\w.@-])[a-z]{2,40}(?:\.[a-z]{2,40}){1,4}(?![\w@-]|\.\w)")
 _NO_LOGIN = re.compile(r"\.(?:com|org|net|io|example|local|exe|pdf|txt|docx?|xlsx?|js|py|zip)\b")
 
 # Each finds a name, as its group.
 _NAMING = (
-    re.compile(rf"\b([^\W\d_][\w.-]*){_S}\s+{_FILLER}?{_THINGS}\b", re.IGNORECASE),  # jo's work laptop
-    re.compile(rf"(?<=[\w,]\s)({_NAME}){_S}(?!\w)"),  # reset Jo's
-    re.compile(rf"\b(?:[Uu]nlock|[Rr]eset|[Ll]ook up|[Ff]or user|[Oo]n behalf of|[Aa]cting as)\s+({_NAME})"),
-    re.compile(rf"\b{_THINGS}\s+(?:of|for|belonging to)\s+({_NAME})"),
-    re.compile(r"\b(?:[Ff]or|[Oo]f|[Aa]bout|[Aa]s)\s+([A-Z][a-z]+\s+[A-Z][a-z]+)\b"),
-    re.compile(rf"\b(?:[Ii] am|[Ii]['\u2019]m|[Tt]his is|[Mm]y name is)\s+({_NAME})"),
+    re.compile(rf"\b([^\W\d_][\w.-]{{0,40}}){_S} {_FILLER}?{_THINGS}\b", re.IGNORECASE),  # jo's work laptop
+    re.compile(rf"(?<=[\w,] )({_NAME}){_S}(?!\w)"),  # reset Jo's
+    re.compile(rf"\b(?:[Uu]nlock|[Rr]eset|[Ll]ook up|[Ff]or user|[Oo]n behalf of|[Aa]cting as) ({_NAME})"),
+    re.compile(rf"\b{_THINGS} (?:of|for|belonging to) ({_NAME})"),
+    re.compile(r"\b(?:[Ff]or|[Oo]f|[Aa]bout|[Aa]s) ([A-Z][a-z]+ [A-Z][a-z]+)\b"),
+    re.compile(rf"\b(?:[Ii] am|[Ii]['\u2019]m|[Tt]his is|[Mm]y name is) ({_NAME})"),
 )
 # Each points at somebody without a name.
 _POINTING = (
-    re.compile(rf"\b(?:his|her)\s+{_FILLER}?{_THINGS}\b|\btheir\s+{_FILLER}?{_CREDENTIALS}\b", re.IGNORECASE),
-    re.compile(r"\b(?:unlock|reset|for)\s+(?:him|her)\b|\b(?:unlock|reset)\s+(?:them|others)\b", re.IGNORECASE),
+    re.compile(rf"\b(?:his|her) {_FILLER}?{_THINGS}\b|\btheir {_FILLER}?{_CREDENTIALS}\b", re.IGNORECASE),
+    re.compile(r"\b(?:unlock|reset|for) (?:him|her)\b|\b(?:unlock|reset) (?:them|others)\b", re.IGNORECASE),
     re.compile(
-        rf"\b(?:for|of|unlock|reset|about|on behalf of)\s+(?:my|our|a|an|another|the)\s+{_FILLER}?{_KIN}\b",
+        rf"\b(?:for|of|unlock|reset|about|on behalf of) (?:my|our|a|an|another|the) {_FILLER}?{_KIN}\b",
         re.IGNORECASE,
     ),
-    re.compile(rf"\b(?:my|our|the|another)\s+{_FILLER}?{_KIN}{_S}\s+{_FILLER}?{_THINGS}\b", re.IGNORECASE),
-    re.compile(rf"\b(?:all|every|each|other|another|any)\s+(?:of\s+)?(?:the\s+|other\s+)?{_KIN}\b", re.IGNORECASE),
-    re.compile(rf"\b{_ANYBODY}(?:\s+else)?{_S}\s+{_FILLER}?{_THINGS}\b", re.IGNORECASE),
-    re.compile(rf"\b(?:for|unlock|reset|of)\s+{_ANYBODY}\b", re.IGNORECASE),
-    re.compile(rf"\b(?:somebody|someone|anyone|anybody|everyone|everybody)\s+else{_S}", re.IGNORECASE),
+    re.compile(rf"\b(?:my|our|the|another) {_FILLER}?{_KIN}{_S} {_FILLER}?{_THINGS}\b", re.IGNORECASE),
+    re.compile(
+        rf"\b(?:all|every|each|other|another|any) (?:of )?(?:the |other )?{_KIN}\b",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"\b{_ANYBODY}(?: else)?{_S} {_FILLER}?{_THINGS}\b", re.IGNORECASE),
+    re.compile(rf"\b(?:for|unlock|reset|of) {_ANYBODY}\b", re.IGNORECASE),
+    re.compile(rf"\b(?:somebody|someone|anyone|anybody|everyone|everybody) else{_S}", re.IGNORECASE),
 )
 # Words that stand where a name could and are none.
 _NOT_NAMES = frozenset(
@@ -78,6 +82,7 @@ def mentions_another(text: str, user: User) -> bool:
         text: The request, as it was said.
         user: Whose account the request would be answered from.
     """
+    text = " ".join(text.split())
     own = _own_words(user)
     return any(not _is_own(name, own) for name in _names(text)) or any(each.search(text) for each in _POINTING)
 
