@@ -111,7 +111,7 @@ class JwksCache:
 
         Raises:
             InvalidToken: `token_key_unknown`: the issuer has no such key.
-            UpstreamUnavailable: the issuer cannot be asked.
+            UpstreamUnavailable: the issuer cannot be asked, so that nobody knows whether it has the key.
         """
         found = self.current(kid)
         if found is not None:
