@@ -7,21 +7,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
-BENCHMARKS = ("hop",)
+BENCHMARKS = ("hop", "path", "agents")
 """The modules here that measure; each has `TITLE` and `run(arguments) -> Report`."""
 
 
 def main() -> int:
     """Runs the benchmarks that are named, or all; 1 if a target was missed and `--check` was given."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "names", nargs="*", choices=[*BENCHMARKS, []], help=f"of {', '.join(BENCHMARKS)}; all by default"
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--rounds", type=int, default=5, help="how often each variant is measured, in turn")
     parser.add_argument("--seconds", type=float, default=1.0, help="how long one measurement takes at most")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
     parser.add_argument("--json", type=Path, help="write all numbers there")
     arguments = parser.parse_args()
+    unknown = sorted(set(arguments.names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(unknown)}: there are {', '.join(BENCHMARKS)}")
     numbers: dict[str, Any] = {}
     missed: list[str] = []
     for name in arguments.names or BENCHMARKS:

@@ -142,7 +142,7 @@ COLUMNS: Final = (("p50", 2), ("p95", 2), ("rps", 0))
 
 
 def _median(rounds: list[dict[str, Any]], key: str) -> float:
-    return statistics.median(one[key] for one in rounds)
+    return float(statistics.median(one[key] for one in rounds))
 
 
 def _ratio(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], key: str) -> float:
