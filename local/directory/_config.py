@@ -24,6 +24,7 @@ class Faults:
         rate_limited_for: Every call is answered 429 with a reset that many seconds ahead.
         body: Every call is answered 200 with these bytes instead of what was asked for.
         lose_answers: Calls do their work, then are answered 502, so that the caller cannot know.
+        acts_only: All this concerns calls that act; reads are answered as ever.
     """
 
     delay: float = 0.0
@@ -31,6 +32,10 @@ class Faults:
     rate_limited_for: int | None = None
     body: bytes | None = None
     lose_answers: bool = False
+    acts_only: bool = False
+
+
+NO_FAULTS = Faults()
 
 
 def _now() -> datetime:

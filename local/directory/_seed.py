@@ -65,7 +65,7 @@ def _groups_and_apps(database: Database, people: Iterable[Person], now: datetime
     names = sorted({name for person in people for name in person.groups} | set(ADMINISTRATOR_GROUPS))
     for name in (EVERYONE, *names):
         kind = "BUILT_IN" if name == EVERYONE else "OKTA_GROUP"
-        description = "All users in your organization" if name == EVERYONE else f"Members of {name}"
+        description = "All users in your organization" if name == EVERYONE else ""
         values = {"id": group_id(name), "type": kind, "name": name, "description": description, "created": created}
         database.insert("groups", values)
     for name, label, groups in _APPS:

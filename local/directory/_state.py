@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.directory._config import DirectoryConfig
+from local.directory._config import NO_FAULTS, DirectoryConfig, Faults
 from local.directory._database import Database
 from local.directory._errors import OktaError
 from local.directory._identifiers import random_identifier, timestamp
@@ -112,12 +112,14 @@ def protected(scope: str, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
 
     async def _enter(request: Request, directory: Directory, request_id: str, headers: dict[str, str]) -> Response:
         faults = directory.config.faults
+        if faults.acts_only and request.method != "POST":
+            faults = NO_FAULTS
         if faults.delay:
             await asyncio.sleep(faults.delay)
         if faults.away:
             raise OktaError("E0000010")
         grant = await _grant(request, directory, scope)
-        _limit(directory, grant, headers)
+        _limit(directory, grant, faults, headers)
         if faults.body is not None:
             return Response(faults.body, media_type="application/json")
         acting = request.headers.get("x-acting-subject")
@@ -138,12 +140,11 @@ async def _grant(request: Request, directory: Directory, scope: str) -> Grant:
     return grant
 
 
-def _limit(directory: Directory, grant: Grant, headers: dict[str, str]) -> None:
+def _limit(directory: Directory, grant: Grant, faults: Faults, headers: dict[str, str]) -> None:
     now = directory.now().timestamp()
     remaining, reset = directory.limiter.take(grant.client_id, now)
-    limited_for = directory.config.faults.rate_limited_for
-    if limited_for is not None:
-        remaining, reset = -1, int(now) + limited_for
+    if faults.rate_limited_for is not None:
+        remaining, reset = -1, int(now) + faults.rate_limited_for
     headers["x-rate-limit-limit"] = str(directory.limiter.limit)
     headers["x-rate-limit-remaining"] = str(max(0, remaining))
     headers["x-rate-limit-reset"] = str(reset)

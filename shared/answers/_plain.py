@@ -6,7 +6,9 @@ import unicodedata
 _NOT_SHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # controls, bidi and zero-width marks, line ends
 _SCHEME = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{1,15}):(?=//)|\b(www)(?=\.)")
 _SPECIAL = re.compile(r"[\\`*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])")  # an underscore inside a word means nothing
-_OPENING = re.compile(r"^(\d{0,9})([#+=.)-])")  # what would begin a heading, a list or a rule
+_OPENING = re.compile(
+    r"^(\d{1,9}(?=[.)](?: |$)))?([.)](?= |$)|[-+#=](?=[-#= ]|$))"
+)  # what would begin a heading, a list or a rule
 _LONGEST = 80
 
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -142,7 +142,7 @@ async def opened(template: Path, folder: Path, **more: Any) -> AsyncIterator[Wor
     app.state.directory.database.close()
 
 
-def texts_of(messages: list[dict[str, Any]]) -> Iterator[str]:
+def texts_of(messages: Sequence[Any]) -> Iterator[str]:
     """What the tools answered, in order."""
     for message in messages:
         for block in message["content"]:

@@ -1,0 +1,44 @@
+"""Asks an agent's tools through a real Strands agent whose model says what the test wrote."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from strands import Agent
+from strands.types.tools import AgentTool
+
+from shared.testing import Calls, Says, ScriptedModel
+from tests.directory._world import Asker, asker, texts_of
+
+Call = tuple[str, dict[str, Any]]
+
+
+@dataclass
+class Turn:
+    """One turn of the agent loop: what the tools answered, and everything that the model was shown."""
+
+    answers: list[str]
+    model: ScriptedModel
+
+    @property
+    def answer(self) -> str:
+        """The answer of the only call."""
+        [answer] = self.answers
+        return answer
+
+
+async def ask(
+    tools: Sequence[AgentTool], calls: Sequence[Call], *, who: Asker, text: str = "", history: Sequence[Any] = ()
+) -> Turn:
+    """Has the model make these calls, all at once, for the person's text."""
+    model = ScriptedModel([Calls(tuple(calls)), Says(("done",))])
+    agent = Agent(model=model, tools=list(tools), messages=list(history), callback_handler=None)
+    before = len(agent.messages)
+    await agent.invoke_async(text or "please", invocation_state={"caller": who})
+    return Turn(list(texts_of(agent.messages[before:])), model)
+
+
+def employee(login: str = "amelia.hart", scopes: Collection[str] | None = None) -> Asker:
+    """Somebody with an employee's scopes at both agents, or with these."""
+    every = {"account:read", "password:read", "password:reset", "account:unlock"}
+    return asker(login, every if scopes is None else scopes)
