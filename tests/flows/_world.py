@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import httpx
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 from strands.models import Model
 
 from agents.account_lookup.app import create_app as create_account_lookup
@@ -70,6 +71,19 @@ class Reply:
         return "\n".join([*self.said.values(), *words])
 
 
+class _Ear:
+    """Keeps the headers of every request that reaches a part."""
+
+    def __init__(self, app: ASGIApp, heard: list[dict[str, str]]) -> None:
+        self._app = app
+        self._heard = heard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self._heard.append({name.decode(): value.decode("latin-1") for name, value in scope["headers"]})
+        await self._app(scope, receive, send)
+
+
 class World:
     """Tenant, directory and the four agents; started with `with`.
 
@@ -77,7 +91,7 @@ class World:
         folder: For all that they keep.
         model: Makes the model of each agent, by its name; the offline planner, if it gives None.
         settings: Changes to the agents' settings.
-        supervisor_subagents: Which subagents the supervisor is told of.
+        people: Another people file.
     """
 
     def __init__(
@@ -94,6 +108,7 @@ class World:
         self._model = model
         self._settings = settings or {}
         directory_folder = folder / "directory"
+        self.heard: dict[str, list[dict[str, str]]] = {name: [] for name in self.servers}
         self.directory_config = DirectoryConfig(directory_folder, **({"people": people} if people else {}))
 
     def __enter__(self) -> Self:
@@ -116,7 +131,20 @@ class World:
 
     def start(self, name: str) -> None:
         """Starts a part, for the first time or again."""
-        self.servers[name].start(self._create(name))
+        self.servers[name].start(_Ear(self._create(name), self.heard[name]))
+
+    async def call_subagent(
+        self, name: str, text: str, http: httpx.AsyncClient, *, agent: str | None, user: str | None, **more: Any
+    ) -> httpx.Response:
+        """Calls a subagent as the supervisor does, with whatever tokens and headers, and fields of the message."""
+        headers = {"A2A-Version": "1.0", **more.pop("headers", {})}
+        if agent is not None:
+            headers["Authorization"] = f"Bearer {agent}"
+        if user is not None:
+            headers["Delegated-User-Token"] = user
+        params = _message(text, None, None)
+        params["message"] |= more
+        return await http.post(self.url(name), json=_rpc("SendMessage", params), headers=headers)
 
     def stop(self, name: str) -> None:
         """Takes a part away."""
