@@ -4,6 +4,7 @@ A command imports what it needs when it runs, so that `helpdesk --help` answers 
 """
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
@@ -268,8 +269,14 @@ def _run(options: Options, command: "Callable[[Output], Coroutine[Any, Any, Exit
     """Runs a command; one that says nothing of how it went has gone well."""
     from portal.terminal import Output
 
+    async def run() -> ExitCode:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what was begun is ended in order
+            loop.add_signal_handler(number, task.cancel if task else loop.stop)
+        return await command(Output(options.as_json)) or ExitCode.OK
+
     _quiet(options)
-    return asyncio.run(command(Output(options.as_json))) or ExitCode.OK
+    return asyncio.run(run())
 
 
 def _quiet(options: Options) -> None:

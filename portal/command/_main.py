@@ -1,5 +1,6 @@
 """Runs the command and turns whatever happens into words and an exit code."""
 
+import asyncio
 import os
 import sys
 import traceback
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.UsageError as error:
         error.show()
         return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone, and the interpreter must not try to write the rest.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from http.cookies import SimpleCookie
 from typing import Final
 from urllib.parse import urljoin
 
@@ -70,27 +71,28 @@ class Page(HTMLParser):
 
 
 class Browser:
-    """One person's browser.
+    """One person's browser, with the cookies that each site gave it.
 
     Args:
-        http: A client of its own: its cookies are this person's.
+        http: A client; the process's keeps no cookies, so that it may serve several people.
     """
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
+        self._cookies: dict[str, dict[str, str]] = {}
 
     async def open(self, url: str) -> Page:
         """Opens a URL and goes where it leads."""
-        return await self._follow(await self._http.get(url))
+        return await self._go(self._http.build_request("GET", url))
 
     async def submit(self, page: Page) -> Page:
         """Sends the first form of a page, as it is filled in now."""
         form = page.forms[0]
         target = urljoin(page.address, form.action)
-        if form.method == "post":
-            origin = str(httpx.URL(page.address).copy_with(raw_path=b"/")).rstrip("/")
-            return await self._follow(await self._http.post(target, data=form.fields, headers={"Origin": origin}))
-        return await self._follow(await self._http.get(target, params=form.fields))
+        if form.method != "post":
+            return await self._go(self._http.build_request("GET", target, params=form.fields))
+        origin = str(httpx.URL(page.address).copy_with(raw_path=b"/")).rstrip("/")
+        return await self._go(self._http.build_request("POST", target, data=form.fields, headers={"Origin": origin}))
 
     async def sign_in(self, url: str, *, login: str, password: str) -> str:
         """Opens a URL, signs in where it asks to and agrees to what it asks; the last page's text.
@@ -113,9 +115,19 @@ class Browser:
             page = await self.submit(page)
         raise CommandFailed(f"The sign-in of {login} comes to no end: {page.text}")
 
-    async def _follow(self, response: httpx.Response) -> Page:
+    async def _go(self, request: httpx.Request) -> Page:
+        """Sends a request and follows redirects, with each site's own cookies."""
         for _ in range(MAX_STEPS):
+            kept = self._cookies.setdefault(request.url.netloc.decode(), {})
+            if kept:
+                request.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in kept.items())
+            response = await self._http.send(request)
+            for header in response.headers.get_list("set-cookie"):
+                kept |= {name: morsel.value for name, morsel in SimpleCookie(header).items()}
             if response.next_request is None:
-                return Page(response.text, str(response.url))
-            response = await self._http.send(response.next_request)
+                page = Page(response.text, str(response.url))
+                if response.is_error:
+                    raise CommandFailed(f"The page at {response.url} says: {page.text}")
+                return page
+            request = response.next_request
         raise CommandFailed("The sign-in pages lead in a circle.")

@@ -114,7 +114,8 @@ async def _sign_in(output: Output, world: World, scene: Scene) -> SignIn:
         async def approve(asked: DeviceAuthorization) -> None:
             await Browser(own).sign_in(asked.verification_uri_complete, login=scene.login, password=password)
 
-        sign_in = await SignInFlows(desk, world.http).by_device(approve)
+        async with asyncio.timeout(TURN_SECONDS):
+            sign_in = await SignInFlows(desk, world.http).by_device(approve)
     world.profiles.save(scene.login, sign_in)
     output.say(f"Signed in as {sign_in.name}, through the device flow.\n", style="dim")
     return sign_in

@@ -91,7 +91,7 @@ OPERATOR = Scene(
         ),
         Turn(
             "Which groups am I in, and how do I set up the VPN?",
-            _agents("account_lookup"),
+            _agents("account_lookup", "docs_search"),
             (r"groups?", r"docs_search[^.]*away|away[^.]*docs_search"),
             without="docs_search",
             note="docs_search has been stopped: the rest still answers, and what is missing is said",

@@ -218,6 +218,8 @@ class Plan:
                 "DIRECTORY_URL": f"{self.url('directory')}api/v1",
                 "DIRECTORY_TOKEN_FILE": str(self.state / "directory" / "tokens" / name),
             }
+        if name == "docs_search":
+            settings |= {"KNOWLEDGE_INDEX": str(self.state / name / "knowledge.sqlite3")}
         return settings
 
     def _client(self, slug: str) -> Path:

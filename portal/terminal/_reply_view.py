@@ -10,12 +10,15 @@ from rich.text import Text
 from portal.conversation import Begun, Ended, Event, Reply, Said, Working
 from portal.terminal._output import Output, answer, printable
 
+SILENCE_SECONDS = 1.0
+"""After so much silence of who speaks, another agent that has something to say gets the word."""
+
 
 class ReplyView:
     """Shows the events of one turn.
 
-    A paragraph is shown once it is whole, so that it can be laid out and so that two agents that speak at the
-    same time do not end up in one line.
+    A paragraph is shown once it is whole, so that it can be laid out. One agent speaks at a time: what the others
+    say meanwhile waits until the first has ended, or has been silent for a while.
 
     Args:
         output: Where to.
@@ -25,7 +28,10 @@ class ReplyView:
     def __init__(self, output: Output, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._output = output
         self._clock = clock
-        self._waiting: dict[str, tuple[str, str]] = {}
+        self._waiting: dict[str, str] = {}
+        self._agents: dict[str, str] = {}
+        self._current: str | None = None
+        self._heard_at = 0.0
         self._speaker: str | None = None
         self._working: list[str] = []
         self._status: Status | None = None
@@ -50,8 +56,7 @@ class ReplyView:
                 self._at_work(agent)
             case Said(agent, artifact_id, text):
                 self._output.emit({"event": "said", "agent": agent, "artifact_id": artifact_id, "text": text})
-                _, waiting = self._waiting.get(artifact_id, (agent, ""))
-                self._waiting[artifact_id] = (agent, self._whole_paragraphs(agent, waiting + text))
+                self._said(agent, artifact_id, text)
             case Ended(_, words):
                 self._flush()
                 if words:
@@ -82,12 +87,20 @@ class ReplyView:
             names = ", ".join(printable(name) for name in self._working)
             self._status.update(Text(f"{names} {verb} working ...", style="dim"))
 
+    def _said(self, agent: str, artifact_id: str, text: str) -> None:
+        now = self._clock()
+        self._agents.setdefault(artifact_id, agent)
+        self._waiting[artifact_id] = self._waiting.get(artifact_id, "") + text
+        if self._current is None or now - self._heard_at > SILENCE_SECONDS:
+            self._current = artifact_id
+        if artifact_id == self._current:
+            self._heard_at = now
+            self._waiting[artifact_id] = self._whole_paragraphs(agent, self._waiting[artifact_id])
+
     def _whole_paragraphs(self, agent: str, text: str) -> str:
         """Shows the paragraphs that are whole; returns the rest. What stands between ``` lines is one paragraph."""
-        begin, fenced = 0, False
-        lines = text.split("\n")
-        position = 0
-        for line in lines[:-1]:
+        begin, position, fenced = 0, 0, False
+        for line in text.split("\n")[:-1]:
             position += len(line) + 1
             if line.lstrip().startswith("```"):
                 fenced = not fenced
@@ -97,25 +110,25 @@ class ReplyView:
         return text[begin:]
 
     def _flush(self) -> None:
-        for agent, text in self._waiting.values():
-            self._paragraph(agent, text)
+        """Shows what still waits: first the rest of who speaks, then the others in the order in which they began."""
+        for artifact_id in sorted(self._waiting, key=lambda waiting: waiting != self._current):
+            rest = self._whole_paragraphs(self._agents[artifact_id], self._waiting[artifact_id])
+            self._paragraph(self._agents[artifact_id], rest)
         self._waiting.clear()
 
     def _paragraph(self, agent: str, text: str) -> None:
+        """Shows a paragraph, under its speaker's name where the speaker changes."""
         if not text.strip() or self._output.as_json:
             return
-        people = self._output.people
-        if agent != self._speaker:
-            if self._speaker is not None and not people.is_terminal:
-                self._output.say()
-            self._speaker = agent
-            self._output.say(
-                Text(f"{printable(agent)}:" if not people.is_terminal else f"● {printable(agent)}", style="bold cyan")
-            )
-        elif not people.is_terminal:
+        on_terminal = self._output.people.is_terminal
+        if self._speaker is not None and not on_terminal:
             self._output.say()
-        if people.is_terminal:
-            people.print(answer(text))
+        if agent != self._speaker:
+            self._speaker = agent
+            name = f"● {printable(agent)}" if on_terminal else f"{printable(agent)}:"
+            self._output.say(Text(name, style="bold cyan"))
+        if on_terminal:
+            self._output.say(answer(text))
             self._output.say()
         else:
             self._output.say(printable(text).strip("\n"))

@@ -46,18 +46,29 @@ def test_code_stays_together(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "docs_search:\n```\none\n\ntwo\n```\n"
 
 
-def test_two_agents_that_speak_at_once_are_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    out = shown(
-        capsys,
-        [
-            Said("password_reset", "a", "Your account is "),
-            Said("docs_search", "b", "The guide "),
-            Said("password_reset", "a", "locked.\n\n"),
-            Said("docs_search", "b", "is here."),
-            Ended("completed", ""),
-        ],
-    )
-    assert out == "password_reset:\nYour account is locked.\n\ndocs_search:\nThe guide is here.\n"
+BOTH_AT_ONCE: list[Event] = [
+    Said("password_reset", "a", "Your account is "),
+    Said("docs_search", "b", "The guide "),
+    Said("password_reset", "a", "locked.\n\n"),
+    Said("docs_search", "b", "is here.\n\n"),
+    Said("password_reset", "a", "Say “unlock”."),
+    Ended("completed", ""),
+]
+
+
+def test_two_agents_that_speak_at_once_are_heard_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    out = shown(capsys, BOTH_AT_ONCE)
+    assert out == "password_reset:\nYour account is locked.\n\nSay “unlock”.\n\ndocs_search:\nThe guide is here.\n"
+
+
+def test_an_agent_that_is_silent_for_long_gives_the_word_away(capsys: pytest.CaptureFixture[str]) -> None:
+    ticks = iter(range(0, 100, 2))
+    view = ReplyView(Output(as_json=False), clock=lambda: next(ticks))
+    for event in BOTH_AT_ONCE:
+        view.show(event)
+    out = capsys.readouterr().out
+    assert out.startswith("password_reset:\nYour account is locked.\n\ndocs_search:\nThe guide is here.\n")
+    assert out.endswith("password_reset:\nSay “unlock”.\n")
 
 
 def test_why_a_task_failed_is_said(capsys: pytest.CaptureFixture[str]) -> None:
