@@ -33,5 +33,5 @@ def create_app(
         foundations,
         card=create_card(url=settings.public_url, issuer=settings.auth0_issuer),
         entry=agent_loop.hop_entry(settings, foundations),
-        toolbox=agent_loop.Tools(create_tools(directory), SYSTEM_PROMPT),
+        toolbox=agent_loop.Tools(create_tools(directory, resets_per_hour=settings.resets_per_hour), SYSTEM_PROMPT),
     )

@@ -30,7 +30,7 @@ _OTHERS: Final = (
 )
 
 
-def create_tools(directory: DirectoryClient, *, resets_per_hour: int = 3) -> Sequence[AgentTool]:
+def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequence[AgentTool]:
     """Makes the tools.
 
     Args:

@@ -43,7 +43,8 @@ def create_recovery(directory: Directory, user: sqlite3.Row, purpose: str, base_
         "recovery_tokens",
         {"digest": _digest(token), "user_id": user["id"], "purpose": purpose, "expires_at": expires_at},
     )
-    return Recovery(f"{directory.config.public_url or base_url}/{purpose}/{token}", expires_at)
+    base = (directory.config.public_url or base_url).rstrip("/")
+    return Recovery(f"{base}/{purpose}/{token}", expires_at)
 
 
 def send_recovery_mail(directory: Directory, user: sqlite3.Row, recovery: Recovery, subject: str) -> str:

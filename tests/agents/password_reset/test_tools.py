@@ -3,9 +3,11 @@
 import asyncio
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from strands.types.tools import AgentTool
 
 from agents.password_reset.tools import create_tools
 from local.directory._identifiers import auth0_subject
@@ -22,9 +24,13 @@ SCOPES = {
 }
 
 
+def tools_of(world: World, *, resets_per_hour: int = 3, timeout: float = 5.0) -> Sequence[AgentTool]:
+    return create_tools(world.client(timeout=timeout), resets_per_hour=resets_per_hour)
+
+
 async def turn(world: World, *calls: str, text: str = "", who: Asker | None = None, **more: Any) -> Turn:
     made: list[Call] = [(name, {}) for name in calls]
-    return await ask(create_tools(world.client(), **more), made, who=who or employee(), text=text)
+    return await ask(tools_of(world, **more), made, who=who or employee(), text=text)
 
 
 async def answer(world: World, tool: str, *, text: str = "", login: str = "amelia.hart") -> str:
@@ -118,7 +124,7 @@ async def test_what_is_not_locked_is_not_unlocked(world: World) -> None:
 
 
 async def test_two_turns_that_unlock_at_once_do_it_once(world: World) -> None:
-    tools = create_tools(world.client())
+    tools = tools_of(world)
     both = await asyncio.gather(*(ask(tools, [("unlock_account", {})], who=employee()) for _ in range(2)))
 
     first, second = sorted((one.answer for one in both), reverse=True)
@@ -162,7 +168,7 @@ async def test_a_reset_leaves_factors_as_they_are(world: World) -> None:
 
     assert world.rows("SELECT * FROM factors ORDER BY id") == before
     assert "user.mfa.factor.reset_all" not in acts(world)
-    assert {tool.tool_name for tool in create_tools(world.client())} == set(SCOPES)
+    assert {tool.tool_name for tool in tools_of(world)} == set(SCOPES)
 
 
 @pytest.mark.requirement("I2")
@@ -242,7 +248,7 @@ async def test_resets_of_others_and_by_others_count_for_whom_they_are(world: Wor
 
 @pytest.mark.requirement("I6")
 async def test_many_at_once_do_not_slip_past_the_throttle(world: World) -> None:
-    tools = create_tools(world.client())
+    tools = tools_of(world)
     turns = await asyncio.gather(*(ask(tools, [("reset_password", {})], who=employee()) for _ in range(8)))
 
     assert sum("on its way" in one.answer for one in turns) == 3
@@ -322,10 +328,10 @@ async def test_the_same_answer_for_somebody_who_exists_and_who_does_not(world: W
 )
 @pytest.mark.parametrize("tool", ACTS)
 async def test_no_argument_of_a_model_s_has_any_effect(world: World, tool: str, argument: str) -> None:
-    spec = {one.tool_name: one for one in create_tools(world.client())}[tool].tool_spec
+    spec = {one.tool_name: one for one in tools_of(world)}[tool].tool_spec
     assert spec["inputSchema"]["json"].get("properties", {}) == {}
 
-    tools = create_tools(world.client())
+    tools = tools_of(world)
     await ask(tools, [(tool, {argument: "attacker@evil.example"})], who=employee(), text="Unlock my account")
 
     assert {mail["recipient"] for mail in world.outbox()} <= {"amelia@post.example"}
@@ -382,7 +388,7 @@ async def test_the_directory_being_away_is_said_plainly(world: World, tool: str)
 @pytest.mark.parametrize("tool", ACTS)
 async def test_an_act_without_an_answer_may_have_happened_and_is_said_so(world: World, tool: str) -> None:
     world.faults.acts_only, world.faults.delay = True, 30
-    tools = create_tools(world.client(timeout=1))
+    tools = tools_of(world, timeout=1)
 
     done = await ask(tools, [(tool, {})], who=employee())
 
@@ -391,7 +397,7 @@ async def test_an_act_without_an_answer_may_have_happened_and_is_said_so(world: 
 
 
 def test_a_tool_says_what_it_is_for(world: World) -> None:
-    for tool in create_tools(world.client()):
+    for tool in tools_of(world):
         description = tool.tool_spec["description"]
         assert "Tags: " in description
         assert description.count('\n- "') >= 6
