@@ -5,6 +5,7 @@ context id). Somebody else's context id is simply one that this owner has not us
 """
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
@@ -46,7 +47,8 @@ class SqliteConversationStore:
 
     async def claim(self, owner: str, context_id: str) -> None:
         """See `ConversationStore`."""
-        self._context(owner, context_id)
+        with self._database.write() as connection:
+            _context(connection, owner, context_id, self._database.clock())
         await self._database.committed()
 
     async def load(self, owner: str, context_id: str) -> list[dict[str, Any]]:
@@ -67,34 +69,20 @@ class SqliteConversationStore:
         bodies = [(_opens_turn(message), json.dumps(message, ensure_ascii=False)) for message in messages]
         if not bodies:
             return
-        connection = self._database.write()
-        context = self._context(owner, context_id)
-        (last,) = connection.execute(
-            "SELECT coalesce(max(position), 0) FROM messages WHERE context = ?", (context,)
-        ).fetchone()
-        connection.executemany(
-            "INSERT INTO messages (context, position, opens_turn, body) VALUES (?, ?, ?, ?)",
-            [(context, last + index, opens, body) for index, (opens, body) in enumerate(bodies, 1)],
-        )
-        self._trim(context)
+        with self._database.write() as connection:
+            context = _context(connection, owner, context_id, self._database.clock())
+            (last,) = connection.execute(
+                "SELECT coalesce(max(position), 0) FROM messages WHERE context = ?", (context,)
+            ).fetchone()
+            connection.executemany(
+                "INSERT INTO messages (context, position, opens_turn, body) VALUES (?, ?, ?, ?)",
+                [(context, last + index, opens, body) for index, (opens, body) in enumerate(bodies, 1)],
+            )
+            self._trim(connection, context)
         await self._database.committed()
 
-    def _context(self, owner: str, context_id: str) -> int:
-        (context,) = (
-            self._database.write()
-            .execute(
-                "INSERT INTO contexts (owner, context_id, used_at) VALUES (?, ?, ?) "
-                "ON CONFLICT (owner, context_id) DO UPDATE SET used_at = excluded.used_at RETURNING id",
-                (owner, context_id, int(self._database.clock())),
-            )
-            .fetchone()
-        )
-        assert isinstance(context, int)  # noqa: S101 -- the primary key; this tells the type checker
-        return context
-
-    def _trim(self, context: int) -> None:
+    def _trim(self, connection: sqlite3.Connection, context: int) -> None:
         """Keeps the newest whole turns: a tool's result without its call is refused by every model provider."""
-        connection = self._database.connection
         keep_from: int | None = None
         size = 0
         newest_first = connection.execute(
@@ -114,6 +102,19 @@ class SqliteConversationStore:
             "DELETE FROM messages WHERE context = ? AND position < ?",
             (context, keep_from if keep_from is not None else 1 << 62),
         )
+
+
+def _context(connection: sqlite3.Connection, owner: str, context_id: str, now: float) -> int:
+    """The row of this owner's context; it is used now."""
+    if not owner:
+        raise PermissionError("A conversation needs an owner.")
+    (context,) = connection.execute(
+        "INSERT INTO contexts (owner, context_id, used_at) VALUES (?, ?, ?) "
+        "ON CONFLICT (owner, context_id) DO UPDATE SET used_at = excluded.used_at RETURNING id",
+        (owner, context_id, int(now)),
+    ).fetchone()
+    assert isinstance(context, int)  # noqa: S101 -- the primary key; this tells the type checker
+    return context
 
 
 def _opens_turn(message: dict[str, Any]) -> bool:

@@ -85,6 +85,7 @@ class Database:
             ) from error
         self.runner = _Runner(path)
         self._batch: asyncio.Future[None] | None = None
+        self._broken: sqlite3.Error | None = None
         self._sweeps: list[Sweep] = []
         self._stop = threading.Event()
         self._keeper: threading.Thread | None = None
@@ -101,17 +102,27 @@ class Database:
             connection.execute(f"PRAGMA {pragma}").fetchall()
         return connection
 
-    def write(self) -> sqlite3.Connection:
-        """The connection, with the transaction of this turn of the event loop open on it.
+    def write(self) -> "Writing":
+        """Opens the transaction of this turn of the event loop, for writes that belong together.
 
         What is written is seen by this connection at once, and by others, and after a crash, when `committed` returns.
+
+        Raises:
+            sqlite3.Error: if the transaction cannot be had, or something of this turn could not be written.
         """
         if self._batch is None:
             loop = asyncio.get_running_loop()
             self.connection.execute("BEGIN IMMEDIATE")
             self._batch = loop.create_future()
+            self._broken = None
             loop.call_soon(self._commit, self._batch)
-        return self.connection
+        elif self._broken is not None:
+            raise self._broken
+        return Writing(self)
+
+    def spoil(self, error: sqlite3.Error) -> None:
+        """Some of what belongs together could not be written: nothing of this turn of the loop will be."""
+        self._broken = error
 
     async def committed(self) -> None:
         """Waits until all that was written so far is committed.
@@ -127,6 +138,8 @@ class Database:
             return
         self._batch = None
         try:
+            if self._broken is not None:
+                raise self._broken
             self.connection.execute("COMMIT")
         except sqlite3.Error as error:
             _log.exception("database_commit_failed")
@@ -182,6 +195,22 @@ class Database:
                     _log.warning("database_keeper_retries", exc_info=True)
         finally:
             connection.close()
+
+
+class Writing:
+    """A part of a turn's transaction: whole or, with everything else of the turn, not at all."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def __enter__(self) -> sqlite3.Connection:
+        return self._database.connection
+
+    def __exit__(self, kind: object, error: object, _: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            self._database.spoil(error)
 
 
 def _checkpoint(connection: sqlite3.Connection, log: Path) -> None:

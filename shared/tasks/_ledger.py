@@ -25,19 +25,22 @@ class SqliteMessageLedger:
 
     async def claim(self, owner: str, message_id: str, task_id: str) -> str | None:
         """See `MessageLedger`."""
-        connection = self._database.write()
-        claimed = connection.execute(
-            "INSERT INTO ledger (owner, message_id, task_id, claimed_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (owner, message_id, task_id, int(self._database.clock())),
-        )
-        if claimed.rowcount == 1:
-            return None  # committed at the latest with the task's first state, which everybody waits for
-        found = connection.execute(
-            "SELECT task_id FROM ledger WHERE owner = ? AND message_id = ?", (owner, message_id)
-        ).fetchone()
-        # Swept between the two statements: it was so old that it counts as new.
-        return str(found[0]) if found is not None else await self.claim(owner, message_id, task_id)
+        if not owner:
+            raise PermissionError("A message needs an owner.")
+        with self._database.write() as connection:
+            claimed = connection.execute(
+                "INSERT INTO ledger (owner, message_id, task_id, claimed_at) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                (owner, message_id, task_id, int(self._database.clock())),
+            )
+            if claimed.rowcount == 1:
+                return None  # committed at the latest with the task's first state, which everybody waits for
+            (earlier,) = connection.execute(
+                "SELECT task_id FROM ledger WHERE owner = ? AND message_id = ?", (owner, message_id)
+            ).fetchone()
+        return str(earlier)
 
     async def release(self, owner: str, message_id: str) -> None:
         """See `MessageLedger`."""
-        self._database.write().execute("DELETE FROM ledger WHERE owner = ? AND message_id = ?", (owner, message_id))
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM ledger WHERE owner = ? AND message_id = ?", (owner, message_id))

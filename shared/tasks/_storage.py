@@ -1,5 +1,7 @@
 """All that an agent keeps, opened at once."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -25,20 +27,28 @@ class Storage:
     recovery: TaskRecovery
 
     @classmethod
-    def open(cls, where: str | Path, *, agent: str, retention: Retention | None = None) -> Self:
+    def open(
+        cls,
+        where: str | Path,
+        *,
+        agent: str,
+        retention: Retention | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
         """Opens, and makes if need be, the agent's file.
 
         Args:
             where: A `sqlite:///` URL, or the file's path.
             agent: The agent's name.
             retention: How long things are kept.
+            clock: Seconds since 1970.
 
         Raises:
             ConfigurationError: if the file cannot be used, or is another agent's.
         """
-        database = Database(path_of(where) if isinstance(where, str) else where, agent=agent)
+        database = Database(path_of(where) if isinstance(where, str) else where, agent=agent, clock=clock)
         keep = retention or Retention()
-        database.sweep_with(lambda connection: keep.sweep(connection, clock=database.clock))
+        database.sweep_with(lambda connection: keep.sweep(connection, clock=clock))
         tasks = SqliteTaskStore(database)
         return cls(
             database=database,

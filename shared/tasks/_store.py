@@ -106,23 +106,21 @@ class SqliteTaskStore(VersionedTaskStore):
 
     def _insert(self, task: Task, event: Event | None, owner: str) -> TaskVersion:
         row = _Row.of(task, event, whole=True)
-        connection = self._database.write()
-        inserted = connection.execute(
-            _INSERT,
-            (
-                task.id,
-                owner,
-                task.context_id,
-                task.status.state,
-                _status_ns(task),
-                len(row.snapshot or b""),
-                int(self._database.clock()),
-                self._runner(task),
-            ),
-        ).fetchone()
-        if inserted is None:
-            raise ConcurrentTaskModificationError(task.id)
-        connection.execute(_APPEND, (inserted[0], 1, row.kind, row.event, row.snapshot))
+        values = (
+            task.id,
+            owner,
+            task.context_id,
+            task.status.state,
+            _status_ns(task),
+            len(row.snapshot or b""),
+            int(self._database.clock()),
+            self._runner(task),
+        )
+        with self._database.write() as connection:
+            inserted = connection.execute(_INSERT, values).fetchone()
+            if inserted is None:
+                raise ConcurrentTaskModificationError(task.id)
+            connection.execute(_APPEND, (inserted[0], 1, row.kind, row.event, row.snapshot))
         return RowVersion(1)
 
     def update(self, task: Task, event: Event | None, owner: str, version: TaskVersion) -> TaskVersion:
@@ -132,40 +130,37 @@ class SqliteTaskStore(VersionedTaskStore):
             ConcurrentTaskModificationError: if it is not, or the owner has no such task.
         """
         row = _Row.of(task, event, whole=_is_snapshot_due(task, event))
-        connection = self._database.write()
-        # One statement compares, swaps and says whether enough was appended for the whole to be written again.
-        updated = connection.execute(
-            _UPDATE,
-            (
-                task.status.state,
-                _status_ns(task),
-                int(self._database.clock()),
-                self._runner(task),
-                task.context_id,
-                len(row.event or b""),
-                task.id,
-                owner,
-                RowVersion.number_of(version),
-                SNAPSHOT_MIN_BYTES,
-            ),
-        ).fetchone()
-        if updated is None:
-            raise ConcurrentTaskModificationError(task.id)
-        task_row, new_version, is_due = updated
-        if row.snapshot is None and is_due:
-            row = _Row.of(task, event, whole=True)
-        if row.snapshot is not None:
-            connection.execute(_SNAPSHOT, (len(row.snapshot), task_row))
-        connection.execute(_APPEND, (task_row, new_version, row.kind, row.event, row.snapshot))
+        values = (
+            task.status.state,
+            _status_ns(task),
+            int(self._database.clock()),
+            self._runner(task),
+            task.context_id,
+            len(row.event or b""),
+            task.id,
+            owner,
+            RowVersion.number_of(version),
+            SNAPSHOT_MIN_BYTES,
+        )
+        with self._database.write() as connection:
+            # One statement compares, swaps and says whether enough was appended for the whole to be written again.
+            updated = connection.execute(_UPDATE, values).fetchone()
+            if updated is None:
+                raise ConcurrentTaskModificationError(task.id)
+            task_row, new_version, is_due = updated
+            if row.snapshot is None and is_due:
+                row = _Row.of(task, event, whole=True)
+            if row.snapshot is not None:
+                connection.execute(_SNAPSHOT, (len(row.snapshot), task_row))
+            connection.execute(_APPEND, (task_row, new_version, row.kind, row.event, row.snapshot))
         return RowVersion(new_version)
 
     def _cancel(self, task: Task, event: Event | None, owner: str) -> TaskVersion:
         """Overwrites whatever is there, without a version check, unless it is nothing or has ended."""
-        found = (
-            self._database.write()
-            .execute("SELECT version, state FROM tasks WHERE task_id = ? AND owner = ?", (task.id, owner))
-            .fetchone()
-        )
+        with self._database.write() as connection:
+            found = connection.execute(
+                "SELECT version, state FROM tasks WHERE task_id = ? AND owner = ?", (task.id, owner)
+            ).fetchone()
         if found is None or found[1] in TERMINAL_STATES:
             raise ConcurrentTaskModificationError(task.id)
         return self.update(task, event, owner, RowVersion(found[0]))
@@ -195,11 +190,11 @@ class SqliteTaskStore(VersionedTaskStore):
 
     async def delete(self, task_id: str, context: ServerCallContext) -> None:
         owner = self._owner(context)
-        connection = self._database.write()
-        for (row,) in connection.execute(
-            "DELETE FROM tasks WHERE task_id = ? AND owner = ? RETURNING id", (task_id, owner)
-        ).fetchall():
-            connection.execute("DELETE FROM events WHERE task = ?", (row,))
+        with self._database.write() as connection:
+            for (row,) in connection.execute(
+                "DELETE FROM tasks WHERE task_id = ? AND owner = ? RETURNING id", (task_id, owner)
+            ).fetchall():
+                connection.execute("DELETE FROM events WHERE task = ?", (row,))
         await self._database.committed()
 
     async def count_unfinished(self, context: ServerCallContext) -> int:

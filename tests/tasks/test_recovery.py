@@ -1,0 +1,91 @@
+"""Tasks that nobody will finish: those of a process that died, and those that waited for too long."""
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from a2a.server.cluster import TaskVersion
+from a2a.types import TaskState
+
+from shared.tasks import Storage
+from tests.tasks._tasks import call, make_task
+
+STOPS_WITHOUT_A_WORD = """
+    import asyncio, os, sys
+    from pathlib import Path
+    from a2a.server.cluster import TaskVersion
+    from a2a.types import TaskState
+    from shared.tasks import Storage
+    from tests.tasks._tasks import call, make_task
+
+    async def main() -> None:
+        storage = Storage.open(Path(sys.argv[1]), agent="account_lookup")
+        for state in (TaskState.TASK_STATE_WORKING, TaskState.TASK_STATE_INPUT_REQUIRED):
+            task = make_task(state)
+            await storage.tasks.save(
+                task, event=task, prev=None, prev_version=TaskVersion.MISSING, context=call()
+            )
+            print(task.id, flush=True)
+        os._exit(9)
+
+    asyncio.run(main())
+"""
+
+
+async def state_of(storage: Storage, task_id: str) -> TaskState:
+    stored = await storage.tasks.get(task_id, call())
+    assert stored is not None
+    return stored.task.status.state
+
+
+async def test_what_a_killed_process_worked_on_fails_at_the_next_start_and_what_waits_goes_on_waiting(
+    storage: Storage,
+) -> None:
+    """It also shows that what was saved survives the end of a process without a word."""
+    child = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", textwrap.dedent(STOPS_WITHOUT_A_WORD), str(storage.database.path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert child.returncode == 9
+    working, waiting = child.stdout.split()
+    assert await state_of(storage, working) == TaskState.TASK_STATE_WORKING
+    assert await storage.recovery.fail_abandoned() == 1
+    stored = await storage.tasks.get(working, call())
+    assert stored is not None
+    assert stored.task.status.state == TaskState.TASK_STATE_FAILED
+    assert stored.task.status.message.parts[0].text == "The agent stopped before this was finished. Please ask again."
+    assert await state_of(storage, waiting) == TaskState.TASK_STATE_INPUT_REQUIRED
+    assert await storage.recovery.fail_abandoned() == 0
+
+
+async def test_what_a_living_process_works_on_is_left_to_it(storage: Storage) -> None:
+    task = make_task(TaskState.TASK_STATE_WORKING)
+    await storage.tasks.save(task, event=task, prev=None, prev_version=TaskVersion.MISSING, context=call())
+    other = Storage.open(storage.database.path, agent="account_lookup")
+    try:
+        assert await other.recovery.fail_abandoned() == 0
+        assert await storage.recovery.fail_abandoned() == 0
+    finally:
+        other.close()
+    assert await state_of(storage, task.id) == TaskState.TASK_STATE_WORKING
+
+
+@pytest.mark.requirement("C9")
+@pytest.mark.parametrize(
+    "state", [TaskState.TASK_STATE_INPUT_REQUIRED, TaskState.TASK_STATE_AUTH_REQUIRED], ids=TaskState.Name
+)
+async def test_a_task_does_not_wait_for_ever(storage: Storage, state: TaskState) -> None:
+    task = make_task(state)
+    await storage.tasks.save(task, event=task, prev=None, prev_version=TaskVersion.MISSING, context=call())
+    assert await storage.recovery.expire_waiting(3600) == 0
+    assert await storage.recovery.expire_waiting(-1) == 1
+    stored = await storage.tasks.get(task.id, call())
+    assert stored is not None
+    assert stored.task.status.state == TaskState.TASK_STATE_FAILED
+    assert "Nobody answered in time" in stored.task.status.message.parts[0].text
