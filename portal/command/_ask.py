@@ -48,6 +48,7 @@ def chat(options: Options, output: Output, *, context_id: str | None, go_on: boo
                     continue
                 try:
                     runner.run(_turn(output, conversation, line))
+                    output.say()
                 except KeyboardInterrupt:
                     output.say("Cancelled.", style="yellow")
                 except HelpdeskError as error:

@@ -257,7 +257,7 @@ def demo(options: Options) -> ExitCode:
     """
     from portal.demo import demo
 
-    return _run(options, demo)
+    return _run(options, demo, laid_out=True)
 
 
 def _not_both(go_on: bool, context_id: str | None) -> None:
@@ -265,7 +265,9 @@ def _not_both(go_on: bool, context_id: str | None) -> None:
         raise click.UsageError("--continue and --context name two conversations: give one of them.")
 
 
-def _run(options: Options, command: "Callable[[Output], Coroutine[Any, Any, ExitCode | None]]") -> ExitCode:
+def _run(
+    options: Options, command: "Callable[[Output], Coroutine[Any, Any, ExitCode | None]]", *, laid_out: bool = False
+) -> ExitCode:
     """Runs a command; one that says nothing of how it went has gone well."""
     from portal.terminal import Output
 
@@ -273,7 +275,7 @@ def _run(options: Options, command: "Callable[[Output], Coroutine[Any, Any, Exit
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what was begun is ended in order
             loop.add_signal_handler(number, task.cancel if task else loop.stop)
-        return await command(Output(options.as_json)) or ExitCode.OK
+        return await command(Output(options.as_json, laid_out=laid_out)) or ExitCode.OK
 
     _quiet(options)
     return asyncio.run(run())

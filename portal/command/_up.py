@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator
 
 from rich.table import Table
 from rich.text import Text
@@ -43,6 +43,7 @@ async def up(output: Output, *, port_base: int | None) -> None:
         plan = Plan(state, ports_from(port_base))
         _require_free(plan)
         begun = time.monotonic()
+        output.say(f"Starting the help desk; what it keeps is in {state}", style="dim")
         async with create_http_client() as http:
             processes = Processes(
                 plan.stages(), logs=state / "log", http=http, tell=lambda change: _tell(output, change)
@@ -172,26 +173,42 @@ def _show(output: Output, what: Running, seconds: float) -> None:
         table.add_column(heading, no_wrap=heading != "what it does")
     for part in what.parts:
         table.add_row(Text(part.name, style="bold"), Text(part.url, style="cyan"), part.about)
-    output.people.print(table)
+    output.say(table)
     output.say()
     command = _command()
-    output.say(Text.assemble(f"The help desk runs ({seconds:.1f} s). In another terminal:"))
+    output.say(f"The help desk runs ({seconds:.1f} s). In another terminal:")
     output.say()
-    for line, comment in (
-        (f"{command} login", "sign in, as amelia.hart for one"),
-        (f'{command} ask "I am locked out, and where is the VPN guide?"', ""),
-        (f"{command} chat", "go on talking"),
-        (f"{command} status", "how every part is doing"),
-    ):
-        output.say(Text.assemble("  ", (line, "bold"), (f"   {comment}", "dim")))
+    _show_pairs(
+        output,
+        (
+            (Text(f"  {command} login", style="bold"), "sign in, as amelia.hart for one"),
+            (Text(f'  {command} ask "I am locked out, and where is the VPN guide?"', style="bold"), ""),
+            (Text(f"  {command} chat", style="bold"), "go on talking"),
+            (Text(f"  {command} status", style="bold"), "how every part is doing"),
+        ),
+    )
     output.say()
-    output.say(Text.assemble(("People     ", "dim"), what.people, ("   (login: password)", "dim")))
-    output.say(Text.assemble(("Mail       ", "dim"), _outbox(what), ("   (what the directory sent)", "dim")))
-    output.say(Text.assemble(("Logs       ", "dim"), str(state_directory() / "log")))
-    output.say(Text.assemble(("Stop       ", "dim"), "Ctrl-C"))
+    _show_pairs(
+        output,
+        (
+            (Text("People", style="dim"), f"{what.people}   (login: password)"),
+            (Text("Mail", style="dim"), f"{_directory(what)}outbox   (what the directory sent)"),
+            (Text("Logs", style="dim"), str(state_directory() / "log")),
+            (Text("Stop", style="dim"), "Ctrl-C"),
+        ),
+    )
 
 
-def _outbox(what: Running) -> str:
+def _show_pairs(output: Output, pairs: Iterable[tuple[Text, str]]) -> None:
+    grid = Table.grid(padding=(0, 3, 0, 0))
+    for _ in range(2):
+        grid.add_column(no_wrap=True, overflow="fold")
+    for left, right in pairs:
+        grid.add_row(left, Text(right))
+    output.say(grid)
+
+
+def _directory(what: Running) -> str:
     return next(part.url for part in what.parts if part.name == "directory")
 
 

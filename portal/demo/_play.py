@@ -138,8 +138,6 @@ async def _scene(output: Output, world: World, scene: Scene, sign_in: SignIn) ->
             async with asyncio.timeout(TURN_SECONDS):
                 reply = await conversation.turn(turn.text, view.show)
         view.finish(reply)
-        if not output.interactive:
-            output.say(f"\n[{', '.join(reply.agents) or 'supervisor'}, {reply.seconds:.2f} s]")
         output.say()
         if turn.without:
             await world.processes.start_part(turn.without)

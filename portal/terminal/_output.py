@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markdown import Heading, Markdown
+from rich.segment import SegmentLines
 from rich.text import Text
 
 WIDEST = 100
@@ -33,13 +34,21 @@ class _PlainHeading(Heading):
         yield self.text
 
 
-class _Answer(Markdown):
+class _Words(Markdown):
     elements = Markdown.elements | {"heading_open": _PlainHeading}
 
 
-def answer(text: str) -> Markdown:
-    """An agent's words, laid out. Links show where they lead."""
-    return _Answer(printable(text), hyperlinks=False)
+class Answer:
+    """An agent's words, laid out without empty lines around them. Links show where they lead."""
+
+    def __init__(self, text: str) -> None:
+        self._words = _Words(printable(text), hyperlinks=False)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        lines = console.render_lines(self._words, options, pad=False)
+        written = [number for number, line in enumerate(lines) if any(segment.text.strip() for segment in line)]
+        if written:
+            yield SegmentLines(lines[written[0] : written[-1] + 1], new_lines=True)
 
 
 @dataclass(slots=True)
@@ -48,15 +57,20 @@ class Output:
 
     Attributes:
         as_json: One JSON object a line on standard output, and nothing else there.
+        laid_out: Answers are laid out for reading, as they always are on a terminal, instead of written as Markdown.
+        people: What people read.
+        errors: What went wrong, for people.
     """
 
     as_json: bool
+    laid_out: bool = False
     people: Console = field(init=False)
     errors: Console = field(init=False)
 
     def __post_init__(self) -> None:
         self.people = _console(sys.stderr if self.as_json else sys.stdout)
         self.errors = _console(sys.stderr)
+        self.laid_out = self.laid_out or self.people.is_terminal
 
     @property
     def interactive(self) -> bool:
@@ -84,6 +98,5 @@ class Output:
 
 def _console(stream: Any) -> Console:
     console = Console(file=stream, highlight=False, emoji=False)
-    if console.is_terminal and console.width > WIDEST:
-        console.width = WIDEST
+    console.width = min(console.width, WIDEST) if console.is_terminal else WIDEST
     return console

@@ -8,7 +8,7 @@ from rich.status import Status
 from rich.text import Text
 
 from portal.conversation import Begun, Ended, Event, Reply, Said, Working
-from portal.terminal._output import Output, answer, printable
+from portal.terminal._output import Answer, Output, printable
 
 SILENCE_SECONDS = 1.0
 """After so much silence of who speaks, another agent that has something to say gets the word."""
@@ -75,9 +75,9 @@ class ReplyView:
                 "seconds": round(reply.seconds, 3),
             }
         )
-        if self._output.interactive:
+        if self._output.laid_out:
             agents = ", ".join(printable(agent) for agent in reply.agents) or "supervisor"
-            self._output.say(f"{agents} · {reply.seconds:.1f} s", style="dim")
+            self._output.say(f"\n{agents} · {reply.seconds:.2f} s", style="dim")
 
     def _at_work(self, agent: str) -> None:
         if agent not in self._working:
@@ -120,15 +120,11 @@ class ReplyView:
         """Shows a paragraph, under its speaker's name where the speaker changes."""
         if not text.strip() or self._output.as_json:
             return
-        on_terminal = self._output.people.is_terminal
-        if self._speaker is not None and not on_terminal:
+        if self._speaker is not None:
             self._output.say()
         if agent != self._speaker:
             self._speaker = agent
-            name = f"● {printable(agent)}" if on_terminal else f"{printable(agent)}:"
-            self._output.say(Text(name, style="bold cyan"))
-        if on_terminal:
-            self._output.say(answer(text))
-            self._output.say()
-        else:
-            self._output.say(printable(text).strip("\n"))
+            self._output.say(
+                Text(f"● {printable(agent)}" if self._output.laid_out else f"{printable(agent)}:", "bold cyan")
+            )
+        self._output.say(Answer(text) if self._output.laid_out else printable(text).strip("\n"))
