@@ -1,7 +1,8 @@
 """What account_lookup says, from what the directory holds."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.answers import count, day, masked_address, masked_number, moment, plain, relative
@@ -19,6 +20,7 @@ _FACTORS: Final = {
     "email": "Mail",
     "question": "Security question",
 }
+_TOGETHER: Final = timedelta(minutes=10)
 _NUMBERED: Final = frozenset({"sms", "call"})
 _REASONS: Final = {
     "INVALID_CREDENTIALS": "wrong password",
@@ -86,8 +88,10 @@ def sign_ins_text(sign_ins: Sequence[SignIn], *, days: int, limit: int, result: 
     failed = sum(not one.succeeded for one in sign_ins)
     total = f"{'at least ' if len(sign_ins) >= most else ''}{len(sign_ins)}"
     told = f": {total}" + (f", of which {failed} failed" if failed and result == "both" else "")
-    lines = [_sign_in(one) for one in sign_ins[:limit]]
-    shown = f"Shown are the newest {len(lines)}. " if len(sign_ins) > len(lines) else ""
+    runs = list(_runs(sign_ins))
+    shown_runs = runs[:limit]
+    lines = [_run(run) for run in shown_runs]
+    shown = f"Shown are the newest {sum(map(len, shown_runs))}. " if len(runs) > limit else ""
     step = f"{shown}If you do not recognise one of them, say “reset my password” and tell the security team."
     return _answer(f"**Your {kind}sign-ins {period}**{told}", lines, step)
 
@@ -108,15 +112,36 @@ def _factor(factor: Factor) -> str:
     return f"- {kind}{f' ({name})' if name else ''}{since}{state}"
 
 
-def _sign_in(one: SignIn) -> str:
+def _runs(sign_ins: Sequence[SignIn]) -> Iterator[list[SignIn]]:
+    """Failures that follow each other within minutes, from the same place with the same thing, stand together."""
+    run: list[SignIn] = []
+    for one in sign_ins:
+        if run and not _goes_on(run[-1], one):
+            yield run
+            run = []
+        run.append(one)
+    if run:
+        yield run
+
+
+def _goes_on(later: SignIn, earlier: SignIn) -> bool:
+    alike = replace(later, at=earlier.at) == earlier
+    return alike and not earlier.succeeded and later.at - earlier.at <= _TOGETHER
+
+
+def _run(run: Sequence[SignIn]) -> str:
+    """One line for one sign-in, or for failures that stand together, newest first."""
+    one, first = run[0], run[-1]
     reason = _REASONS.get(
         one.reason or "", plain((one.reason or "").replace("_", " ").lower(), missing="no reason given")
     )
-    outcome = "worked" if one.succeeded else f"**failed** ({reason})"
+    times = f"{len(run)} times, " if len(run) > 1 else ""
+    outcome = "worked" if one.succeeded else f"**failed** ({times}{reason})"
     place = ", ".join(plain(part) for part in (one.city, one.country) if part) or "unknown place"
     means = plain(one.client, missing=plain(one.device, missing="unknown device"))
     address = f", address {plain(one.ip_address)}" if one.ip_address else ""
-    return f"- {moment(one.at)}: {outcome}, from {place}{address}, with {means}"
+    when = moment(one.at) if len(run) == 1 else f"{moment(first.at)}, to {one.at.astimezone(UTC):%H:%M} UTC"
+    return f"- {when}: {outcome}, from {place}{address}, with {means}"
 
 
 def _answer(heading: str, lines: Sequence[str], step: str | None) -> str:

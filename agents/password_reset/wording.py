@@ -119,6 +119,8 @@ def _when(at: datetime, now: datetime) -> str:
 
 def _expiry(policy: PasswordPolicy, user: User, now: datetime) -> str:
     expires = policy.expires_at(user.password_changed)
+    if user.status is AccountStatus.RECOVERY:
+        return "it no longer works; a new one has to be chosen"
     if user.status is AccountStatus.PASSWORD_EXPIRED:
         return f"it has expired ({day(expires)})" if expires and expires <= now else "it has expired"
     if expires is None:

@@ -2,6 +2,7 @@
 
 import random
 import uuid
+import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -131,7 +132,7 @@ def _client(past: SignIns, device: dict[str, Any] | None) -> dict[str, Any]:
     state, country, latitude, longitude, network = _CITIES.get(past.person.city, _CITIES["Leeds"])
     os, browser, kind = _AGENTS[device["platform"]] if device else ("Unknown", "UNKNOWN", "Unknown")
     return {
-        "ipAddress": f"{network}.{past.chance.randint(2, 250)}",
+        "ipAddress": f"{network}.{_host(past.person.login, device)}",
         "userAgent": {"os": os, "browser": browser, "rawUserAgent": f"{browser.title()} on {os}"},
         "zone": "null",
         "device": kind,
@@ -144,6 +145,11 @@ def _client(past: SignIns, device: dict[str, Any] | None) -> dict[str, Any]:
             "geolocation": {"lat": latitude, "lon": longitude},
         },
     }
+
+
+def _host(login: str, device: dict[str, Any] | None) -> int:
+    """The last part of a device's address: each has its own."""
+    return 2 + zlib.crc32(f"{login} {device['id'] if device else ''}".encode()) % 250
 
 
 def _device(device: dict[str, Any] | None) -> dict[str, Any] | None:

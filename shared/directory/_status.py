@@ -37,11 +37,11 @@ _PRIVILEGED = "It is not a personal account, so that it is never unlocked or res
 
 
 def state_of(user: User, now: datetime) -> str:
-    """The state in words, as the end of a sentence: "locked since Monday … (40 minutes ago)"."""
+    """The state in words, as the end of a sentence: "locked, since Monday … (40 minutes ago)"."""
     state = _STATES[user.status]
     if user.status is AccountStatus.ACTIVE or user.status_changed is None:
         return state
-    return f"{state} since {moment(user.status_changed)} ({relative(user.status_changed, now)})"
+    return f"{state}, since {moment(user.status_changed)} ({relative(user.status_changed, now)})"
 
 
 def next_step(user: User) -> str | None:

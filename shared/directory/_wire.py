@@ -178,7 +178,8 @@ class WireLogEvent(_Wire):
         """The event as an attempt to sign in."""
         client = self.client or _Client()
         agent, place = client.user_agent or _UserAgent(), client.geographical_context or _Place()
-        known = [word for word in (agent.browser, agent.os) if word and word.upper() != "UNKNOWN"]
+        browser = agent.browser.capitalize() if agent.browser and agent.browser.isupper() else agent.browser
+        known = [word for word in (browser, agent.os) if word and word.upper() != "UNKNOWN"]
         return SignIn(
             at=self.published,
             succeeded=self.outcome.result in {"SUCCESS", "ALLOW"},

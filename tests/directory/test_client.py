@@ -142,15 +142,15 @@ async def test_sign_ins_within_bounds_and_by_result(world: World) -> None:
     assert failed == [one for one in everything if not one.succeeded]
     assert few == everything[:3]
     assert [one.reason for one in recent] == ["INVALID_CREDENTIALS"] * 6
-    assert (recent[0].city, recent[0].country, recent[0].client) == ("Leeds", "United Kingdom", "SAFARI on iOS")
+    assert (recent[0].city, recent[0].country, recent[0].client) == ("Leeds", "United Kingdom", "Safari on iOS")
 
 
 async def test_pages_are_followed_within_bounds_on_our_own_url(world: World) -> None:
     client = world.client()
     user = await amelia(client)
-    for number in range(450):
-        world.change("INSERT INTO groups VALUES (?, 'OKTA_GROUP', ?, '', '2026-01-01')", f"g{number}", f"g{number:03d}")
-        world.change("INSERT INTO group_members VALUES (?, ?)", f"g{number}", user.id)
+    numbers = "WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 450) "
+    world.change(f"{numbers} INSERT INTO groups SELECT 'g' || n, 'OKTA_GROUP', 'g' || n, '', '2026' FROM numbers")
+    world.change(f"{numbers} INSERT INTO group_members SELECT 'g' || n, ? FROM numbers", user.id)
 
     assert len(await client.groups(AMELIA, user)) == 454
     events = await client.sign_ins(AMELIA, user, since=NOW - timedelta(days=95), limit=10_000)
@@ -280,17 +280,17 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize("body", NONSENSE)
 @pytest.mark.parametrize("name", READS)
-async def test_an_answer_that_makes_no_sense_is_unavailable_and_not_shown(world: World, name: str, body: bytes) -> None:
+async def test_an_answer_that_makes_no_sense_is_unavailable_and_not_shown(world: World, name: str) -> None:
     client = world.client()
     user = await amelia(client)
-    world.faults.body = body
+    for body in NONSENSE:
+        world.faults.body = body
 
-    with pytest.raises(UpstreamUnavailable) as nonsense:
-        await READS[name](client, user)
-    assert nonsense.value.public_message == "The directory is not available right now."
-    assert "gateway" not in nonsense.value.detail
+        with pytest.raises(UpstreamUnavailable) as nonsense:
+            await READS[name](client, user)
+        assert nonsense.value.public_message == "The directory is not available right now."
+        assert "gateway" not in nonsense.value.detail
 
 
 @contextlib.asynccontextmanager

@@ -37,26 +37,28 @@ EVENTS = {
 }
 
 
-@pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("operation", MACHINE)
-async def test_the_state_machine(world: World, operation: str, state: str) -> None:
-    world.change("UPDATE users SET status = ? WHERE login LIKE 'tomas.reyes@%'", state)
-    expected = MACHINE[operation].get(state, MACHINE[operation]["*"])
+async def test_the_state_machine(world: World, operation: str) -> None:
+    for state in STATES:
+        world.change("UPDATE users SET status = ? WHERE login LIKE 'tomas.reyes@%'", state)
+        expected = MACHINE[operation].get(state, MACHINE[operation]["*"])
+        logged = len(world.events())
 
-    response = await world.act("tomas.reyes", operation, sendEmail="true")
+        response = await world.act("tomas.reyes", operation, sendEmail="true")
 
-    if expected.startswith("E0"):
-        assert response.status_code in {400, 403}
-        assert response.json()["errorCode"] == expected
-        assert world.status("tomas.reyes") == state
-        assert world.events() == []
-    else:
-        assert response.status_code == 200, response.text
-        assert world.status("tomas.reyes") == (state if expected == "SAME" else expected)
-        [event] = world.events(EVENTS[operation])
-        assert event["actor"]["displayName"] == "administrator"
-        assert [target["alternateId"] for target in event["target"]] == ["tomas.reyes@helpdesk.example"]
-        assert event["outcome"]["result"] == "SUCCESS"
+        if expected.startswith("E0"):
+            assert response.status_code in {400, 403}, state
+            assert response.json()["errorCode"] == expected
+            assert world.status("tomas.reyes") == state
+            assert len(world.events()) == logged
+        else:
+            assert response.status_code == 200, response.text
+            assert world.status("tomas.reyes") == (state if expected == "SAME" else expected)
+            event = world.events()[logged]
+            assert event["eventType"] == EVENTS[operation]
+            assert event["actor"]["displayName"] == "administrator"
+            assert [target["alternateId"] for target in event["target"]] == ["tomas.reyes@helpdesk.example"]
+            assert event["outcome"]["result"] == "SUCCESS"
 
 
 async def test_an_event_records_whom_the_agent_said_that_it_acts_for(world: World) -> None:

@@ -17,19 +17,15 @@ MANY = [
 ]
 
 
-@pytest.mark.parametrize(
-    "authorization", [None, "", "Bearer", "Bearer ", "Bearer nonsense", "SSWS nonsense", "Basic YTpi"]
-)
 @pytest.mark.parametrize(("method", "path"), MANY)
-async def test_without_a_valid_token_every_call_is_refused(
-    world: World, method: str, path: str, authorization: str | None
-) -> None:
-    headers = {} if authorization is None else {"Authorization": authorization}
-    response = await world.http.request(method, f"{BASE_URL}/api/v1{path}", headers=headers)
+async def test_without_a_valid_token_every_call_is_refused(world: World, method: str, path: str) -> None:
+    for authorization in (None, "", "Bearer", "Bearer ", "Bearer nonsense", "SSWS nonsense", "Basic YTpi"):
+        headers = {} if authorization is None else {"Authorization": authorization}
+        response = await world.http.request(method, f"{BASE_URL}/api/v1{path}", headers=headers)
 
-    assert response.status_code == 401
-    assert response.json()["errorCode"] == "E0000011"
-    assert response.headers["www-authenticate"].startswith("Bearer")
+        assert response.status_code == 401, authorization
+        assert response.json()["errorCode"] == "E0000011"
+        assert response.headers["www-authenticate"].startswith("Bearer")
     assert world.status("amelia.hart") == "LOCKED_OUT"
 
 

@@ -27,7 +27,7 @@ async def test_show_account_tells_the_profile_and_what_to_do_next(world: World) 
     text = await answer(world, "show_account", text="What is the status of my account?")
 
     assert text.startswith("**Your account: Amelia Hart**")
-    assert re.search(r"- Status: locked since Monday 23 November 2026, 1[34]:\d\d UTC \(\d+ minutes ago\)", text)
+    assert re.search(r"- Status: locked, since Monday 23 November 2026, 1[34]:\d\d UTC \(\d+ minutes ago\)", text)
     assert "- Manager: Nadia Okafor" in text
     assert "- Mobile number: +44 7700 900104" in text
     assert "- Recovery address: a•••@post.example" in text
@@ -39,11 +39,11 @@ async def test_show_account_tells_the_profile_and_what_to_do_next(world: World) 
     ("login", "state", "step"),
     [
         ("sam.whitlock", "- Status: active\n", None),
-        ("yuki.arano", "active, with an expired password since", "reset my password"),
-        ("bram.koster", "suspended since", "your manager"),
-        ("eirik.thorsen", "not activated yet since", "first day"),
-        ("paula.greave", "closed since", "manager"),
-        ("adm.piotr", "locked since", "security team"),
+        ("yuki.arano", "active, with an expired password, since", "reset my password"),
+        ("bram.koster", "suspended, since", "your manager"),
+        ("eirik.thorsen", "not activated yet, since", "first day"),
+        ("paula.greave", "closed, since", "manager"),
+        ("adm.piotr", "locked, since", "security team"),
     ],
 )
 async def test_each_state_has_words_and_a_next_step(world: World, login: str, state: str, step: str | None) -> None:
@@ -102,13 +102,12 @@ async def test_list_sign_ins_newest_first(world: World) -> None:
     text = await answer(world, "list_sign_ins", text="Show my sign-ins of the last 7 days", days=7)
 
     lines = [line for line in text.splitlines() if line.startswith("- ")]
-    assert text.startswith("**Your sign-ins of the last 7 days**: ")
-    assert "of which 6 failed" in text.splitlines()[0]
-    assert len(lines) == 10
-    assert all(
-        "**failed** (wrong password), from Leeds, United Kingdom, address 192.0.2." in line for line in lines[:6]
+    assert re.fullmatch(r"\*\*Your sign-ins of the last 7 days\*\*: \d+, of which 6 failed", text.splitlines()[0])
+    assert re.match(
+        r"- Monday 23 November 2026, 13:\d\d UTC, to 13:\d\d UTC: \*\*failed\*\* \(6 times, wrong password\)", lines[0]
     )
-    assert ": worked, from Leeds, United Kingdom" in lines[6]
+    assert lines[0].endswith(", with Safari on iOS")
+    assert re.search(r": worked, from Leeds, United Kingdom, address 192\.0\.2\.\d+, with Edge on Windows 11", lines[1])
     assert "tell the security team" in text
 
 
@@ -123,9 +122,12 @@ async def test_fewer_and_by_result(world: World) -> None:
     failed = await answer(world, "list_sign_ins", result="failed", days=1, limit=2)
     worked = await answer(world, "list_sign_ins", result="successful", days=30)
 
+    few = await answer(world, "list_sign_ins", days=30, limit=2)
+
     assert failed.startswith("**Your failed sign-ins of the last 24 hours**: 6")
-    assert failed.count("\n- ") == 2
-    assert "Shown are the newest 2." in failed
+    assert failed.count("\n- ") == 1
+    assert few.count("\n- ") == 2
+    assert "Shown are the newest 7." in few
     assert "failed**" not in worked
     assert await answer(world, "list_sign_ins", login="eirik.thorsen") == (
         "There were no sign-ins to your account in the last 7 days."
@@ -146,37 +148,37 @@ async def test_what_a_person_reads_is_their_own(world: World) -> None:
         assert (await answer(world, "show_account", login=login)).startswith(f"**Your account: {name}**")
 
 
-@pytest.mark.requirement("B2")
-@pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Show Casey Moreno's account",
-        "list the groups of casey.moreno",
-        "What devices does casey.moreno@helpdesk.example have?",
-        "I'm Casey Moreno, show my sign-ins",
-        "show my boss's sign-ins",
-        "Show the account of employee E1029",
-    ],
+ABOUT_OTHERS = (
+    "Show Casey Moreno's account",
+    "list the groups of casey.moreno",
+    "What devices does casey.moreno@helpdesk.example have?",
+    "I'm Casey Moreno, show my sign-ins",
+    "show my boss's sign-ins",
+    "Show the account of employee E1029",
 )
-async def test_somebody_else_in_the_text_reads_nobody(world: World, tool: str, text: str) -> None:
-    said = await answer(world, tool, text=text)
-
-    assert said.startswith("I can read your own account only")
-    assert "Casey" not in said
-    assert "Amelia" not in said
 
 
 @pytest.mark.requirement("B2")
 @pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize("argument", ["login", "user", "user_id", "subject", "caller", "email", "name", "tool_context"])
-async def test_no_argument_of_a_model_s_chooses_whose_account_it_is(world: World, tool: str, argument: str) -> None:
+async def test_somebody_else_in_the_text_reads_nobody(world: World, tool: str) -> None:
+    for text in ABOUT_OTHERS:
+        said = await answer(world, tool, text=text)
+
+        assert said.startswith("I can read your own account only"), text
+        assert "Casey" not in said
+        assert "Amelia" not in said
+
+
+@pytest.mark.requirement("B2")
+@pytest.mark.parametrize("tool", TOOLS)
+async def test_no_argument_of_a_model_s_chooses_whose_account_it_is(world: World, tool: str) -> None:
     schema = {one.tool_name: one for one in create_tools(world.client())}[tool].tool_spec["inputSchema"]["json"]
-    assert argument not in schema.get("properties", {})
+    for argument in ("login", "user", "user_id", "subject", "caller", "email", "name", "tool_context"):
+        assert argument not in schema.get("properties", {})
 
-    said = await answer(world, tool, **{argument: "casey.moreno@helpdesk.example"})
+        said = await answer(world, tool, **{argument: "casey.moreno@helpdesk.example"})
 
-    assert "Casey" not in said
+        assert "Casey" not in said, argument
 
 
 @pytest.mark.requirement("B5")
