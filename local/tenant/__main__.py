@@ -60,7 +60,9 @@ def serve(settings: TenantSettings) -> int:
         address = f"{settings.host}:{settings.port}"
         raise ConfigurationError(f"PORT: {address} cannot be listened on ({error.strerror}): set another.") from error
     with listener:
+        settings = settings.model_copy(update={"port": listener.getsockname()[1]})  # PORT=0 takes a free one
         app = create_app(settings)
+        listener.listen()  # from here on, whoever connects is served
         try:
             get_logger().info(
                 "tenant_ready",

@@ -11,6 +11,8 @@ from local.tenant._yaml import parse_yaml, read_text
 from local.tenant.definition._tenant import Definition
 from shared.errors import ConfigurationError
 
+_KEYWORD = re.compile(r"""(?P<quote>["']?)@@(?P<json>\w+)@@(?P=quote)|##(?P<text>\w+)##""")
+
 
 def replace_keywords(text: str, value_of: Callable[[str], str | None]) -> str:
     """Replaces keywords as the Deploy CLI does: `##KEY##` by the text, `@@KEY@@`, quoted or not, by JSON.
@@ -20,16 +22,15 @@ def replace_keywords(text: str, value_of: Callable[[str], str | None]) -> str:
     """
 
     def value(match: re.Match[str]) -> str:
-        name = match["name"]
+        name = match["json"] or match["text"]
         found = value_of(name)
         if found is None:
             raise ConfigurationError(
                 f"AUTH0_KEYWORD_REPLACE_MAPPINGS has no {name}, which the tenant definition needs: add it."
             )
-        return found
+        return json.dumps(found) if match["json"] else found
 
-    text = re.sub(r"""(["']?)@@(?P<name>\w+)@@\1""", lambda match: json.dumps(value(match)), text)
-    return re.sub(r"##(?P<name>\w+)##", value, text)
+    return _KEYWORD.sub(value, text)
 
 
 def load_definition(path: Path, value_of: Callable[[str], str | None]) -> Definition:
