@@ -5,9 +5,18 @@ reports a refused connection and one that broke after the request was sent as th
 that nobody can tell whether an act may have happened.
 """
 
+from typing import Final
+
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+
+CONNECT_SECONDS: Final = 5.0
+"""How long a connection may take to come about, however long the request may take after that.
+
+Where a machine is gone its address answers nothing at all, and the system itself gives up after minutes. Whoever
+waits for the answer of an agent may wait long; that the agent is not there has to be known at once.
+"""
 
 
 class Transport(AiohttpTransport):
@@ -30,6 +39,9 @@ class Transport(AiohttpTransport):
             httpx.ConnectTimeout: the same, for lack of time.
             httpx.ReadError: the connection broke; what was sent may have been acted on.
         """
+        timeout = dict(request.extensions.get("timeout", {}))
+        timeout["connect"] = min(timeout.get("connect") or CONNECT_SECONDS, CONNECT_SECONDS)
+        request.extensions = {**request.extensions, "timeout": timeout}
         try:
             return await super().handle_async_request(request)
         except httpx.ConnectTimeout as error:
