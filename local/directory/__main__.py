@@ -38,7 +38,7 @@ def main() -> int:
         _verify(settings, inside_container=arguments.inside_container)
         folder = settings.helpdesk_var / "directory"
         if arguments.reset:
-            _forget(folder)
+            forget(folder)
         app = create_app(
             DirectoryConfig(
                 folder=folder,
@@ -68,7 +68,7 @@ def _verify(settings: DirectorySettings, *, inside_container: bool) -> None:
         )
 
 
-def _forget(folder: Path) -> None:
+def forget(folder: Path) -> None:
     """Removes the database and keeps the tokens, so that running agents can go on."""
     for path in folder.glob("directory.sqlite3*"):
         path.unlink()

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from local.directory import DirectoryConfig, create_app
+from local.directory.__main__ import forget
 from local.directory._config import PEOPLE
 from local.directory._identifiers import auth0_subject
 from shared.errors import ConfigurationError
@@ -65,6 +66,16 @@ async def test_changes_stay(world: World, tmp_path: Path) -> None:
     await world.act("amelia.hart", "unlock")
     async with opened(world.folder, tmp_path / "again") as again:
         assert again.status("amelia.hart") == "ACTIVE"
+        assert again.tokens == world.tokens
+
+
+async def test_a_reset_forgets_the_changes_and_keeps_the_tokens(world: World, tmp_path: Path) -> None:
+    await world.act("amelia.hart", "unlock")
+    forget(world.folder)
+
+    assert [path.name for path in world.folder.iterdir()] == ["tokens"]
+    async with opened(world.folder, tmp_path / "again") as again:
+        assert again.status("amelia.hart") == "LOCKED_OUT"
         assert again.tokens == world.tokens
 
 
