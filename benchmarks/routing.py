@@ -24,6 +24,11 @@ from a2a.types import AgentCard, AgentSkill
 from strands.types.content import Messages
 from strands.types.tools import ToolSpec
 
+from agents.account_lookup.card import create_card as account_lookup_card
+from agents.account_lookup.tools import create_tools as account_tools
+from agents.docs_search.tools import create_tools as docs_tools
+from agents.password_reset.card import create_card as password_reset_card
+from agents.password_reset.tools import create_tools as password_tools
 from agents.supervisor.tools import tool_spec
 from shared.models import OfflinePlanner
 
@@ -98,6 +103,7 @@ def load_worlds() -> dict[str, list[ToolSpec]]:
     """The tools of each world: subagents as the supervisor sees their cards, and agents' own tools."""
     cards = yaml.safe_load((DATA / "cards.yaml").read_text(encoding="utf-8"))
     worlds = {name: [tool_spec(_card(card)) for card in found] for name, found in cards.items()}
+    worlds["helpdesk"] = [tool_spec(card) for card in _real_cards()] + worlds["helpdesk"][-1:]
     worlds["rooms"] = worlds["helpdesk"] + worlds["rooms"]
     tools = yaml.safe_load((DATA / "tools.yaml").read_text(encoding="utf-8"))
     for name, found in tools.items():
@@ -105,7 +111,18 @@ def load_worlds() -> dict[str, list[ToolSpec]]:
             {"name": one["name"], "description": one["description"], "inputSchema": {"json": one["schema"]}}
             for one in found
         ]
+    nothing: Any = None  # no tool is run
+    worlds["account_tools"] = [one.tool_spec for one in account_tools(nothing)]
+    worlds["password_tools"] = [one.tool_spec for one in password_tools(nothing, resets_per_hour=1)]
+    worlds["docs_tools"] = [one.tool_spec for one in docs_tools(nothing, base_url="https://docs.example/")]
     return worlds
+
+
+def _real_cards() -> list[AgentCard]:
+    return [
+        make(url="http://127.0.0.1:9000/", issuer="https://tenant.example/")
+        for make in (account_lookup_card, password_reset_card)
+    ]
 
 
 def evaluate(

@@ -64,6 +64,23 @@ def takes_one_topic(schema: Schema) -> bool:
     return len(free) == 1 and bool(set(free[0].lower().split("_")) & _ONE_TOPIC_NAMES)
 
 
+def relays_text(schema: Schema) -> bool:
+    """Whether the tool is handed the person's words as they are: its one argument is text named as such."""
+    properties = schema.get("properties") or {}
+    return len(properties) == 1 and all(
+        _is_free_text(_resolved(part, schema)) and bool(set(name.lower().split("_")) & _WHOLE_TEXT_NAMES)
+        for name, part in properties.items()
+    )
+
+
+def matches_pattern(schema: Schema, text: str) -> bool:
+    """Whether the text shows a value of the form that one of the arguments has."""
+    return any(
+        "pattern" in part and _by_pattern(str(part["pattern"]), text) is not _MISSING
+        for part in (schema.get("properties") or {}).values()
+    )
+
+
 def takes_text(schema: Schema) -> bool:
     """Whether any argument can carry words of the person's own."""
     return any(_is_free_text(_resolved(part, schema)) for part in (schema.get("properties") or {}).values())

@@ -2,39 +2,62 @@
 
 import re
 from dataclasses import dataclass
-from enum import Enum
 
 from shared.models.offline._lexicon import ANAPHORA, FOLLOW_UP_OPENINGS
+from shared.models.offline._mood import Mood, mood_of
 from shared.models.offline._words import Word, split_words
 
-_SENTENCES = re.compile(r"(?<=[.!?;])[\"'\u201d\u2019)]?\s+|\n+|\s+[-\u2013\u2014]{1,2}\s+|\s*;\s*")
+_SENTENCES = re.compile(
+    r"(?<=[.!?;])[\"'\u201d\u2019)]?\s+|\n+|\s+[-\u2013\u2014]{1,2}\s+|\s*;\s*|\s(?=\(?[a-h1-9][.)]\s)"
+)
 _JOINTS = re.compile(
-    r",?\s+(?:and|&)\s+(?:also\s+|then\s+)?|,\s+(?:also|then|plus|but|or|so)\s+|,\s+|\s+(?:also|plus|then)\s+"
-    r"|\s+as well as\s+|\s+or\s+|\s+but\s+",
+    r",?\s+(?:and|&|\+)\s+(?:also\s+|then\s+)?|,\s+(?:also|then|plus|but|or|so)\s+|,\s+|:\s+|\s+(?:also|plus|then)\s+"
+    r"|\s+as well as\s+|\s+but\s+|\s+(?=(?:because|since|although|while|whereas|so that)\s)",
     re.IGNORECASE,
 )
-_ITEM = re.compile(r"^\s*(?:[-*\u2022]|\(?\d{1,2}[.)]|[a-z]\))\s+", re.IGNORECASE)
+_ITEM = re.compile(r"^\s*(?:[-*\u2022]|\(?\d{1,2}[.)]|\(?[a-h]\))\s+", re.IGNORECASE)
 _NOT_WANTED = re.compile(
-    r"\b(?:(?:please\s+)?(?:do not|don't|dont|never)(?!\s+(?:know|remember|have|see|understand|recall|get|think|work))"
-    r"|instead of|rather than|without|no need to|not asking (?:you )?to)\s+",
+    r"\b(?:(?:please\s+)?(?:do not|don't|dont|never)"
+    r"(?!\s+(?:i|you|we|know|remember|have|see|understand|recall|get|think|work|want|need))"
+    r"|instead of|rather than|no need to|not asking (?:you )?to)\s+",
     re.IGNORECASE,
 )
-_ASKS_HOW = re.compile(
-    r"^\W*(?:(?:and|so|but|also|ok|okay|hi|hello|hey)\b[\s,]*)*"
-    r"(?:(?:please |kindly |can you |could you |would you )?(?:tell|explain|show)(?: to)? me\s+"
-    r"|i (?:want|need|would like) to know\s+|do you know\s+)?"
-    r"(?:how (?:do|does|can|could|would|should|to)\b|how is\b|what happens\b|what if\b|what would\b"
-    r"|should i\b|can i\b|may i\b|could i\b|is it possible\b|am i allowed\b|are we allowed\b|when should\b|why\b"
-    r"|do i (?:have|need) to\b|what is the (?:process|procedure|policy|way)\b)",
+_BACKGROUND = re.compile(
+    r"^\W*(?:because|since|as|although|while|whereas|so that|so this|in case|before|after|when|if|until|unless)\b"
+    r"(?!.*\?)",
     re.IGNORECASE,
 )
-
-
-class Mood(Enum):
-    """Whether a piece asks for something to be done or told, or how it is done."""
-
-    REQUEST = "request"
-    HOW = "how"
+_ASKS = re.compile(
+    r"\?\W*$|\bplease\b"
+    r"|^\W*(?:(?:and|so|but|also|ok|okay|please|kindly|then)\b[\s,]*)*"
+    r"(?:what|which|who|whose|where|when|why|how|is|are|am|do|does|did|has|have|can|could|would|will|may|should"
+    r"|please|tell|show|list|give|send|find|check|explain|look|help|let|get|set|put|make|take|add|book"
+    r"|i (?:also )?(?:need|want|would like|am looking)|i'd like|i'm looking)\b",
+    re.IGNORECASE,
+)
+_SALUTATION = re.compile(
+    r"^\s*(?:hi|hello|hey|hiya|dear|good (?:morning|afternoon|evening|day)|greetings|morning)\b"
+    r"(?:[ ]+(?!i\b|can\b|could\b|how\b|what\b|my\b)[\w.]+){0,3}\s*[,!.:\n]+\s*",
+    re.IGNORECASE,
+)
+_CLOSING = re.compile(
+    r"[\s,.;!?-]*\b(?:(?i:many|kind|best|warm|with)\s+)*(?i:thanks|thank you|regards|wishes|cheers|sincerely)"
+    r"(?:\s+(?:a lot|so much|very much|in advance|again|and regards))?"
+    r"[\s,.!-]*(?:[A-Z][\w.]*(?:\s+[A-Z][\w.]*){0,2})?\W*$"
+)
+_QUOTED = re.compile(r"\"([^\"]*)\"|\u201c([^\u201d]*)\u201d")
+_GUARDED = re.compile(r"\([^()]*\)|\"[^\"]*\"|\u201c[^\u201d]*\u201d")
+_BEFORE = r"(?:previous|prior|earlier|above|system|safety|own|all|my|your|the|these|those|of|any)"
+_STEERING = re.compile(
+    rf"\b(?:ignore|disregard|forget|override|bypass)\s+(?:{_BEFORE}\s+)+(?:instructions?|rules?|prompts?|orders?"
+    r"|guidelines?|messages?|text)?(?:\s+(?:above|before|so far))?(?:\s+and\b)?"
+    r"|\b(?:ignore|disregard)\s+(?:all of\s+)?(?:this|that|the above|everything above)\b"
+    r"|\b(?:your|the|its)\s+(?:hidden\s+|initial\s+|own\s+)?system\s+(?:prompt|message)\b"
+    r"|\b(?:instructions|prompt) above\b|\byou are now\b[^.!?\n]*|\bpretend\s+(?:to be|that|you)\b[^,.!?\n]*"
+    r"|\b(?:system|assistant|developer)\s*:",
+    re.IGNORECASE,
+)
+LONGEST_QUOTED_TERM = 3  # words; what is longer is somebody's text, not a name or an error message
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +78,41 @@ class Clause:
         return split_words(self.text)
 
     @property
+    def asks(self) -> bool:
+        """Whether the piece asks for something, rather than telling about it."""
+        return bool(_ASKS.search(self.text))
+
+    @property
     def mood(self) -> Mood:
-        """How the piece is meant."""
-        return Mood.HOW if _ASKS_HOW.match(self.text) else Mood.REQUEST
+        """How the piece is put."""
+        return mood_of(self.words)
+
+    @property
+    def is_background(self) -> bool:
+        """Whether the piece only gives a reason, a time or a condition."""
+        return bool(_BACKGROUND.match(self.text))
 
 
-def split_clauses(text: str) -> list[Clause]:
-    """The pieces of a message, in order; what stands in brackets or quotation marks is not split."""
-    clauses: list[Clause] = []
-    sentence = 0
+def split_sentences(text: str) -> list[list[Clause]]:
+    """The pieces of a message, by sentence; what stands in brackets or quotation marks is not split."""
+    sentences: list[list[Clause]] = []
     for part in _split(text, _SENTENCES):
         piece = _ITEM.sub("", part).strip()
-        if not piece:
-            continue
-        clauses.extend(Clause(fragment, sentence) for fragment in _split(piece, _JOINTS) if fragment.strip(" ,"))
-        sentence += 1
-    return clauses
+        number = len(sentences)
+        clauses = [Clause(one.strip(" ,"), number) for one in _split(piece, _JOINTS) if split_words(one)]
+        if clauses:
+            sentences.append(clauses)
+    return sentences
+
+
+def message_body(text: str) -> str:
+    """The text without its salutation and its closing, unless nothing else is there."""
+    body = _CLOSING.sub("", _SALUTATION.sub("", text, count=1), count=1).strip()
+    return body if split_words(body) else text.strip()
 
 
 def without_unwanted(text: str) -> str:
-    """The text up to what it says is not wanted ("don't …", "instead of …"), and what follows the next comma."""
+    """The text without what it says is not wanted ("don't …", "instead of …"), up to the next comma or "just"."""
     found = _NOT_WANTED.search(text)
     if found is None:
         return text
@@ -82,12 +120,22 @@ def without_unwanted(text: str) -> str:
     return f"{text[: found.start()]} {text[found.end() + rest.end() :] if rest else ''}".strip()
 
 
-def points_back(text: str) -> bool:
-    """Whether the text leans on something said before: it opens as an addition, or has a pronoun for its subject."""
+def without_quotations(text: str) -> str:
+    """The text without longer quotations: what somebody else wrote is not what this person asks for."""
+    return _QUOTED.sub(
+        lambda found: found.group() if len(split_words(found.group())) <= LONGEST_QUOTED_TERM else " ", text
+    ).strip()
+
+
+def without_steering(text: str) -> str:
+    """The text without what speaks to the planner about itself ("ignore your instructions"): no tool is for that."""
+    return _STEERING.sub(" ", text).strip(" ,.:;")
+
+
+def is_addition(text: str) -> bool:
+    """Whether the text opens as an addition to what was said: "and …", "what about …"."""
     lowered = re.sub(r"^\W+", "", text.lower())
-    if any(re.match(rf"{opening}\b", lowered) for opening in FOLLOW_UP_OPENINGS):
-        return True
-    return has_anaphor(text)
+    return any(re.match(rf"{opening}\b", lowered) for opening in FOLLOW_UP_OPENINGS)
 
 
 def has_anaphor(text: str) -> bool:
@@ -97,18 +145,21 @@ def has_anaphor(text: str) -> bool:
         if word.word not in ANAPHORA:
             continue
         following = words[index + 1] if index + 1 < len(words) else None
-        if word.word in {"that", "this", "these", "those", "there", "same", "one"} and following is not None:
-            if following.weight > 0 or following.word in {"is", "are", "i", "you", "my", "the", "a"}:
-                continue  # "that laptop", "there is", "says that my …"
-        elif word.word == "it" and following is not None and following.word in {"is", "says"} and index == 0:
-            continue
+        if word.word == "it":
+            if following is not None and following.word in {"says", "said", "tells", "keeps", "asks"}:
+                continue  # "it says that my …": the screen, not something said
+        elif following is not None and (following.weight == 1.0 or following.word in _OPEN_CLAUSES):
+            continue  # "that laptop", "there is", "says that my …"
         return True
     return False
 
 
+_OPEN_CLAUSES = frozenset({"is", "are", "i", "you", "he", "she", "we", "they", "my", "the", "a", "an", "our", "your"})
+
+
 def _split(text: str, pattern: re.Pattern[str]) -> list[str]:
     """Splits where the pattern is found outside brackets and double quotation marks."""
-    guarded = [found.span() for found in re.finditer(r"\([^()]*\)|\"[^\"]*\"|\u201c[^\u201d]*\u201d", text)]
+    guarded = [found.span() for found in _GUARDED.finditer(text)]
     pieces: list[str] = []
     start = 0
     for found in pattern.finditer(text):

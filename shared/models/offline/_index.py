@@ -1,42 +1,42 @@
 """How well each tool fits a text, from the words of the tools' specifications alone.
 
-Three measures, added: how much of what the text says the tool's specification knows (each word weighed by how few
-tools know it), how near the text is to one of the tool's examples, and whether the text is put the way the
-examples are ("how do I …", "show me my …").
+Five measures, added: how much of what the text says speaks for the tool (each word for the tools whose
+specifications have it, in the proportion in which they have it), pairs of words that stand together in a
+specification too, how near the text is to one of the tool's examples or tags, whether it has the examples' turns of
+phrase ("show me my …"), and whether it is put as they are (as an order, as a question how, …).
 """
 
-import math
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from shared.models.offline._lexicon import SYNONYMS
+from shared.models.offline._likeness import Likeness, Query
+from shared.models.offline._mood import mood_of
+from shared.models.offline._profile import (
+    make_profile,
+    pairs_of,
+    shared_moods,
+    shared_shapes,
+    shared_weights,
+    topics_of,
+    turns_of_phrase,
+)
 from shared.models.offline._specification import Tool
-from shared.models.offline._words import COMMON_WEIGHT, Word, compounds, split_words, stem
-
-NAME_WEIGHT = 1.0
-TAG_WEIGHT = 1.0
-EXAMPLE_WEIGHT = 0.8
-PROSE_WEIGHT = 0.6
-ARGUMENT_WEIGHT = 0.4
-
-SYNONYM_FACTOR = 0.7
-TYPO_FACTOR = 0.8
-PREFIX_FACTOR = 0.65
-SHORTEST_TYPO = 5
-SHORTEST_PREFIX = 4
-LONGEST_ENDING = 6
+from shared.models.offline._vocabulary import Match, Vocabulary
+from shared.models.offline._words import Term, Word, is_frequent, split_words, stem, terms_of
 
 COVERAGE_SHARE = 0.55
-EXAMPLE_SHARE = 0.45
-SHAPE_SHARE = 0.15
+PAIR_SHARE = 0.4
+EXAMPLE_SHARE = 0.4
+SHAPE_SHARE = 0.2
+MOOD_SHARE = 0.17
 
-_SYNONYM_STEMS: dict[str, frozenset[str]] = {}
-for _group in SYNONYMS:
-    _stems = frozenset(stem(word) for word in _group)
-    for _stem in _stems:
-        _SYNONYM_STEMS[_stem] = _SYNONYM_STEMS.get(_stem, frozenset()) | (_stems - {_stem})
+TOPIC_WEIGHT = 0.45  # of a word that is common in English, and yet a tag or the name of a tool
+FREQUENT_WEIGHT = 0.5  # of an everyday word that a specification has, and is not tagged with
+UNKNOWN_NAME_WEIGHT = 0.5  # a name says which one, not what kind of thing
+IN_TAG_AFFINITY = 0.9  # of a word that makes up a tag together with others of the text
+ASIDE_FACTOR = 0.6  # for what only qualifies an unknown thing
+ASIDE_REACH = 3  # words, from the preposition
+_ASIDE_PREPOSITIONS = frozenset({"in", "on", "at", "of", "about", "near", "behind", "from", "by", "under"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,224 +47,155 @@ class Fit:
         tool: The tool.
         evidence: The weight of the words that speak for the tool; 1 is one telling word.
         coverage: The share (0 to 1) of what the text says that speaks for the tool.
-        example: The likeness (0 to 1) to the nearest example.
+        pairs: The number of pairs of words that only this tool's specification has, shared ones in part.
+        likeness: To the nearest example or tag (0 to 1).
         shape: The share (0 to 1) of the text's turns of phrase that the tool's examples have.
+        mood: The share (0 to 1) that the tool has in the way that the text is put.
     """
 
     tool: Tool
     evidence: float
     coverage: float
-    example: float
+    pairs: float
+    likeness: float
     shape: float
+    mood: float
 
     @property
     def score(self) -> float:
         """The measures, added."""
-        return COVERAGE_SHARE * self.coverage + EXAMPLE_SHARE * self.example + SHAPE_SHARE * self.shape
-
-
-@dataclass(slots=True)
-class _Profile:
-    """One tool's words: weight by term, its examples as vectors, its turns of phrase."""
-
-    terms: dict[str, float] = field(default_factory=dict)
-    examples: list[dict[str, float]] = field(default_factory=list)
-    shapes: set[str] = field(default_factory=set)
+        return (
+            COVERAGE_SHARE * self.coverage
+            + PAIR_SHARE * min(1.0, self.pairs)
+            + EXAMPLE_SHARE * self.likeness
+            + SHAPE_SHARE * self.shape
+            + MOOD_SHARE * self.mood
+        )
 
 
 class ToolIndex:
-    """The specifications of a set of tools, made ready for comparing texts with them. Immutable once built."""
+    """The specifications of a set of tools, made ready for comparing texts with them."""
 
     def __init__(self, tools: Sequence[Tool]) -> None:
         self.tools = tuple(tools)
-        self._profiles = [_profile(tool) for tool in self.tools]
-        known = Counter(term for profile in self._profiles for term in profile.terms)
-        self._rarity = {term: _rarity(count, len(self.tools)) for term, count in known.items()}
-        phrases = Counter(shape for profile in self._profiles for shape in profile.shapes)
-        self._shape_rarity = {shape: _rarity(count, len(self.tools)) for shape, count in phrases.items()}
-        self._misspellings = _misspellings(term for term in known if len(term) >= SHORTEST_TYPO and term.isalpha())
-        self._matches: dict[str, tuple[tuple[str, float], ...]] = {}
+        profiles = [make_profile(tool) for tool in self.tools]
+        self._terms = shared_weights([profile.terms for profile in profiles])
+        self._pairs = shared_weights([profile.pairs for profile in profiles])
+        self._shapes = shared_shapes(profiles)
+        self._moods = shared_moods(self.tools)
+        self._topics = frozenset(term for tool in self.tools for term in topics_of(tool))
+        self._vocabulary = Vocabulary(self._terms)
+        self._likeness = Likeness(self.tools, self._weight)
 
-    def fits(self, text: str | tuple[Word, ...]) -> list[Fit]:
+    def fits(self, text: str) -> list[Fit]:
         """How well each tool fits, in the tools' own order."""
-        words = split_words(text) if isinstance(text, str) else text
+        words = split_words(text)
         query = self._query(words)
-        shapes = _shapes(words)
+        near = self._likeness.near(query)
+        evidence = [0.0] * len(self.tools)
+        for said, (weight, matches) in query.items():
+            for place, value in enumerate(self._affinity(matches)):
+                evidence[place] += weight * (max(value, IN_TAG_AFFINITY) if said in near.in_tags[place] else value)
         total = sum(weight for weight, _ in query.values())
+        terms = [(_canonical(term, query), self._weight(term)) for term in self._terms_of(words)]
+        pairs = self._sum(self._pairs, pairs_of(terms))
+        turns = turns_of_phrase(words)
+        shapes = self._sum(self._shapes, dict.fromkeys(turns, 1.0))
+        mood = mood_of(words)
         return [
-            self._fit(tool, profile, query, total, shapes)
-            for tool, profile in zip(self.tools, self._profiles, strict=True)
+            Fit(
+                tool=tool,
+                evidence=evidence[place],
+                coverage=evidence[place] / total if total else 0.0,
+                pairs=pairs[place],
+                likeness=near.likeness[place],
+                shape=shapes[place] / len(turns) if turns else 0.0,
+                mood=self._moods[place][mood],
+            )
+            for place, tool in enumerate(self.tools)
         ]
 
     def knows(self, term: str) -> bool:
-        """Whether any tool's specification has the word, or one that stands for it."""
-        return bool(self._match(term))
+        """Whether any tool's specification has the word, or one that it may stand for."""
+        return bool(self._vocabulary.match(term))
 
-    def _fit(
-        self,
-        tool: Tool,
-        profile: _Profile,
-        query: Mapping[str, tuple[float, tuple[tuple[str, float], ...]]],
-        total: float,
-        shapes: Sequence[str],
-    ) -> Fit:
-        evidence = 0.0
-        for weight, matches in query.values():
-            best = max(
-                (factor * self._rarity[term] * _saturated(profile.terms.get(term, 0.0)) for term, factor in matches),
-                default=0.0,
-            )
-            evidence += weight * best
-        found = sum(self._shape_rarity[shape] for shape in shapes if shape in profile.shapes)
-        return Fit(
-            tool=tool,
-            evidence=evidence,
-            coverage=evidence / total if total else 0.0,
-            example=max((self._likeness(query, example) for example in profile.examples), default=0.0),
-            shape=found / len(shapes) if shapes else 0.0,
-        )
-
-    def _likeness(
-        self, query: Mapping[str, tuple[float, tuple[tuple[str, float], ...]]], example: Mapping[str, float]
-    ) -> float:
-        """The cosine of the two texts' weighted words."""
-        dot = norm = 0.0
-        for weight, matches in query.values():
-            rarity = max((self._rarity[term] for term, _ in matches), default=1.0)
-            mine = weight * (0.5 + 0.5 * rarity)
-            norm += mine * mine
-            dot += mine * max((factor * self._term_weight(term, example) for term, factor in matches), default=0.0)
-        length = math.sqrt(norm * sum(self._term_weight(term, example) ** 2 for term in example))
-        return dot / length if length else 0.0
-
-    def _term_weight(self, term: str, example: Mapping[str, float]) -> float:
-        weight = example.get(term, 0.0)
-        return weight * (0.5 + 0.5 * self._rarity.get(term, 1.0)) if weight else 0.0
-
-    def _query(self, words: tuple[Word, ...]) -> dict[str, tuple[float, tuple[tuple[str, float], ...]]]:
+    def _query(self, words: tuple[Word, ...]) -> Query:
         """The text's terms: weight, and the known terms that each may stand for."""
-        query: dict[str, tuple[float, tuple[tuple[str, float], ...]]] = {}
-        joined = compounds(words)
-        consumed: set[int] = set()
-        for index, compound in joined.items():
-            if compound in self._rarity:
-                query[compound] = (1.0, ((compound, 1.0),))
-                consumed.update(
-                    part for part in (index, index + 1) if words[part].stem not in self._rarity or words[part].joined
-                )
-        for index, word in enumerate(words):
-            if index in consumed or not word.weight:
-                continue
-            matches = self._match(word.stem)
-            query.setdefault(word.stem, (word.weight, matches))
+        said = [
+            (term, () if term.proper and term.text not in self._terms else self._vocabulary.match(term.text))
+            for term in self._terms_of(words)
+        ]
+        query: dict[str, tuple[float, tuple[Match, ...]]] = {}
+        foreign_head = False
+        any_foreign = any(_is_foreign(words, *one) for one in said)
+        for (term, matches), following in zip(said, (*said[1:], None), strict=True):
+            foreign = _is_foreign(words, term, matches)
+            if not matches:
+                weight = min(term.weight, UNKNOWN_NAME_WEIGHT) if term.proper else term.weight
+            elif foreign_head and _is_aside(words, term):
+                weight = self._weight(term) * ASIDE_FACTOR  # "the heating in our office"
+            elif following and following[0].word == term.word + 1 and _is_foreign(words, *following):
+                weight = self._weight(term) * ASIDE_FACTOR  # "the share price"
+            elif any_foreign and (term.weight < 1.0 or is_frequent(term.text)):
+                weight = self._weight(term) * ASIDE_FACTOR  # "order me a pizza"
+            else:
+                weight = self._weight(term)
+            foreign_head = foreign_head or foreign
+            if query.get(term.text, (0.0,))[0] < weight:
+                query[term.text] = (weight, matches)
         return query
 
-    def _match(self, term: str) -> tuple[tuple[str, float], ...]:
-        found = self._matches.get(term)
-        if found is None:
-            if len(self._matches) > 50_000:  # noqa: PLR2004 -- a bound on what strangers' words may occupy
-                self._matches.clear()
-            found = self._matches[term] = tuple(self._find(term))
+    def _terms_of(self, words: tuple[Word, ...]) -> list[Term]:
+        """The terms of a text: neighbours are one where a specification writes them as one, compounds two where not."""
+        found: list[Term] = []
+        skip = False
+        terms = terms_of(words)
+        for term, following in zip(terms, (*terms[1:], None), strict=False):
+            if skip:
+                skip = False
+            elif term.parts:
+                found.extend([term] if self._vocabulary.has_like(term.text) else term.parts)
+            elif following is not None and following.word == term.word + 1 and (one := self._joined(words, term.word)):
+                found.append(Term(one, 1.0, term.word))
+                skip = True
+            else:
+                found.append(term)
         return found
 
-    def _find(self, term: str) -> list[tuple[str, float]]:
-        found: dict[str, float] = {}
-        if term in self._rarity:
-            found[term] = 1.0
-        for synonym in _SYNONYM_STEMS.get(term, ()):
-            if synonym in self._rarity:
-                found.setdefault(synonym, SYNONYM_FACTOR)
-        if not found and term.isalpha():
-            for other in self._rarity:
-                if _same_root(term, other):
-                    found[other] = PREFIX_FACTOR
-            for other in self._corrections(term):
-                found.setdefault(other, TYPO_FACTOR)
-        return list(found.items())
+    def _joined(self, words: tuple[Word, ...], place: int) -> str:
+        joined = stem(words[place].word + words[place + 1].word)
+        return joined if joined in self._vocabulary else ""
 
-    def _corrections(self, term: str) -> set[str]:
-        if len(term) < SHORTEST_TYPO - 1:
-            return set()
-        return {
-            other
-            for variant in _deletions(term)
-            for other in self._misspellings.get(variant, ())
-            if other[0] == term[0] and abs(len(other) - len(term)) <= 1
-        }
+    def _weight(self, term: Term) -> float:
+        if term.text in self._topics:
+            return max(term.weight, TOPIC_WEIGHT)
+        return FREQUENT_WEIGHT if term.weight == 1.0 and is_frequent(term.text) else term.weight
+
+    def _affinity(self, matches: tuple[Match, ...]) -> list[float]:
+        best = [0.0] * len(self.tools)
+        for term, factor in matches:
+            for place, value in enumerate(self._terms[term]):
+                best[place] = max(best[place], factor * value)
+        return best
+
+    def _sum(self, table: Mapping[str, Sequence[float]], keys: Mapping[str, float]) -> list[float]:
+        total = [0.0] * len(self.tools)
+        for key, weight in keys.items():
+            for place, value in enumerate(table.get(key, ())):
+                total[place] += weight * value
+        return total
 
 
-def _profile(tool: Tool) -> _Profile:
-    profile = _Profile()
-    _add(profile.terms, tool.title, NAME_WEIGHT)
-    _add(profile.terms, tool.prose, PROSE_WEIGHT)
-    for tag in tool.tags:
-        _add(profile.terms, tag, TAG_WEIGHT)
-    for name, schema in tool.properties.items():
-        _add(profile.terms, name.replace("_", " "), ARGUMENT_WEIGHT)
-        for choice in schema.get("enum") or ():
-            _add(profile.terms, str(choice), ARGUMENT_WEIGHT)
-    for example in tool.examples:
-        words = split_words(example)
-        terms = _terms(words)
-        for term, weight in terms.items():
-            profile.terms[term] = profile.terms.get(term, 0.0) + EXAMPLE_WEIGHT * weight
-        profile.examples.append(terms)
-        profile.shapes.update(_shapes(words))
-    for tag in tool.tags:
-        profile.examples.append(_terms(split_words(tag)))
-    return profile
+def _canonical(term: Term, query: Query) -> str:
+    matches = query.get(term.text, (0.0, ()))[1]
+    return matches[0][0] if matches else term.text
 
 
-def _add(terms: dict[str, float], text: str, weight: float) -> None:
-    for term, share in _terms(split_words(text)).items():
-        terms[term] = terms.get(term, 0.0) + weight * share
+def _is_foreign(words: tuple[Word, ...], term: Term, matches: tuple[Match, ...]) -> bool:
+    """Whether the term is an unknown noun, as far as that can be told: no name, and no verb by its ending."""
+    return not matches and term.weight == 1.0 and not term.proper and not words[term.word].word.endswith(("ed", "ing"))
 
 
-def _terms(words: tuple[Word, ...]) -> dict[str, float]:
-    terms: dict[str, float] = {}
-    for word in words:
-        if word.weight:
-            terms[word.stem] = word.weight
-    for index, compound in compounds(words).items():
-        if words[index + 1].joined or words[index + 1].weight == 0:
-            terms[compound] = 1.0
-    return terms
-
-
-def _shapes(words: tuple[Word, ...]) -> tuple[str, ...]:
-    """Pairs of neighbouring words of which one carries grammar or asking, not the subject."""
-    stems = [word.stem for word in words]
-    return tuple(
-        f"{first} {second}"
-        for index, (first, second) in enumerate(pairwise(stems))
-        if words[index].weight <= COMMON_WEIGHT
-    )
-
-
-def _rarity(count: int, tools: int) -> float:
-    """1 for a word that one tool knows, falling to near 0 for one that all know."""
-    return math.log(1 + (tools - count + 0.5) / (count + 0.5)) / math.log(1 + (tools - 0.5) / 1.5)
-
-
-def _saturated(weight: float) -> float:
-    return weight / (weight + 0.25) if weight else 0.0
-
-
-def _same_root(term: str, other: str) -> bool:
-    shorter, longer = sorted((term, other), key=len)
-    return (
-        len(shorter) >= SHORTEST_PREFIX and longer.startswith(shorter) and len(longer) - len(shorter) <= LONGEST_ENDING
-    )
-
-
-def _deletions(term: str) -> set[str]:
-    """The term, and the term with any one letter left out (symmetric delete spelling correction)."""
-    return {term} | {term[:index] + term[index + 1 :] for index in range(len(term))}
-
-
-def _misspellings(terms: Iterable[str]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for term in terms:
-        for variant in _deletions(term):
-            found.setdefault(variant, set()).add(term)
-    return found
+def _is_aside(words: tuple[Word, ...], term: Term) -> bool:
+    """Whether the term stands in a phrase of place or relation."""
+    return any(word.word in _ASIDE_PREPOSITIONS for word in words[max(0, term.word - ASIDE_REACH) : term.word])

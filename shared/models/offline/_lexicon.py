@@ -4,52 +4,83 @@ Nothing here is about any tool or trade. What a tool is for comes from its speci
 """
 
 
-def _listed(text: str) -> frozenset[str]:
+def listed(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
     return frozenset(text.split())
 
 
 # Words that carry grammar, not a subject. They never count as evidence.
-GRAMMAR_WORDS = _listed(
+GRAMMAR_WORDS = listed(
     """
-    a about above across actually after again against ago ah all almost along already alright also although always am
-    an and another any anybody anyhow anyone anything anyway are around as at away be became because become been
-    before behind being below beside besides between beyond both but by can could did do does doing done down during
-    each either else enough even ever every everybody everyone everything everywhere exactly few for from further
-    furthermore had has have having he hello hence her here hers herself hey hi him himself his how however hmm i if
-    in indeed instead into is it its itself just kindly least less let lets like many may maybe me might mine more
-    moreover most much must my myself near nearly neither never next no nobody none nor not nothing now nowhere of off
-    oh ok okay on once one ones only onto or other others otherwise ought our ours ourselves out over own per perhaps
-    please possibly pretty probably quite rather really same shall she should simply since so some somebody somehow
-    someone something sometimes somewhere soon sorry still such sure than thank thanks that the their theirs them
-    themselves then there therefore these they this those though through throughout thus till to together too toward
-    towards under unless until up upon us various very via was we well were what whatever when whenever where wherever
-    whether which while who whoever whole whom whose why will with within without would yeah yep yes yet you your yours
-    yourself yourselves cheers dear regards um er uh yo hiya etc eg ie anymore apparently basically currently
-    hopefully seriously suddenly totally recently usually folks
+    a about above across actually after again against ago ah all almost along already alright also although
+    always am an and another any anybody anyhow anymore anyone anything anyway apparently are around as at away
+    basically be became because become been before behind being below beside besides between beyond both but by
+    can cheers could currently dear did do does doing done down during each eg either else enough er etc even
+    ever every everybody everyone everything everywhere exactly few folks for from further furthermore had has
+    have having he hello hence her here hers herself hey hi him himself his hiya hmm hopefully how however i ie
+    if in indeed instead into is it its itself just kindly least less let lets like many may maybe me might mine
+    more moreover most much must my myself near nearly neither never next no nobody none nor not nothing now
+    nowhere of off oh ok okay on once ones only onto or other others otherwise ought our ours ourselves out over
+    own per perhaps please possibly pretty probably quite rather really recently regards same seriously shall
+    she should simply since so some somebody somehow someone something sometimes somewhere soon sorry still such
+    suddenly sure than thank thanks that the their theirs them themselves then there therefore these they this
+    those though through throughout thus till to together too totally toward towards uh um under unless until up
+    upon us usually various very via was we well were what whatever when whenever where wherever whether which
+    while who whoever whole whom whose why will with within without would yeah yep yes yet yo you your yours
+    yourself yourselves
     """
 )
 
 # Words of every other sentence: weak evidence, and no sign of a foreign subject where they are unknown.
-COMMON_WORDS = _listed(
+COMMON_WORDS = listed(
     """
-    able advance afternoon appreciate ask assist assistance back bit bother bring call came case chance check clue come
-    couple cover day different end evening exact favour favor feel figure find first follow found get give go good got
-    great guess guide guy hand handle happen happy hear help hope hour idea info information issue keep kind know last
-    late later latest leave let list little long look lot love lovely make matter mean meantime message mind minute
-    moment monday tuesday wednesday thursday friday saturday sunday month morning name need new nice night note
-    number old people person place point possible problem proper put question quick quickly ready reason regard
-    remember reply right say second see seem sense set shortly show side situation sort start step stop story stuff
-    suppose take talk team tell thing think thought time today tomorrow tonight trouble try turn understand urgent
-    use usual version wait want way week weekend wish wonder word work world worry write wrong year yesterday away
-    appear asap bad best better big busy certain colleague correct detail example fact fine full general glad hard
-    home important interested local main part past present previous quiet real short small stand state struggle stuck
-    whole young actual additional available currently due easy entire extra final following half high low next normal
-    open own particular recent several similar simple single specific total usually able below above also anyway
+    able above actual additional advance afternoon also anyway appear appreciate asap ask assist assistance
+    available away back bad below best better big bit bother bring busy call came case certain chance check clue
+    colleague come correct couple cover currently day detail different dozen due easy eight eleven end entire
+    evening exact example explain extra fact favor favour feel figure final find fine first five follow
+    following found four friday full general get give glad go good got great guess guide guy half hand handle
+    happen happy hard hear help high home hope hour idea important info information interested issue keep kind
+    know last late later latest leave let list little local long look lot love lovely low main make matter mean
+    meantime message mind minute moment monday month morning name need new next nice night nine normal note
+    number old one open own part particular past people person place point possible present previous problem
+    proper put question quick quickly quiet ready real reason recent regard remember reply right saturday say
+    second see seem sense set seven several short shortly show side similar simple single situation six small
+    sort specific stand start state step stop story struggle stuck stuff sunday suppose take talk team tell ten
+    thing think thought three thursday time today tomorrow tonight total trouble try tuesday turn twelve twenty
+    two understand urgent use usual usually version wait want way wednesday week weekend whole wish wonder word
+    work world worry write wrong year yesterday young
     """
 )
 
 # Verbs of asking: they say that something is wanted, not what.
-REQUEST_WORDS = _listed("check display explain find give list look print say see send show tell view want need")
+REQUEST_WORDS = listed(
+    """
+    check display explain find give list look need print say see send show tell view want
+    """
+)
+
+# Verbs with which an order begins.
+ORDERS = listed(
+    """
+    add allow book call cancel change close create delete disable enable fix get give grant help install let
+    make move open order please put remove renew repair reserve restore send set start stop take turn update
+    """
+)
+
+# Verbs of tools that tell, and change nothing.
+TELLING_VERBS = listed(
+    """
+    answer calculate check compare count describe display explain fetch find get give inform list lookup print
+    query read recommend retrieve say search show suggest summarise tell view
+    """
+)
+
+# Words that say that something is not, or does not work.
+DENIALS = listed(
+    """
+    broken cannot deny fail failure impossible never not refuse reject unable unsuccessful without
+    """
+)
 
 # Particles that make a new word of the verb before them: "sign in", "lock out", "set up".
 PARTICLES = frozenset({"in", "out", "on", "off", "up", "down", "over", "back", "ins", "outs", "ups"})
@@ -156,40 +187,6 @@ IRREGULAR = {
     "written": "write",
 }
 
-# Everyday words that stand for each other in most sentences.
-SYNONYMS = (
-    ("begin", "start", "commence"),
-    ("break", "damage", "faulty", "crack", "smash"),
-    ("buy", "purchase", "order"),
-    ("change", "modify", "edit", "update", "amend"),
-    ("delete", "remove", "erase"),
-    ("error", "fault", "failure"),
-    ("forget", "lose"),
-    ("install", "setup"),
-    ("laptop", "notebook"),
-    ("manager", "boss", "supervisor"),
-    ("map", "mount"),
-    ("meeting", "conference"),
-    ("mobile", "phone", "smartphone", "cellphone", "handset", "cell"),
-    ("photo", "picture", "image"),
-    ("reserve", "book"),
-    ("rule", "policy", "guideline"),
-    ("mail", "email"),
-    ("monitor", "screen", "display"),
-    ("holiday", "vacation"),
-    ("trip", "travel", "journey"),
-    ("abroad", "overseas"),
-    ("freeze", "hang"),
-    ("slow", "sluggish"),
-    ("connect", "join"),
-    ("scam", "fraud"),
-    ("guide", "instruction", "manual", "tutorial", "article"),
-    ("request", "ask"),
-    ("borrow", "loan", "lend"),
-    ("job", "role"),
-    ("allow", "permit"),
-)
-
 # Words that point at something said before.
 ANAPHORA = frozenset({"it", "that", "this", "them", "those", "these", "one", "ones", "same", "there"})
 FOLLOW_UP_OPENINGS = (
@@ -256,3 +253,49 @@ TIME_UNITS = {
     "quarter": 91 * 86400,
     "year": 365 * 86400,
 }
+
+# What comes before the request itself, longest first.
+OPENINGS = tuple(
+    sorted(
+        (
+            tuple(opening.split())
+            for opening in (
+                "please",
+                "kindly",
+                "and",
+                "so",
+                "but",
+                "also",
+                "then",
+                "ok",
+                "okay",
+                "hi",
+                "hello",
+                "hey",
+                "well",
+                "now",
+                "just",
+                "can you tell me",
+                "could you tell me",
+                "would you tell me",
+                "can you please tell me",
+                "could you please tell me",
+                "can you explain",
+                "could you explain",
+                "can you explain to me",
+                "could you explain to me",
+                "tell me",
+                "do you know",
+                "i would like to know",
+                "i want to know",
+                "i need to know",
+                "i wonder",
+                "i was wondering",
+                "i am wondering",
+                "any idea",
+            )
+        ),
+        key=len,
+        reverse=True,
+    )
+)

@@ -129,7 +129,11 @@ class OfflinePlanner(Model):
 
     def _index(self, specs: list[ToolSpec]) -> ToolIndex:
         key = tuple(
-            (spec["name"], spec.get("description") or "", json.dumps(spec.get("inputSchema"), default=str))
+            (
+                spec["name"],
+                spec.get("description") or "",
+                json.dumps([spec.get("inputSchema"), spec.get("annotations")], default=str),
+            )
             for spec in specs
         )
         with self._lock:

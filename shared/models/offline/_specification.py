@@ -7,9 +7,15 @@ from typing import Any
 
 from strands.types.tools import ToolSpec
 
+from shared.models.offline._lexicon import TELLING_VERBS
+from shared.models.offline._words import stem
+
 _LABEL = re.compile(r"^\W*(tags|examples)\s*:\s*(.*)$", re.IGNORECASE)
 _ITEM = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s+(.*)$")
 _QUOTES = "\"'\u201c\u201d\u2018\u2019`"
+_PERSONAL = re.compile(r"\b(?:own|signed-in|my|me|mine|your|yours)\b", re.IGNORECASE)
+_OWN_THING = re.compile(r"\b(?:own|my|your)\s+(?!own\b)([a-z]+)\b")
+TELLING_STEMS = frozenset(stem(verb) for verb in TELLING_VERBS)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -22,6 +28,7 @@ class Tool:
     tags: tuple[str, ...]
     examples: tuple[str, ...]
     schema: Mapping[str, Any]
+    read_only: bool | None = None
 
     @property
     def title(self) -> str:
@@ -33,6 +40,29 @@ class Tool:
         """The first sentence of the prose, without its full stop; the title where there is none."""
         first = _SENTENCE_END.split(self.prose.strip(), maxsplit=1)[0].splitlines()
         return first[0].strip().rstrip(".") if first and first[0].strip() else self.title
+
+    @property
+    def only_tells(self) -> bool:
+        """Whether the tool tells or shows something, and changes nothing.
+
+        By its annotation, or by the verb that its prose opens with. "Returns" tells; "return" may mean to give back.
+        """
+        if self.read_only is not None:
+            return self.read_only
+        first = re.match(r"\W*(\w+)", self.prose)
+        verb = first.group(1).lower() if first is not None else ""
+        return verb == "returns" or stem(verb) in TELLING_STEMS
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the tool is for the person's own things, by its own words."""
+        return bool(_PERSONAL.search(self.prose)) or any(_PERSONAL.search(example) for example in self.examples)
+
+    @property
+    def own_things(self) -> frozenset[str]:
+        """What the tool's words call the person's own: "my account", "your own list"."""
+        words = " ".join((self.prose, *self.examples)).lower()
+        return frozenset(found.group(1) for found in _OWN_THING.finditer(words))
 
     @property
     def properties(self) -> Mapping[str, Mapping[str, Any]]:
@@ -66,12 +96,14 @@ def read_tool(spec: ToolSpec) -> Tool:
             in_examples = in_examples and not line.strip()
             prose.append(line)
     schema = spec.get("inputSchema", {}).get("json", {})
+    hint = spec.get("annotations", {}).get("readOnlyHint")
     return Tool(
         name=spec["name"],
         prose="\n".join(prose).strip(),
         tags=tuple(tag for tag in tags if tag),
         examples=tuple(example for example in examples if example),
         schema=schema if isinstance(schema, Mapping) else {},
+        read_only=hint if isinstance(hint, bool) else None,
     )
 
 

@@ -7,18 +7,22 @@ from functools import lru_cache
 
 import snowballstemmer
 
+from shared.models.offline._everyday import FREQUENT_WORDS
 from shared.models.offline._lexicon import (
     COMMON_WORDS,
     CONTRACTION_ENDINGS,
     CONTRACTIONS,
+    DENIALS,
     GRAMMAR_WORDS,
     IRREGULAR,
     PARTICLES,
 )
 
 COMMON_WEIGHT = 0.3
+DENIAL = "~not"  # stands for every word that says that something is not or does not work
 MAX_WORDS = 600  # of one text; what follows is not read
 _WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)?")
+_OPENERS = '.!?:;\n"\u201c(-*'  # a capital after these begins a sentence
 _BRITISH = (
     (re.compile(r"^(\w{3,})is(e|ed|es|ing|ation|ations)$"), r"\1iz\2"),
     (re.compile(r"^(\w{2,})our(s?)$"), r"\1or\2"),
@@ -39,6 +43,7 @@ class Word:
     end: int
     weight: float
     joined: bool  # to the word before it, by a hyphen
+    proper: bool  # written as a name: with a capital, not at the start of a sentence
 
 
 @lru_cache(maxsize=16384)
@@ -64,6 +69,13 @@ def _weight(word: str) -> float:
 
 
 _COMMON_STEMS = frozenset(stem(word) for word in COMMON_WORDS)
+_FREQUENT_STEMS = frozenset(stem(word) for word in FREQUENT_WORDS) - _COMMON_STEMS
+DENIAL_STEMS = frozenset(stem(word) for word in DENIALS)
+
+
+def is_frequent(term: str) -> bool:
+    """Whether the stem is of an everyday word of many meanings."""
+    return term in _FREQUENT_STEMS
 
 
 @lru_cache(maxsize=1024)
@@ -77,12 +89,28 @@ def split_words(text: str) -> tuple[Word, ...]:
         hyphened = found.start() == end_before + 1 and plain[end_before] in "-\u2010\u2011" if end_before > 0 else False
         for index, part in enumerate(_expand(token)):
             words.append(
-                Word(part, stem(part), found.start(), found.end(), _weight(part), joined=hyphened and index == 0)
+                Word(
+                    word=part,
+                    stem=stem(part),
+                    start=found.start(),
+                    end=found.end(),
+                    weight=_weight(part),
+                    joined=hyphened and index == 0,
+                    proper=_is_name(plain, found),
+                )
             )
         end_before = found.end()
         if len(words) >= MAX_WORDS:
             break
     return tuple(words)
+
+
+def _is_name(text: str, found: re.Match[str]) -> bool:
+    word = found.group()
+    if not word[0].isupper() or word.isupper():
+        return False
+    before = text[max(0, found.start() - 3) : found.start()].rstrip(" ")
+    return bool(before) and before[-1] not in _OPENERS
 
 
 def _expand(token: str) -> tuple[str, ...]:
@@ -99,13 +127,49 @@ def _expand(token: str) -> tuple[str, ...]:
     return (token,)
 
 
-def compounds(words: tuple[Word, ...]) -> dict[int, str]:
-    """Words that two neighbours may make together, by the index of the first: "sign in", "wi-fi", "set up"."""
-    found: dict[int, str] = {}
-    for index in range(len(words) - 1):
-        first, second = words[index], words[index + 1]
-        if second.word in PARTICLES and first.weight > 0:
-            found[index] = first.stem + second.word.removesuffix("s")
-        elif second.joined or (first.weight > 0 and second.weight > 0):
-            found[index] = stem(first.word + second.word)
-    return found
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What one word, or two that belong together, say: compared by `text`.
+
+    Attributes:
+        text: The stem; of a compound ("sign in", "wi-fi"), both words' written as one.
+        weight: How much it says, 0 to 1.
+        word: The place of the (first) word.
+        proper: Whether it is written as a name.
+        parts: Of a compound, the terms of its words, for where the compound is not known.
+    """
+
+    text: str
+    weight: float
+    word: int
+    proper: bool = False
+    parts: tuple["Term", ...] = ()
+
+
+@lru_cache(maxsize=1024)
+def terms_of(words: tuple[Word, ...]) -> tuple[Term, ...]:
+    """The terms of a text, in order: words that say something, compounds, and denial."""
+    terms: list[Term] = []
+    skipped = -1
+    for index, word in enumerate(words):
+        following = words[index + 1] if index + 1 < len(words) else None
+        if index == skipped:
+            continue
+        if following is not None and (following.joined or _is_phrasal(word, following)):
+            parts = tuple(_simple(one, index + place) for place, one in enumerate((word, following)) if one.weight > 0)
+            joined = stem(word.word + following.word) if following.joined else word.stem + following.word.rstrip("s")
+            terms.append(Term(joined, 1.0, index, parts=parts))
+            skipped = index + 1
+        elif word.stem in DENIAL_STEMS:
+            terms.append(Term(DENIAL, COMMON_WEIGHT, index))
+        elif word.weight > 0:
+            terms.append(_simple(word, index))
+    return tuple(terms)
+
+
+def _is_phrasal(word: Word, following: Word) -> bool:
+    return following.word in PARTICLES and word.weight > 0 and word.word.isalpha()
+
+
+def _simple(word: Word, index: int) -> Term:
+    return Term(word.stem, word.weight, index, proper=word.proper)

@@ -1,0 +1,126 @@
+"""What a specification's words are worth: for each tool, and against the other tools."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from shared.models.offline._mood import Mood, mood_of
+from shared.models.offline._specification import Tool
+from shared.models.offline._vocabulary import representative
+from shared.models.offline._words import COMMON_WEIGHT, Word, split_words, terms_of
+
+NAME_WEIGHT = 1.0
+TAG_WEIGHT = 1.0
+EXAMPLE_WEIGHT = 0.46
+PROSE_WEIGHT = 0.45
+ARGUMENT_WEIGHT = 0.3
+PART_SHARE = 0.25  # of a compound's weight, for each of its words
+PHRASE_POWER = 2.0  # a word of a tag of several words is worth little without the others
+LENGTH_POWER = 0.8
+MOOD_FLOOR = 0.05  # so that no way of asking is ruled out
+
+
+@dataclass(slots=True)
+class Profile:
+    """One tool's words: weights of terms and of pairs of terms, and turns of phrase."""
+
+    terms: dict[str, float] = field(default_factory=dict)
+    pairs: dict[str, float] = field(default_factory=dict)
+    shapes: set[str] = field(default_factory=set)
+
+
+def make_profile(tool: Tool) -> Profile:
+    """Weighs the words of a specification by where they stand."""
+    profile = Profile()
+    _add(profile, tool.title, NAME_WEIGHT)
+    for line in tool.prose.splitlines():
+        _add(profile, line, PROSE_WEIGHT)
+    for tag in tool.tags:
+        _add(profile, tag, TAG_WEIGHT, is_phrase=True)
+    for name, schema in tool.properties.items():
+        _add(profile, name.replace("_", " "), ARGUMENT_WEIGHT)
+        for choice in schema.get("enum") or ():
+            _add(profile, str(choice), ARGUMENT_WEIGHT)
+    for example in tool.examples:
+        _add(profile, example, EXAMPLE_WEIGHT)
+        profile.shapes.update(turns_of_phrase(split_words(example)))
+    return profile
+
+
+def topics_of(tool: Tool) -> Iterable[str]:
+    """The terms that the tool is named by, or tagged with alone."""
+    yield from (term.text for term in terms_of(split_words(tool.title)))
+    for tag in tool.tags:
+        terms = terms_of(split_words(tag))
+        if len(terms) == 1:
+            yield terms[0].text
+
+
+def shared_weights(tables: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
+    """How much (0 to 1) each term speaks for each tool: how often the tool's words have it, against the others'."""
+    levelled = [_levelled(table, tables) for table in tables]
+    shared: dict[str, tuple[float, ...]] = {}
+    for term in {term for table in levelled for term in table}:
+        weights = [table.get(term, 0.0) for table in levelled]
+        total = sum(weights)
+        shared[term] = tuple(_saturated(weight) * weight / total for weight in weights)
+    return shared
+
+
+def shared_shapes(profiles: Sequence[Profile]) -> dict[str, tuple[float, ...]]:
+    """The share that each tool has in each turn of phrase."""
+    counts = Counter(shape for profile in profiles for shape in profile.shapes)
+    return {
+        shape: tuple(1 / count if shape in profile.shapes else 0.0 for profile in profiles)
+        for shape, count in counts.items()
+    }
+
+
+def shared_moods(tools: Sequence[Tool]) -> list[dict[Mood, float]]:
+    """For each tool, its share in each mood: by how many of its examples are put so, against the others'."""
+    rates: list[dict[Mood, float]] = []
+    for tool in tools:
+        moods = Counter(mood_of(split_words(example)) for example in tool.examples)
+        rates.append({mood: moods[mood] / max(1, len(tool.examples)) + MOOD_FLOOR for mood in Mood})
+    return [{mood: rate[mood] / sum(other[mood] for other in rates) for mood in Mood} for rate in rates]
+
+
+def pairs_of(terms: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """Neighbouring terms, and those with one between them, in either order, with the weight of the telling one."""
+    said = [(representative(term), weight) for term, weight in terms]
+    return {
+        " ".join(sorted((first, second))): max(weight, other)
+        for index, (first, weight) in enumerate(said)
+        for second, other in said[index + 1 : index + 3]
+        if first != second
+    }
+
+
+def turns_of_phrase(words: tuple[Word, ...]) -> tuple[str, ...]:
+    """Pairs of neighbouring words of which the first carries grammar or asking, not the subject."""
+    return tuple(f"{first.stem} {second.stem}" for first, second in pairwise(words) if first.weight <= COMMON_WEIGHT)
+
+
+def _add(profile: Profile, text: str, weight: float, *, is_phrase: bool = False) -> None:
+    words = split_words(text)
+    terms = terms_of(words)
+    share = weight / len(words) ** PHRASE_POWER if is_phrase and len(terms) > 1 else weight
+    for term in terms:
+        profile.terms[term.text] = profile.terms.get(term.text, 0.0) + share
+        for part in term.parts:
+            profile.terms[part.text] = profile.terms.get(part.text, 0.0) + PART_SHARE * share
+    for pair, value in pairs_of([(term.text, term.weight) for term in terms]).items():
+        profile.pairs[pair] = profile.pairs.get(pair, 0.0) + weight * value
+
+
+def _levelled(table: Mapping[str, float], tables: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The weights, lowered for a specification that is longer than most: a word in passing says less there."""
+    length = sum(table.values())
+    usual = sum(sum(other.values()) for other in tables) / len(tables)
+    factor = min(1.0, (usual / length) ** LENGTH_POWER) if length else 1.0
+    return {term: weight * factor for term, weight in table.items()}
+
+
+def _saturated(weight: float) -> float:
+    return min(1.0, 1.8 * weight / (weight + 0.8))
