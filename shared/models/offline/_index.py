@@ -128,7 +128,7 @@ class ToolIndex:
         query: dict[str, tuple[float, tuple[Match, ...]]] = {}
         foreign_head = False
         any_foreign = any(_is_foreign(words, *one) for one in said)
-        for (term, matches), following in zip(said, (*said[1:], None), strict=True):
+        for (term, matches), following in zip(said, [*said[1:], None], strict=False):
             foreign = _is_foreign(words, term, matches)
             if not matches:
                 weight = min(term.weight, UNKNOWN_NAME_WEIGHT) if term.proper else term.weight
@@ -150,7 +150,7 @@ class ToolIndex:
         found: list[Term] = []
         skip = False
         terms = terms_of(words)
-        for term, following in zip(terms, (*terms[1:], None), strict=False):
+        for term, following in zip(terms, [*terms[1:], None], strict=False):
             if skip:
                 skip = False
             elif term.parts:
