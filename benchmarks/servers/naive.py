@@ -43,8 +43,10 @@ class VerifyEachTime(BaseHTTPMiddleware):
         return await call_next(request)
 
     def _verify(self, token: str) -> None:
-        key = jwt.PyJWKClient(self._jwks_url).get_signing_key_from_jwt(token)
-        jwt.decode(token, key, algorithms=["RS256"], issuer=self._issuer, audience=self._audience)
+        keys = jwt.PyJWKClient(self._jwks_url)  # lint: allow jwt-door -- what is measured is just this habit
+        key = keys.get_signing_key_from_jwt(token)
+        exactly = {"issuer": self._issuer, "audience": self._audience}
+        jwt.decode(token, key, algorithms=["RS256"], **exactly)  # lint: allow jwt-door -- as above
 
 
 async def ask(url: str, text: str, headers: dict[str, str]) -> str:

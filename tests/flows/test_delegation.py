@@ -1,7 +1,9 @@
 """Whose rights count at a subagent: the signed ones of this user, through this chain of agents, and no others."""
 
+import base64
+import json
+
 import httpx
-import jwt
 import pytest
 
 from tests.flows._world import Person, World
@@ -10,7 +12,8 @@ EMPLOYEE, OPERATOR, CONTRACTOR = "amelia.hart", "oscar.lind", "casey.moreno"
 
 
 def _claims(token: str) -> dict[str, object]:
-    claims: dict[str, object] = jwt.decode(token, options={"verify_signature": False})
+    payload = token.split(".")[1]
+    claims: dict[str, object] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return claims
 
 
