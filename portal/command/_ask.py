@@ -14,7 +14,7 @@ from portal._errors import CommandFailed, ExitCode
 from portal.command._desk import profiles, signed_in
 from portal.command._options import Options
 from portal.conversation import Conversation, HelpDesk, Reply
-from portal.signin import Session
+from portal.session import Session
 from portal.terminal import Output, ReplyView, printable
 from shared.errors import HelpdeskError
 from shared.http import create_http_client

@@ -2,16 +2,20 @@
 
 import functools
 import webbrowser
+from urllib.parse import urlsplit
 
 from rich.text import Text
 
-from portal._errors import PartAway
-from portal.command._desk import desk_to_sign_in_at, profiles
+from portal._errors import NotRunning, PartAway
+from portal.command._desk import desk_of, profiles
 from portal.command._options import Options
-from portal.signin import DeviceAuthorization, Session, SignInFlows
+from portal.session import Desk, DeviceAuthorization, Session
+from portal.signin import SignInFlows
 from portal.stack import running
 from portal.terminal import Output, printable
+from shared.errors import ConfigurationError
 from shared.http import create_http_client
+from shared.settings import is_loopback, require_secure_url
 
 
 async def login(
@@ -25,7 +29,7 @@ async def login(
     url: str | None,
 ) -> None:
     """Signs the person in and keeps the sign-in under the profile."""
-    desk = desk_to_sign_in_at(issuer=issuer, client_id=client_id, audience=audience, url=url)
+    desk = _desk_to_sign_in_at(issuer=issuer, client_id=client_id, audience=audience, url=url)
     store = profiles()
     async with create_http_client() as http:
         flows = SignInFlows(desk, http)
@@ -98,3 +102,31 @@ def _open(output: Output, address: str) -> None:
 
 def _profile_option(options: Options) -> str:
     return "" if options.profile == "default" else f" --as {options.profile}"
+
+
+def _desk_to_sign_in_at(*, issuer: str | None, client_id: str | None, audience: str | None, url: str | None) -> Desk:
+    """The help desk that the options name, or the one that runs on this machine.
+
+    Raises:
+        ConfigurationError: the options name only part of one, or a URL that is not safe.
+        NotRunning: they name none, and none runs here.
+    """
+    named = {"--issuer": issuer, "--client-id": client_id, "--audience": audience, "--url": url}
+    if issuer and client_id and audience and url:
+        desk = Desk(issuer if issuer.endswith("/") else f"{issuer}/", client_id, audience, url)
+        for option, address in (("--issuer", desk.issuer), ("--url", desk.url)):
+            try:
+                require_secure_url(option, address, local=is_loopback(urlsplit(address).hostname or ""))
+            except ValueError as error:
+                raise ConfigurationError(f"{option} must be an https URL (http on this machine alone).") from error
+        return desk
+    if any(named.values()):
+        missing = ", ".join(option for option, value in named.items() if not value)
+        raise ConfigurationError(f"To sign in at a help desk elsewhere, name {missing} too.")
+    here = running()
+    if here is None:
+        raise NotRunning(
+            "No help desk runs here: start one with `make run`, "
+            "or name one elsewhere with --issuer, --client-id, --audience and --url."
+        )
+    return desk_of(here)

@@ -13,7 +13,7 @@ from rich.text import Text
 from portal._errors import ExitCode
 from portal.command._desk import profiles
 from portal.command._options import Options
-from portal.signin import Desk, SignIn
+from portal.session import Desk, SignIn
 from portal.stack import Running, RunningPart, running
 from portal.terminal import Output, printable
 from shared.http import create_http_client

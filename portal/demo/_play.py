@@ -20,7 +20,8 @@ from portal.conversation import Conversation, HelpDesk, Reply
 from portal.demo._browser import Browser
 from portal.demo._effects import DirectoryRecord, Effect
 from portal.demo._script import SCENES, Scene, Turn
-from portal.signin import Desk, DeviceAuthorization, Profiles, Session, SignIn, SignInFlows
+from portal.session import Desk, DeviceAuthorization, Profiles, Session, SignIn
+from portal.signin import SignInFlows
 from portal.stack import Change, Plan, Processes, free_ports
 from portal.terminal import Output, ReplyView
 from shared.http import create_http_client

@@ -68,7 +68,7 @@ def only_one(state: Path) -> Iterator[bool]:
     folder = state / "run"
     for made in (state, folder):
         made.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "up.lock").open("wb") as lock:
+    with os.fdopen(os.open(folder / "up.lock", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from local.tenant.testing import COMMAND_LINE, LocalTenant, ManualClock
-from portal.signin import Clock, Desk, Profiles
+from portal.session import Clock, Desk, Profiles
 from shared.http import create_http_client
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.signin import Desk, Profiles, SignIn
+from portal.session import Desk, Profiles, SignIn
 from shared.errors import ConfigurationError
 
 DESK = Desk("https://t.example/", "client", "https://api.example/supervisor", "https://desk.example/")
@@ -87,7 +87,7 @@ def test_the_conversation_is_remembered_for_who_had_it(profiles: Profiles) -> No
 
 def test_another_process_waits_for_the_lock(profiles: Profiles, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from portal.signin import Profiles\n"
+        "import sys; from pathlib import Path; from portal.session import Profiles\n"
         f"with Profiles(Path({str(tmp_path / 'home')!r})).locked('default'):\n"
         "    print('held', flush=True); sys.stdin.read()\n"
     )

@@ -8,7 +8,8 @@ import pytest
 from local.tenant.testing import LocalTenant, ManualClock
 from portal._errors import NotSignedIn, PartAway
 from portal.demo import Browser
-from portal.signin import Clock, Desk, DeviceAuthorization, Profiles, Session, SignIn, SignInFlows
+from portal.session import Clock, Desk, DeviceAuthorization, Profiles, Session, SignIn
+from portal.signin import SignInFlows
 
 SIX_HOURS = 6 * 3600
 

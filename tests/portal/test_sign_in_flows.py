@@ -11,8 +11,8 @@ import pytest
 from local.tenant.testing import LocalTenant, ManualClock
 from portal._errors import CommandFailed, PartAway
 from portal.demo import Browser
-from portal.signin import AuthorizationServer, Clock, Desk, DeviceAuthorization, LoopbackRedirect, SignInFlows
-from portal.signin._authorization_server import process_metadata
+from portal.session import AuthorizationServer, Clock, Desk, DeviceAuthorization, process_metadata
+from portal.signin import LoopbackRedirect, SignInFlows
 from shared.errors import OAuthError
 from shared.http import create_http_client
 

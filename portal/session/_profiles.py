@@ -122,7 +122,8 @@ class Profiles:
     def locked(self, name: str) -> Iterator[None]:
         """Holds the profile against every other process; waits until it is free."""
         self._make_folder()
-        with self._path(name).with_suffix(".lock").open("wb") as lock:
+        path = self._path(name).with_suffix(".lock")
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

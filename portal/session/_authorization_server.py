@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import httpx
 
 from portal._errors import PartAway
-from portal.signin._profiles import Desk
+from portal.session._profiles import Desk
 from shared.errors import OAuthError
 
 SCOPE = "openid profile offline_access helpdesk:ask"

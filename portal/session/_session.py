@@ -1,0 +1,126 @@
+"""A person's sign-in in use: it gives access tokens, is renewed, and ends."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+import httpx
+
+from portal._errors import NotSignedIn, PartAway
+from portal.session._authorization_server import AuthorizationServer
+from portal.session._profiles import Profiles, SignIn
+from shared.errors import OAuthError
+
+EARLY_SECONDS = 30.0
+"""An access token that expires sooner than this is renewed before it is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time, and waiting for it."""
+
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+SYSTEM_CLOCK = Clock()
+
+
+class Session:
+    """One profile's sign-in, as several processes may use it at the same time.
+
+    Args:
+        profiles: Where it is kept.
+        name: The profile.
+        http: The process's HTTP client.
+        clock: The time.
+    """
+
+    def __init__(
+        self,
+        profiles: Profiles,
+        name: str,
+        http: httpx.AsyncClient,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._profiles = profiles
+        self._name = name
+        self._http = http
+        self._clock = clock
+
+    def sign_in(self) -> SignIn:
+        """Who is signed in.
+
+        Raises:
+            NotSignedIn: nobody is.
+        """
+        found = self._profiles.load(self._name)
+        if found is None:
+            raise NotSignedIn
+        return found
+
+    async def access_token(self, *, refused: str | None = None) -> str:
+        """An access token that holds for a while yet, renewed if need be.
+
+        Args:
+            refused: A token that the supervisor did not take: another one is wanted, whatever its date says.
+
+        Raises:
+            NotSignedIn: the sign-in has ended.
+            PartAway: the authorization server does not answer.
+        """
+        sign_in = self.sign_in()
+        if self._holds(sign_in, refused):
+            return sign_in.access_token
+        async with AsyncExitStack() as stack:
+            lock = self._profiles.locked(self._name)
+            await asyncio.to_thread(lock.__enter__)
+            stack.push(lock)
+            sign_in = self.sign_in()  # another process may have renewed it meanwhile
+            if not self._holds(sign_in, refused):
+                sign_in = await self._renewed(sign_in)
+                self._profiles.save(self._name, sign_in)
+            return sign_in.access_token
+
+    async def end(self) -> bool:
+        """Signs out: revokes the refresh token and forgets the sign-in here, even where it cannot be revoked.
+
+        Returns:
+            Whether it was revoked.
+
+        Raises:
+            NotSignedIn: nobody is signed in.
+        """
+        sign_in = self.sign_in()
+        with self._profiles.locked(self._name):
+            self._profiles.remove(self._name)
+        if sign_in.refresh_token is None:
+            return True
+        try:
+            await AuthorizationServer(sign_in.desk, self._http).revocation_request(sign_in.refresh_token)
+        except (OAuthError, PartAway):
+            return False
+        return True
+
+    def _holds(self, sign_in: SignIn, refused: str | None) -> bool:
+        return sign_in.access_token != refused and self._clock.now() < sign_in.expires_at - EARLY_SECONDS
+
+    async def _renewed(self, sign_in: SignIn) -> SignIn:
+        ended = NotSignedIn("Your sign-in has ended: run `helpdesk login`.")
+        if sign_in.refresh_token is None:
+            raise ended
+        try:
+            tokens = await AuthorizationServer(sign_in.desk, self._http).refresh_token_request(sign_in.refresh_token)
+        except OAuthError as error:
+            if error.error in {"invalid_grant", "invalid_client", "unauthorized_client", "access_denied"}:
+                raise ended from error
+            raise
+        return replace(
+            sign_in,
+            access_token=tokens.access_token,
+            expires_at=self._clock.now() + tokens.expires_in,
+            refresh_token=tokens.refresh_token or sign_in.refresh_token,
+        )

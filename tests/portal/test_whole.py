@@ -1,0 +1,266 @@
+"""The command as people run it, against everything that `helpdesk up` starts."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portal.demo import Browser
+from portal.stack import free_port_base
+from shared.http import create_http_client
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 120
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@dataclass
+class Command:
+    """Runs the command in a world of its own."""
+
+    state: Path
+    home: Path
+    more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "HELPDESK_VAR": str(self.state), "HELPDESK_HOME": str(self.home), **self.more}
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "portal", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "portal", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def password(self, login: str) -> str:
+        return str(json.loads((self.state / "tenant" / "users.json").read_text())[login])
+
+
+def lines(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """The JSON lines of a command, as they come."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield json.loads(line)
+
+
+def until(process: subprocess.Popen[str], event: str) -> dict[str, Any]:
+    for found in lines(process):
+        if found.get("event") == event:
+            return found
+    assert process.stderr is not None
+    raise AssertionError(f"no {event}: {process.stderr.read()}")
+
+
+async def sign_in(helpdesk: Command, login: str, *arguments: str) -> None:
+    """Signs a person in as they would, with the command and a browser."""
+    with helpdesk.start("login", "--json", *arguments) as process:
+        shown = until(process, "verification" if "--browser" not in arguments else "authorization")
+        async with create_http_client() as http:
+            url = shown.get("verification_uri_complete") or shown["url"]
+            await Browser(http).sign_in(url, login=login, password=helpdesk.password(login))
+        assert until(process, "signed_in")["name"].lower().replace(" ", ".") == login
+    assert process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Command, int]]:
+    """Everything, started by the command itself; stopped by Ctrl-C, with nothing left over."""
+    folder = tmp_path_factory.mktemp("world")
+    helpdesk, base = Command(folder / "var", folder / "home"), free_port_base()
+    with helpdesk.start("up", "--json", "--port-base", str(base)) as process:
+        try:
+            until(process, "up")
+            pids = [part["pid"] for part in json.loads((helpdesk.state / "run" / "stack.json").read_text())["parts"]]
+            yield helpdesk, base
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert until(process, "stopped")
+    assert process.returncode == 0
+    assert len(pids) == 6
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    assert not (helpdesk.state / "run" / "stack.json").exists()
+
+
+@pytest.fixture(scope="module")
+def helpdesk(world: tuple[Command, int]) -> Command:
+    return world[0]
+
+
+@pytest.fixture
+async def amelia(helpdesk: Command) -> Command:
+    """The command, signed in as the employee."""
+    if not (helpdesk.home / "profiles" / "default.json").exists():
+        await sign_in(helpdesk, "amelia.hart", "--browser")
+    return helpdesk
+
+
+async def test_signing_in_with_a_code(helpdesk: Command) -> None:
+    await sign_in(helpdesk, "oscar.lind", "--as", "oscar")
+    assert (helpdesk.home / "profiles" / "oscar.json").stat().st_mode & 0o777 == 0o600
+    done = helpdesk("ask", "--as", "oscar", "which groups am I in?")
+    assert done.returncode == 0
+    assert done.stdout.startswith("account_lookup:\n")
+    assert "IT" in done.stdout
+    done = helpdesk("--as", "oscar", "logout")
+    assert (done.returncode, done.stdout) == (0, "✓ Oscar Lind is signed out.\n")
+    assert helpdesk("ask", "--as", "oscar", "which groups am I in?").returncode == 3
+
+
+def test_an_answer_streams_as_json(amelia: Command) -> None:
+    done = amelia("ask", "--json", "Is my account locked, and how do I report phishing?")
+    assert (done.returncode, done.stderr) == (0, "")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[0]["event"] == "begun"
+    assert {event["agent"] for event in events if event["event"] == "working"} == {"password_reset", "docs_search"}
+    assert {event["agent"] for event in events if event["event"] == "said"} == {"password_reset", "docs_search"}
+    end = events[-1]
+    assert (end["event"], end["state"], end["context_id"]) == ("ended", "completed", events[0]["context_id"])
+    assert "locked" in end["answer"]
+    assert "phishing" in end["answer"]
+
+
+def test_a_question_may_come_from_standard_input(amelia: Command) -> None:
+    done = amelia("ask", stdin="Which devices do I have?\n")
+    assert done.returncode == 0
+    assert "ThinkPad" in done.stdout
+
+
+def test_a_conversation_goes_on_where_asked_to(amelia: Command) -> None:
+    first = json.loads(amelia("ask", "--json", "is my account locked?").stdout.splitlines()[-1])
+    second = json.loads(amelia("ask", "--json", "-c", "and unlock it too").stdout.splitlines()[-1])
+    assert second["context_id"] == first["context_id"]
+    assert second["agents"] == ["password_reset"]
+    assert "unlocked" in second["answer"]
+    other = json.loads(amelia("ask", "--json", "which groups am I in?").stdout.splitlines()[-1])
+    assert other["context_id"] != first["context_id"]
+    third = json.loads(
+        amelia("ask", "--json", "--context", first["context_id"], "which devices do I have?").stdout.splitlines()[-1]
+    )
+    assert third["context_id"] == first["context_id"]
+
+
+def test_a_chat_is_one_conversation(amelia: Command) -> None:
+    done = amelia(
+        "chat", "--json", stdin="is my account locked?\n\nwhich groups am I in?\n/new\nwhich devices do I have?\n"
+    )
+    assert done.returncode == 0
+    ends = [event for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "ended"]
+    contexts = [end["context_id"] for end in ends]
+    assert contexts[0] == contexts[1] != contexts[2]
+
+
+@pytest.mark.parametrize("text", ["\x00\x01", "x" * 100_000])
+def test_what_cannot_be_asked_is_refused_in_words(amelia: Command, text: str) -> None:
+    done = amelia("ask", "--json", stdin=text)
+    assert done.returncode in {0, 1}
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last.get("event") == "ended" or "cannot take this" in last["error"]["message"]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_supervisor_that_is_away_is_5(amelia: Command, tmp_path: Path) -> None:
+    home = tmp_path / "elsewhere"
+    (home / "profiles").mkdir(parents=True)
+    profile = json.loads((amelia.home / "profiles" / "default.json").read_text())
+    profile["desk"]["url"] = "http://127.0.0.1:9/"
+    (home / "profiles" / "default.json").write_text(json.dumps(profile))
+    done = Command(tmp_path / "nothing", home)("ask", "hello")
+    assert done.returncode == 5
+    assert "http://127.0.0.1:9/ does not answer" in done.stderr
+
+
+def test_a_sign_in_at_another_address_is_not_used_here(amelia: Command, tmp_path: Path) -> None:
+    home = tmp_path / "elsewhere"
+    (home / "profiles").mkdir(parents=True)
+    profile = json.loads((amelia.home / "profiles" / "default.json").read_text())
+    profile["desk"]["url"] = "http://127.0.0.1:9/"
+    (home / "profiles" / "default.json").write_text(json.dumps(profile))
+    done = Command(amelia.state, home)("ask", "hello")
+    assert done.returncode == 3
+    assert "You are signed in at http://127.0.0.1:9/" in done.stderr
+
+
+def test_status_tells_of_every_part(amelia: Command) -> None:
+    done = amelia("status")
+    assert done.returncode == 0, done.stdout
+    for part in ("tenant", "directory", "supervisor", "account_lookup", "password_reset", "docs_search", "sign-in"):
+        assert f"✓  {part}" in done.stdout
+    assert "A2A 0.3, 1.0" in done.stdout
+    assert "Amelia Hart" in done.stdout
+
+
+def test_status_says_what_is_wrong(amelia: Command) -> None:
+    pid = next(
+        part["pid"]
+        for part in json.loads((amelia.state / "run" / "stack.json").read_text())["parts"]
+        if part["name"] == "docs_search"
+    )
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        done = amelia("status", "--json")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert done.returncode == 1
+    wrong = [finding for finding in json.loads(done.stdout)["findings"] if finding["state"] == "wrong"]
+    assert [finding["name"] for finding in wrong] == ["docs_search"]
+    assert "docs_search.log" in wrong[0]["remedy"]
+
+
+def test_a_second_start_says_that_it_runs(helpdesk: Command) -> None:
+    done = helpdesk("up")
+    assert done.returncode == 1
+    assert "already runs here" in done.stderr
+
+
+def test_a_taken_port_is_named_with_what_to_do(world: tuple[Command, int], tmp_path: Path) -> None:
+    base = world[1]
+    done = Command(tmp_path / "var", tmp_path / "home")("up", "--port-base", str(base))
+    assert done.returncode == 1
+    assert f"{base} (tenant)" in done.stderr
+    assert "--port-base " in done.stderr
+    assert not (tmp_path / "var" / "tenant").exists()
+
+
+def test_secrets_are_private_and_in_no_log(helpdesk: Command) -> None:
+    for path in helpdesk.state.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    logs = "".join(path.read_text() for path in (helpdesk.state / "log").iterdir())
+    assert "eyJ" not in logs
+    assert helpdesk.password("amelia.hart") not in logs
+
+
+def test_being_told_to_stop_while_starting_leaves_nothing(tmp_path: Path) -> None:
+    helpdesk, base = Command(tmp_path / "var", tmp_path / "home"), free_port_base()
+    with helpdesk.start("up", "--json", "--port-base", str(base)) as process:
+        until(process, "started")
+        process.send_signal(signal.SIGTERM)
+        assert until(process, "stopped")
+    assert process.returncode == 0
+    for port in range(base, base + 6):
+        socket.create_server(("127.0.0.1", port)).close()
