@@ -7,7 +7,8 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from agents.password_reset import wording
-from shared.directory import AccountKind, AccountStatus, ActingCaller, DirectoryClient, User
+from agents.password_reset.intent import is_asked_for
+from shared.directory import AccountKind, AccountStatus, ActingCaller, DirectoryClient, ToolCall, User, request_text
 from shared.errors import HelpdeskError, UpstreamRefused
 from shared.telemetry import get_logger
 
@@ -36,14 +37,22 @@ class Resets:
         self._per_hour = per_hour
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def once(self, turn: dict[str, Any], act: str, user: User, work: Callable[[], Awaitable[str]]) -> str:
+    async def asked_to_unlock(self, call: ToolCall, caller: ActingCaller, user: User) -> str:
+        """Unlocks the account, where that is what was asked for."""
+        if not is_asked_for(request_text(call.agent.messages)):
+            return wording.unlock_explained()
+        return await self._once(call.invocation_state, "unlock", user, lambda: self._unlock(caller, user))
+
+    async def asked_to_reset(self, call: ToolCall, caller: ActingCaller, user: User) -> str:
+        """Has a reset link sent, where that is what was asked for."""
+        if not is_asked_for(request_text(call.agent.messages)):
+            return wording.reset_explained(user)
+        return await self._once(call.invocation_state, "reset", user, lambda: self._reset(caller, user))
+
+    async def _once(self, turn: dict[str, Any], act: str, user: User, work: Callable[[], Awaitable[str]]) -> str:
         """Does an act on an account at most once within a turn; asked again, it comes to the same, refusals included.
 
-        Args:
-            turn: The turn's `invocation_state`, which all tool calls of the turn share.
-            act: The name of the act.
-            user: On whose account.
-            work: Acts, and answers.
+        `turn` is the turn's `invocation_state`, which all tool calls of the turn share.
         """
         done: dict[tuple[str, str], str | HelpdeskError] = turn.setdefault(_DONE_KEY, {})
         lock = self._locks.setdefault(user.id, asyncio.Lock())
@@ -58,8 +67,7 @@ class Resets:
             raise outcome
         return outcome
 
-    async def unlock(self, caller: ActingCaller, user: User) -> str:
-        """Unlocks the account, where it is a person's and locked."""
+    async def _unlock(self, caller: ActingCaller, user: User) -> str:
         if user.kind is not AccountKind.PERSON:
             return wording.privileged("unlocked", user)
         if user.status is not AccountStatus.LOCKED_OUT:
@@ -72,8 +80,7 @@ class Resets:
             return wording.no_longer_locked()
         return wording.unlocked(user, self._directory.now())
 
-    async def reset_password(self, caller: ActingCaller, user: User) -> str:
-        """Has a reset link sent, where the account is a person's, can be reset, has an address, and not too often."""
+    async def _reset(self, caller: ActingCaller, user: User) -> str:
         now = self._directory.now()
         if user.kind is not AccountKind.PERSON:
             return wording.privileged("reset", user)

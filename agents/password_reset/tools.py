@@ -107,7 +107,7 @@ def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequenc
         """
 
         async def unlock(caller: ActingCaller, user: User) -> str:
-            return await resets.once(tool_context.invocation_state, "unlock", user, lambda: resets.unlock(caller, user))
+            return await resets.asked_to_unlock(tool_context, caller, user)
 
         return await own.answer(tool_context, unlock, scope=UNLOCK_SCOPE, purpose="unlock your account")
 
@@ -130,9 +130,7 @@ def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequenc
         """
 
         async def reset(caller: ActingCaller, user: User) -> str:
-            return await resets.once(
-                tool_context.invocation_state, "reset", user, lambda: resets.reset_password(caller, user)
-            )
+            return await resets.asked_to_reset(tool_context, caller, user)
 
         return await own.answer(tool_context, reset, scope=RESET_SCOPE, purpose="have a reset link sent")
 

@@ -43,6 +43,23 @@ def state_text(user: User, policy: PasswordPolicy, resets: Sequence[datetime], n
     return "\n\n".join(part for part in parts if part)
 
 
+def unlock_explained() -> str:
+    """The act was asked about, not for."""
+    return (
+        "If you want your account unlocked, say “unlock my account”: your password stays the same. "
+        "Nothing was changed so far."
+    )
+
+
+def reset_explained(user: User) -> str:
+    """The act was asked about, not for."""
+    where = f"your recovery address {masked_address(user.recovery_email)}" if user.recovery_email else "you"
+    return (
+        f"If you want a new password, say “reset my password”: the directory then sends a link to {where}, "
+        "with which you choose one, and your old password stops working. Nothing was changed so far."
+    )
+
+
 def unlocked(user: User, now: datetime) -> str:
     """The account was locked, and is not any more."""
     since = f" It had been locked since {_when(user.status_changed, now)}." if user.status_changed else ""

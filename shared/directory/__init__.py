@@ -2,7 +2,7 @@
 
 from shared.directory._access import ActingCaller, StaticTokenSource, TokenSource
 from shared.directory._client import DirectoryClient
-from shared.directory._own_account import OwnAccount
+from shared.directory._own_account import OwnAccount, ToolCall, request_text
 from shared.directory._settings import DirectorySettings
 from shared.directory._status import next_step, state_of
 from shared.directory._types import (
@@ -30,7 +30,9 @@ __all__ = [
     "SignIn",
     "StaticTokenSource",
     "TokenSource",
+    "ToolCall",
     "User",
     "next_step",
+    "request_text",
     "state_of",
 ]

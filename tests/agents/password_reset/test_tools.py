@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from strands.types.tools import AgentTool
 
+from agents.password_reset.intent import is_asked_for
 from agents.password_reset.tools import create_tools
 from local.directory._identifiers import auth0_subject
 from tests.agents._asking import Call, Turn, ask, employee
@@ -311,6 +312,46 @@ async def test_knowing_about_somebody_resets_nobody(world: World, tool: str) -> 
     assert world.rows("SELECT * FROM users ORDER BY id") == before
     assert acts(world) == []
     assert world.outbox() == []
+
+
+QUESTIONS = (
+    "How do I reset my password?",
+    "how can I unlock my account",
+    "What happens if I reset my password?",
+    "Where can I change my password?",
+    "Should I reset my password after a phishing mail?",
+    "Do I have to change my password every year?",
+    "Why was my account unlocked?",
+    "Please don't reset my password, I remember it",
+    "I can't sign in, but do not unlock anything yet",
+    "Tell me about password resets",
+)
+REQUESTS = (
+    "Reset my password",
+    "Can you please unlock my account?",
+    "I don't know my password any more, reset it",
+    "I can not sign in. Unlock me!",
+    "I forgot my password, how embarrassing. Please send a reset link",
+    "My account is locked, what now? Unlock it.",
+    "unlock it too (about: I am locked out)",
+    "Why am I locked out? Please unlock my account",
+    "I need to change my password",
+)
+
+
+@pytest.mark.parametrize("tool", ACTS)
+async def test_a_question_about_an_act_is_none(world: World, tool: str) -> None:
+    """Our own choice: whichever tool a model picks, a question changes nothing."""
+    for text in QUESTIONS:
+        said = await answer(world, tool, text=text)
+
+        assert "Nothing was changed so far." in said, text
+    assert acts(world) == []
+
+
+@pytest.mark.parametrize("text", REQUESTS)
+def test_a_request_is_a_request(text: str) -> None:
+    assert is_asked_for(text)
 
 
 @pytest.mark.requirement("I7")
