@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from typing import TypeGuard
 
 MAX_LINES = 500
 LONG_FILES: dict[str, str] = {}
@@ -17,33 +18,50 @@ def problems(path: str, tree: ast.Module, lines: int) -> Iterator[tuple[int, str
             f"{lines} lines: cut it by what its parts do (at most {MAX_LINES}; most files have 60 to 250)",
         )
     if path.endswith("/__init__.py"):
-        yield from _exports(tree)
+        yield from _exports(path, tree)
     if not path.startswith("tests/"):
         yield from _private_imports(path, tree)
 
 
-def _exports(tree: ast.Module) -> Iterator[tuple[int, str, str]]:
-    """A package that re-exports names lists exactly those in `__all__` (ruff's RUF022 keeps them sorted)."""
+def _exports(path: str, tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+    """A package that re-exports names of its modules lists exactly those in `__all__` (ruff's RUF022 sorts them).
+
+    Names that are loaded when first asked for stand in the `if TYPE_CHECKING` block.
+    """
+    own = path.removesuffix("__init__.py").replace("/", ".")
+    body = [node for outer in tree.body for node in (outer.body if _is_type_checking(outer) else [outer])]
     imported = {
         alias.asname or alias.name: node.lineno
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
+        for node in body
+        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(own) and f"{node.module}." != own
         for alias in node.names
         if not (alias.asname or alias.name).startswith("_")
     }
     if not imported:
         return
     listed = next(
-        (node for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"), None
+        (node for node in body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"), None
     )
     names = set(ast.literal_eval(listed.value)) if listed else set()
     for name in sorted(imported.keys() - names):
         yield imported[name], "exports", f"{name} is imported but not in __all__: add it, or do not import it here"
-    defined = {
-        node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-    }
-    for name in sorted(names - imported.keys() - defined - {"__version__"}):
+    for name in sorted(names - set(_defined(body)) - {"__version__"}):
         yield listed.lineno if listed else 1, "exports", f"{name} is in __all__ but not here: take it out"
+
+
+def _is_type_checking(node: ast.stmt) -> TypeGuard[ast.If]:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def _defined(body: list[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.ImportFrom):
+            yield from (alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
 def _private_imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str, str]]:
