@@ -36,16 +36,15 @@ class ScriptedModel(Model):
         """Names a window, so that Strands does not warn of its absence."""
         return {"context_window_limit": 100_000}
 
-    async def structured_output(self, *_: Any, **__: Any) -> AsyncGenerator[dict[str, Any], None]:  # type: ignore[override]
+    def structured_output(self, *_: Any, **__: Any) -> AsyncGenerator[dict[str, Any], None]:
         """Is not scripted.
 
         Raises:
             TypeError: always.
         """
         raise TypeError("a scripted model gives no structured output")
-        yield {}
 
-    async def stream(  # type: ignore[override]
+    async def stream(  # type: ignore[override] -- Strands hands more over than this model looks at
         self, messages: Any, tool_specs: Any = None, system_prompt: str | None = None, **_: Any
     ) -> AsyncGenerator[dict[str, Any], None]:
         """Plays the next turn, as a provider streams it."""

@@ -91,7 +91,6 @@ class World:
         folder: For all that they keep.
         model: Makes the model of each agent, by its name; the offline planner, if it gives None.
         settings: Changes to the agents' settings.
-        people: Another people file.
     """
 
     def __init__(
@@ -100,16 +99,14 @@ class World:
         *,
         model: Callable[[str], Model | None] = lambda _: None,
         settings: dict[str, Any] | None = None,
-        people: Path | None = None,
     ) -> None:
         self.folder = folder
-        self.tenant = LocalTenant(folder, **({"tenant_people": people} if people else {}))
+        self.tenant = LocalTenant(folder)
         self.servers = {name: LoopbackServer() for name in ("directory", *SUBAGENTS, "supervisor")}
         self._model = model
         self._settings = settings or {}
-        directory_folder = folder / "directory"
         self.heard: dict[str, list[dict[str, str]]] = {name: [] for name in self.servers}
-        self.directory_config = DirectoryConfig(directory_folder, **({"people": people} if people else {}))
+        self.directory_config = DirectoryConfig(folder / "directory")
 
     def __enter__(self) -> Self:
         self.tenant.start()
