@@ -8,17 +8,20 @@ import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Self
 
+from knowledge._confidence import confidence
 from knowledge._errors import IndexUnusable
 from knowledge._lexicon import Lexicon
 from knowledge._model import Article, Filters, Hit, SearchResult
 from knowledge._open import connect_read_only
-from knowledge._question import Question, Synonyms, read_question
+from knowledge._question import Question, read_question
 from knowledge._quote import best_passage
 from knowledge._rank import Matches, Scored, Scorer, find_candidates
 from knowledge._storage import read_article, read_numbers
+from knowledge._synonyms import Synonyms
 from knowledge._words import fold, searchable, split_words
 
 FITS: Final = 0.5
@@ -27,7 +30,10 @@ FITS: Final = 0.5
 MAX_QUESTION: Final = 2000
 """Characters of a question that are read."""
 
-_OTHER_LANGUAGE: Final = 0.85
+_ALSO: Final = 0.2
+"""Where an article fits, others are worth naming with this share of the confidence that is asked for."""
+
+_OTHER_LANGUAGE: Final = 0.7
 _MASKS: Final = 32
 
 
@@ -202,23 +208,24 @@ class _Edition:
             matches[word] = strengths[term]
         scored = Scorer(concepts, matches, self._averages).score_all(database, candidates)
         scored = self._prefer_language(scored, question)
-        fitting = [found for found in scored if found.confidence >= least][:limit]
-        if scored and scored[0].confidence < least:
+        fitting = [(found, confidence(concepts, found, self.count)) for found in scored[:limit]]
+        if max((sure for _, sure in fitting), default=0.0) < least:
             fitting = []
+        fitting = [(found, sure) for found, sure in fitting if sure >= least * _ALSO]
         surfaces = self._surfaces(database, matches)
         return SearchResult(
-            hits=tuple(self._hit(database, found, surfaces, filters) for found in fitting),
+            hits=tuple(self._hit(database, found, sure, surfaces, filters) for found, sure in fitting),
             corrections=question.corrections,
         )
 
     def _prefer_language(self, scored: Sequence[Scored], question: Question) -> list[Scored]:
-        if question.language is None or len(self._languages) == 1:
+        if len(self._languages) <= 1:
             return list(scored)
         number = self._languages.index(question.language)
         adjusted = [
             found
             if self._article_languages[found.article] == number
-            else Scored(found.article, found.score * _OTHER_LANGUAGE, found.section, found.confidence)
+            else replace(found, score=found.score * _OTHER_LANGUAGE)
             for found in scored
         ]
         return sorted(adjusted, key=lambda found: (-found.score, found.article))
@@ -229,7 +236,9 @@ class _Edition:
         )
         return {surface: max(strength for _, strength in matches[word]) for word, surface in rows}
 
-    def _hit(self, database: sqlite3.Connection, found: Scored, surfaces: Mapping[str, float], filters: Filters) -> Hit:
+    def _hit(
+        self, database: sqlite3.Connection, found: Scored, sure: float, surfaces: Mapping[str, float], filters: Filters
+    ) -> Hit:
         slug, about, sections = database.execute(
             "SELECT slug, about, sections FROM articles WHERE id = ?", (found.article,)
         ).fetchone()
@@ -247,7 +256,7 @@ class _Edition:
             anchor=section.anchor,
             quote=best_passage(section.text, fit),
             score=round(found.score, 4),
-            confidence=round(min(1.0, found.confidence), 4),
+            confidence=round(sure, 4),
             updated=article.updated,
             language=article.language,
             audience=article.audience,

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from knowledge._spelling import allowed_edits, distance, is_exchange, lookup_keys, shared_needed
+from knowledge._spelling import allowed_edits, distance, is_plausible, lookup_keys, shared_needed
 from knowledge._storage import read_numbers
 
-_SHORT: Final = 3
+ANY_LANGUAGE: Final = (1 << 62) - 1
+
 _CLOSER_LOOK: Final = 200
 _FAMILY: Final = 24
 
@@ -26,35 +27,38 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A word of the index near one that it does not hold."""
+    """A word of the index near one that it does not hold; being of another language counts as an edit."""
 
     surface: str
-    term: Term
     edits: int
 
 
 class Lexicon:
-    """Look-ups in one index, over one connection."""
+    """Look-ups in one index, over one connection. A language is given as its bit in `words.languages`."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
 
-    def terms(self, names: Iterable[str]) -> list[Term]:
-        """Those of the stems that the index has."""
+    def terms(self, names: Iterable[str], language: int) -> list[Term]:
+        """Those of the stems that words of the language have."""
         rows = self._database.execute(
-            "SELECT id, term, articles FROM terms WHERE term IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(names)),),
+            "SELECT DISTINCT terms.id, terms.term, terms.articles FROM terms JOIN words ON words.term = terms.id"
+            " WHERE terms.term IN (SELECT value FROM json_each(?)) AND words.languages & ?",
+            (json.dumps(list(names)), language),
         )
         return [Term(*row) for row in rows]
 
-    def written(self, surfaces: Iterable[str]) -> list[tuple[str, Term]]:
-        """Those of the words that some article has as they are written, with their terms."""
+    def written(self, surfaces: Iterable[str]) -> list[tuple[str, Term, int]]:
+        """Those of the words that some article has as they are written, with their terms and languages."""
         rows = self._database.execute(
-            "SELECT surface, terms.id, terms.term, terms.articles FROM words JOIN terms ON terms.id = words.term"
+            "SELECT surface, terms.id, terms.term, terms.articles, languages FROM words"
+            " JOIN terms ON terms.id = words.term"
             " WHERE surface IN (SELECT value FROM json_each(?)) ORDER BY words.id",
             (json.dumps(list(surfaces)),),
         )
-        return [(surface, Term(number, name, articles)) for surface, number, name, articles in rows]
+        return [
+            (surface, Term(number, name, articles), languages) for surface, number, name, articles, languages in rows
+        ]
 
     def family(self, stem: str, longest: int) -> list[Term]:
         """Terms of words that begin with a stem and are at most `longest` letters long."""
@@ -65,8 +69,8 @@ class Lexicon:
         )
         return [Term(*row) for row in rows]
 
-    def near(self, word: str) -> list[Near]:
-        """Words within the allowed number of edits, the nearest and then the most usual first."""
+    def near(self, word: str, language: int) -> list[Near]:
+        """Words within the allowed number of edits: the nearest first, then the most usual."""
         limit = allowed_edits(word)
         if not limit:
             return []
@@ -79,11 +83,11 @@ class Lexicon:
         needed = shared_needed(word)
         candidates = [number for number, count in shared.most_common(_CLOSER_LOOK) if count >= needed]
         found = [
-            (edits, surface[0] != word[0], -usual, Near(surface, Term(number, name, articles), edits))
-            for surface, usual, number, name, articles in self._words(candidates)
-            if (edits := distance(word, surface, limit)) <= limit and (len(word) > _SHORT or is_exchange(word, surface))
+            (edits + (not languages & language), surface[0] != word[0], -articles, surface)
+            for surface, articles, languages in self._words(candidates)
+            if 0 < (edits := distance(word, surface, limit)) <= limit and is_plausible(word, surface, edits)
         ]
-        return [near for *_, near in sorted(found, key=lambda item: item[:3])]
+        return [Near(surface, edits) for edits, *_, surface in sorted(found)]
 
     def words_of(self, terms: Collection[int]) -> Iterator[tuple[int, int]]:
         """(word, term) for each word of the terms."""
@@ -91,9 +95,8 @@ class Lexicon:
             "SELECT id, term FROM words WHERE term IN (SELECT value FROM json_each(?))", (json.dumps(list(terms)),)
         )
 
-    def _words(self, numbers: Iterable[int]) -> Iterator[tuple[str, int, int, str, int]]:
+    def _words(self, numbers: Iterable[int]) -> Iterator[tuple[str, int, int]]:
         return self._database.execute(
-            "SELECT surface, words.articles, terms.id, terms.term, terms.articles FROM words"
-            " JOIN terms ON terms.id = words.term WHERE words.id IN (SELECT value FROM json_each(?))",
+            "SELECT surface, articles, languages FROM words WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(numbers)),),
         )

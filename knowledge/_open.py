@@ -28,5 +28,5 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         raise IndexUnusable(f"the index at {path} is damaged: delete it and build it again") from error
     if version != FORMAT:
         connection.close()
-        raise IndexUnusable(f"the index at {path} has format {version}, not {FORMAT}: build it again")
+        raise IndexUnusable(f"the index at {path} was made by another version: build it again")
     return connection

@@ -7,45 +7,53 @@ BM25F, words of the question that stand together, and how much of the title was 
 
 import heapq
 import json
-import operator
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from knowledge._question import Concept
-from knowledge._storage import ALIASES, BODY, HEADING, TITLE, Stream, read_postings
-from knowledge._weights import IMPACT_STEPS, increments, saturate
+from knowledge._storage import Stream, read_postings
+from knowledge._weights import IMPACT_STEPS, Lengths, increments, saturate
 
 _BUDGET: Final = 40_000
 _CHAMPIONS: Final = 2_000
 _CANDIDATES: Final = 48
 
-_SECTION_SHARE: Final = 0.7
-_TOGETHER: Final = 0.35
-_TITLE_ASKED: Final = 0.8
+_SECTION_SHARE: Final = 0.45
+_TOGETHER: Final = 0.6
+_TITLE_ASKED: Final = 0.5
 _NEIGHBOURS: Final = 2
 _SECTION_LENGTH: Final = 60.0
-_HEADING_WEIGHT: Final = 2.5
-
-_PLACES: Final = (1.0, 1.0, 0.95, 0.85)
-_ELSEWHERE: Final = 0.6
-
-Lengths = tuple[float, float, float, float]
-"""Of the four fields, on average."""
+_HEADING_WEIGHT: Final = 1.6
 
 Matches = Mapping[int, Sequence[tuple[int, float]]]
 """By word: the concepts (by position in the question) that it stands for, and how much a match counts."""
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """How strongly each concept of the question is matched, from 0 to 1.
+
+    Attributes:
+        anywhere: In the whole article.
+        section: In its best section.
+        subject: In what says what the article is about: title, aliases, tags, headings.
+    """
+
+    anywhere: Sequence[float]
+    section: Sequence[float]
+    subject: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
-    """A candidate with its score, its best section's number, and how much of the question it covers."""
+    """A candidate with its score, its best section's number, and what speaks for it."""
 
     article: int
     score: float
     section: int
-    confidence: float
+    evidence: Evidence
 
 
 def find_candidates(database: sqlite3.Connection, concepts: Sequence[Concept], allowed: bytes | None) -> list[int]:
@@ -76,9 +84,7 @@ def find_candidates(database: sqlite3.Connection, concepts: Sequence[Concept], a
 class Scorer:
     """Scores articles for one question."""
 
-    def __init__(
-        self, concepts: Sequence[Concept], matches: Matches, averages: tuple[float, float, float, float]
-    ) -> None:
+    def __init__(self, concepts: Sequence[Concept], matches: Matches, averages: Lengths) -> None:
         self._weights = [concept.weight for concept in concepts]
         self._total = sum(self._weights) or 1.0
         self._matches = matches
@@ -97,23 +103,24 @@ class Scorer:
         """Scores one article."""
         title, aliases, heading, body = increments(stream.lengths(), self._averages)
         whole = self._tally()
-        whole.count(stream.title, title, _PLACES[TITLE])
-        whole.count(stream.aliases, aliases, _PLACES[ALIASES])
-        best, best_score, best_places = 0, -1.0, whole.places
+        whole.count(stream.title, title)
+        whole.count(stream.aliases, aliases)
+        subject = list(whole.strengths)
+        best, best_score, best_section = 0, -1.0, whole.strengths
         for number, heading_words, body_words in stream.sections:
-            whole.count(heading_words, heading, _ELSEWHERE)
-            whole.count(body_words, body, _ELSEWHERE)
+            whole.count(heading_words, heading)
             section = self._tally()
-            section.count(heading_words, _HEADING_WEIGHT, _PLACES[HEADING])
-            section.count(body_words, 1 / (0.4 + 0.6 * len(body_words) / _SECTION_LENGTH), _PLACES[BODY])
+            section.count(heading_words, _HEADING_WEIGHT)
+            subject = list(map(max, subject, section.strengths))
+            whole.count(body_words, body)
+            section.count(body_words, 1 / (0.4 + 0.6 * len(body_words) / _SECTION_LENGTH))
             score = section.score() + _TOGETHER * (self._together(heading_words) + self._together(body_words))
             if score > best_score:
-                best, best_score, best_places = number, score, section.places
+                best, best_score, best_section = number, score, section.strengths
         score = whole.score() + _SECTION_SHARE * max(0.0, best_score)
         score += _TOGETHER * (self._together(stream.title) + self._together(stream.aliases))
         score += _TITLE_ASKED * self._asked(stream.title) * self._total / max(1, len(self._weights))
-        covered = sum(map(operator.mul, self._weights, map(max, whole.places, best_places)))
-        return Scored(article, score, best, covered / self._total)
+        return Scored(article, score, best, Evidence(whole.strengths, best_section, subject))
 
     def _tally(self) -> "_Tally":
         size = len(self._weights)
@@ -146,19 +153,19 @@ class Scorer:
 
 @dataclass(slots=True)
 class _Tally:
-    """What has been counted of each concept: its weighted frequency, and the best place where it stands."""
+    """What has been counted of each concept: its weighted frequency, and its strongest match."""
 
     matches: Matches
     weights: Sequence[float]
     frequencies: list[float]
-    places: list[float]
+    strengths: list[float]
 
-    def count(self, words: Sequence[int], increment: float, place: float) -> None:
+    def count(self, words: Sequence[int], increment: float) -> None:
         for word in words:
             if word in self.matches:
                 for concept, strength in self.matches[word]:
                     self.frequencies[concept] += increment * strength
-                    self.places[concept] = max(self.places[concept], place * strength)
+                    self.strengths[concept] = max(self.strengths[concept], strength)
 
     def score(self) -> float:
         pairs = zip(self.weights, self.frequencies, strict=True)

@@ -9,8 +9,9 @@ from typing import Final
 
 _EDGE: Final = "\x02"
 _PAIRS_PER_EDIT: Final = 3
-_SHORT: Final = 4
-_LONG: Final = 8
+_SHORTEST: Final = 3
+_LONG: Final = 6
+_SAFE: Final = 8
 
 
 def pairs(word: str) -> set[str]:
@@ -26,7 +27,7 @@ def gram_keys(word: str) -> Iterable[str]:
 
 def allowed_edits(word: str) -> int:
     """How many letters may be wrong before it is another word; none in numbers and the shortest words."""
-    if len(word) < _SHORT - 1 or any(character.isdigit() for character in word):
+    if len(word) < _SHORTEST or any(character.isdigit() for character in word):
         return 0
     return 2 if len(word) >= _LONG else 1
 
@@ -34,7 +35,7 @@ def allowed_edits(word: str) -> int:
 def lookup_keys(word: str) -> list[str]:
     """The keys under which words within the allowed number of edits stand."""
     edits = allowed_edits(word)
-    lengths = range(max(_SHORT - 1, len(word) - edits), len(word) + edits + 1)
+    lengths = range(max(_SHORTEST, len(word) - edits), len(word) + edits + 1)
     return [f"{length}:{pair}" for length in lengths for pair in pairs(word)]
 
 
@@ -66,6 +67,8 @@ def distance(one: str, other: str, limit: int) -> int:
     return min(previous[-1], limit + 1)
 
 
-def is_exchange(one: str, other: str) -> bool:
-    """Whether two words have the same letters; what a very short word must have to count as misspelt."""
-    return sorted(one) == sorted(other)
+def is_plausible(word: str, candidate: str, edits: int) -> bool:
+    """Whether a short word is likely to be the other, misspelt: it begins alike, or has the same letters."""
+    if edits > 1 and len(word) < _SAFE:
+        return word[0] == candidate[0] and abs(len(word) - len(candidate)) < edits
+    return len(word) >= _LONG or word[0] == candidate[0] or sorted(word) == sorted(candidate)

@@ -57,12 +57,13 @@ STOPWORDS: Final[dict[str, frozenset[str]]] = {
 }
 
 _ASKING = """
-able answer article articles best bitte browse chance correct describe description detail details difference doc docs
-document documentation documents easiest erklaren expliquer explicar explain explanation fastest find findet finde
-finden guia guide guides hilfe info information instruction instructions issue issues manual meaning normal page please
-possible problem problema problemas probleme problems procedure process properly proper question questions quick quickly
-read right searching show someday start steps step sudden suddenly thing trouble trouver truc tutorial tutorials
-understand way ways weg work working works wrong
+able afternoon answer article articles best bitte browse chance correct describe description detail details difference
+doc docs document documentation documents easiest erklaren explain explanation explicar expliquer fastest find finde
+finden findet guia guide guides hilfe info information instruction instructions issue issues manual meaning month
+morning normal page please possible problem problema problemas probleme problems procedure process proper properly
+question questions quick quickly read right searching show someday start step steps sudden suddenly thing think
+thinking thought today tomorrow tonight trouble trouver truc tutorial tutorials understand way ways week weg work
+working works wrong year yesterday
 """
 ASKING: Final = frozenset(_ASKING.split())
 """Words that ask rather than say; they count for little, but they count: "problem management" is a subject too."""

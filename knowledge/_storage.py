@@ -2,7 +2,7 @@
 
 articles   what an article says of itself, and its sections, compressed
 streams    an article's words in order, as numbers (see `Stream`): what the ranking reads
-words      each word as written, with its term (stem)
+words      each word as written, with its term (stem); the languages it stands in, a bit for each
 terms      each term, how many articles have it, and where (see `pack_postings`)
 grams      pairs of letters to words, for misspelt questions
 tags       each tag, and its articles
@@ -19,15 +19,16 @@ from datetime import date
 from typing import Any, Final
 
 from knowledge._model import Article, Section
-
-FORMAT: Final = 1
+from knowledge._stopwords import STOPWORDS
+from knowledge._weights import FIELD_LENGTH, FIELD_WEIGHTS, SATURATION
 
 SCHEMA: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE articles (id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, path TEXT NOT NULL, digest BLOB NOT NULL,
                        updated TEXT NOT NULL, about TEXT NOT NULL, sections BLOB NOT NULL);
 CREATE TABLE streams (id INTEGER PRIMARY KEY, words BLOB NOT NULL);
-CREATE TABLE words (id INTEGER PRIMARY KEY, surface TEXT NOT NULL, term INTEGER NOT NULL, articles INTEGER NOT NULL);
+CREATE TABLE words (id INTEGER PRIMARY KEY, surface TEXT NOT NULL, term INTEGER NOT NULL, articles INTEGER NOT NULL,
+                    languages INTEGER NOT NULL);
 CREATE TABLE terms (id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE, articles INTEGER NOT NULL,
                     postings BLOB NOT NULL);
 CREATE TABLE grams (key TEXT PRIMARY KEY, words BLOB NOT NULL);
@@ -39,8 +40,9 @@ CREATE INDEX words_term ON words (term);
 CREATE INDEX articles_updated ON articles (updated, slug);
 """
 
-TITLE, ALIASES, HEADING, BODY = range(4)
-"""The fields of an article, in the order of their weights."""
+_STOPWORDS: Final = sorted((language, sorted(words)) for language, words in STOPWORDS.items())
+FORMAT: Final = zlib.crc32(repr((SCHEMA, FIELD_WEIGHTS, FIELD_LENGTH, SATURATION, _STOPWORDS)).encode()) & 0x7FFFFFFF
+"""Stands in each index; one that was made with other columns, weights or words is made anew."""
 
 
 @dataclass(frozen=True, slots=True)

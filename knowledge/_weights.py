@@ -6,20 +6,24 @@ frequencies in the fields, weighted and normalised by field length, are added be
 
 from typing import Final
 
-FIELD_WEIGHTS: Final = (4.0, 3.0, 2.0, 1.0)
+FIELD_WEIGHTS: Final = (4.5, 4.5, 4.0, 1.0)
 """Of title, aliases and tags, headings, body."""
 
-FIELD_LENGTH: Final = (0.4, 0.3, 0.3, 0.6)
+FIELD_LENGTH: Final = (0.5, 0.4, 0.4, 0.3)
 """How much a field's length counts against it, from 0 to 1 (BM25F's b)."""
 
-SATURATION: Final = 1.6
+SATURATION: Final = 2.5
 """How soon further occurrences stop to matter (BM25F's k1)."""
 
 IMPACT_STEPS: Final = 255
 """An article's saturated frequency of a term is kept in one byte."""
 
 
-def increments(lengths: tuple[int, int, int, int], averages: tuple[float, float, float, float]) -> tuple[float, ...]:
+Lengths = tuple[float, float, float, float]
+"""How many words the four fields have."""
+
+
+def increments(lengths: Lengths, averages: Lengths) -> tuple[float, ...]:
     """What one occurrence in each field adds to a term's weighted frequency, in an article with these field lengths."""
     return tuple(
         weight / (1 - b + b * length / average) if average else weight
@@ -30,3 +34,20 @@ def increments(lengths: tuple[int, int, int, int], averages: tuple[float, float,
 def saturate(frequency: float) -> float:
     """From a weighted frequency to a share of the term's weight, from 0 to 1."""
     return frequency / (SATURATION + frequency)
+
+
+AS_WRITTEN: Final = 1.0
+FOREIGN: Final = 0.7
+JOINED: Final = 0.95
+SYNONYM: Final = 0.6
+TWO_IN_ONE: Final = 0.8
+FAMILY: Final = 0.55
+"""How much a match counts, by how a term came to stand for a word of the question."""
+
+ASKING_SHARE: Final = 0.3
+"""How much of its weight a word keeps that asks more than it says (show, guide, problem)."""
+
+
+def misspelt(word: str, edits: int) -> float:
+    """How much a match counts if the word was misspelt: a short word may well be another."""
+    return 1.0 - min(0.5, edits**2 * 0.9 / len(word))

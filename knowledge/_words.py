@@ -3,8 +3,6 @@
 import re
 import threading
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -87,20 +85,15 @@ def content_words(text: str, language: str) -> list[Word]:
     return [found for word in split_words(text) if (found := _content_word(word, language)) is not None]
 
 
-def guess_language(words: Sequence[str], languages: Sequence[str]) -> str | None:
-    """The language whose grammar the words show, or None where they show none or several equally."""
-    counts = Counter(
-        language for word in map(fold, words) for language in languages if word in STOPWORDS.get(language, ())
-    )
-    ranked = counts.most_common(2)
-    if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
-        return None
-    return ranked[0][0]
+def phrase_words(text: str, language: str) -> list[Word]:
+    """The words of a phrase that say what it is about; a hyphenated word is one."""
+    words = (_content_word(joined, language) for joined, _ in split_compounds(text))
+    return [word for word in words if word is not None]
 
 
-def is_stopword(word: str, languages: Iterable[str]) -> bool:
-    """Whether a folded word is grammar in one of the languages."""
-    return any(word in STOPWORDS.get(language, ()) for language in languages)
+def is_stopword(word: str, language: str) -> bool:
+    """Whether a folded word is grammar in the language."""
+    return word in STOPWORDS.get(language, ())
 
 
 @lru_cache(maxsize=65536)

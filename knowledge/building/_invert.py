@@ -5,15 +5,15 @@ import json
 import os
 import sqlite3
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from knowledge._model import Article
 from knowledge._spelling import gram_keys
 from knowledge._storage import FORMAT, INDEXES, SCHEMA, Stream, numbers, pack_about, pack_postings
-from knowledge._weights import IMPACT_STEPS, increments, saturate
-from knowledge._words import content_words
+from knowledge._weights import IMPACT_STEPS, Lengths, increments, saturate
+from knowledge._words import phrase_words
 from knowledge.building._documents import Collection
 
 _SPELLABLE = range(3, 25)
@@ -21,39 +21,20 @@ _SPELLABLE = range(3, 25)
 
 def write_index(path: Path, collection: Collection) -> None:
     """Writes the index of a collection to a new file."""
+    articles = [article for _, _, article, _ in collection.documents]
+    languages = _by_count(article.language for article in articles)
+    averages = _average_lengths(collection)
+    inversion = _Inversion(collection, languages, averages)
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.executescript("PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + SCHEMA)
         database.execute("BEGIN")
-        _write_articles(database, collection)
-        terms = {term: number for number, term in enumerate(sorted({word.term for word in collection.words}))}
-        term_of = [terms[word.term] for word in collection.words]
-        averages = _average_lengths(collection)
-        inversion = _Inversion(len(terms), len(term_of))
-        for number, blob in enumerate(collection.streams):
-            inversion.add(number, Stream.unpack(blob), term_of, averages)
-        database.executemany(
-            "INSERT INTO terms VALUES (?, ?, ?, ?)",
-            (
-                (
-                    number,
-                    term,
-                    len(inversion.articles[number]),
-                    pack_postings(inversion.articles[number], inversion.impacts[number]),
-                )
-                for term, number in terms.items()
-            ),
-        )
-        database.executemany(
-            "INSERT INTO words VALUES (?, ?, ?, ?)",
-            (
-                (number, word.surface, term_of[number], inversion.word_articles[number])
-                for word, number in collection.words.items()
-            ),
-        )
+        database.executemany("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?)", _articles(collection))
+        database.executemany("INSERT INTO streams VALUES (?, ?)", enumerate(collection.streams))
+        database.executemany("INSERT INTO terms VALUES (?, ?, ?, ?)", inversion.terms())
+        database.executemany("INSERT INTO words VALUES (?, ?, ?, ?, ?)", inversion.words())
         database.executemany("INSERT INTO grams VALUES (?, ?)", _grams(collection))
-        articles = [article for _, _, article, _ in collection.documents]
         database.executemany("INSERT INTO tags VALUES (?, ?)", _tags(articles))
-        database.executemany("INSERT INTO meta VALUES (?, ?)", sorted(_meta(articles, averages).items()))
+        database.executemany("INSERT INTO meta VALUES (?, ?)", sorted(_meta(articles, languages, averages).items()))
         database.execute("COMMIT")
         database.executescript(f"{INDEXES} PRAGMA user_version = {FORMAT};")
     with path.open("rb") as file:
@@ -61,28 +42,46 @@ def write_index(path: Path, collection: Collection) -> None:
 
 
 class _Inversion:
-    """Postings in the making."""
+    """The postings of a collection, and what is known of each word."""
 
-    def __init__(self, terms: int, words: int) -> None:
-        self.articles = [array("I") for _ in range(terms)]
-        self.impacts = [bytearray() for _ in range(terms)]
-        self.word_articles = [0] * words
+    def __init__(self, collection: Collection, languages: Sequence[str], averages: Lengths) -> None:
+        self._collection = collection
+        self._names = sorted({word.term for word in collection.words})
+        numbered = {term: number for number, term in enumerate(self._names)}
+        self._term_of = [numbered[word.term] for word in collection.words]
+        self._articles = [array("I") for _ in self._names]
+        self._impacts = [bytearray() for _ in self._names]
+        self._word_articles = [0] * len(self._term_of)
+        self._word_languages = [0] * len(self._term_of)
+        for number, blob in enumerate(collection.streams):
+            language = 1 << languages.index(collection.documents[number][2].language)
+            self._add(number, Stream.unpack(blob), language, averages)
 
-    def add(
-        self, number: int, stream: Stream, term_of: Sequence[int], averages: tuple[float, float, float, float]
-    ) -> None:
+    def terms(self) -> Iterator[tuple[int, str, int, bytes]]:
+        """The rows of `terms`."""
+        for number, name in enumerate(self._names):
+            articles = self._articles[number]
+            yield number, name, len(articles), pack_postings(articles, self._impacts[number])
+
+    def words(self) -> Iterator[tuple[int, str, int, int, int]]:
+        """The rows of `words`."""
+        for word, number in self._collection.words.items():
+            known = self._word_articles[number], self._word_languages[number]
+            yield number, word.surface, self._term_of[number], *known
+
+    def _add(self, number: int, stream: Stream, language: int, averages: Lengths) -> None:
         fields = _fields(stream)
-        lengths = (len(fields[0]), len(fields[1]), len(fields[2]), len(fields[3]))
         frequencies: dict[int, float] = {}
-        for words, increment in zip(fields, increments(lengths, averages), strict=True):
+        for words, increment in zip(fields, increments(stream.lengths(), averages), strict=True):
             for word in words:
-                term = term_of[word]
+                term = self._term_of[word]
                 frequencies[term] = frequencies.get(term, 0.0) + increment
         for term, frequency in frequencies.items():
-            self.articles[term].append(number)
-            self.impacts[term].append(max(1, round(saturate(frequency) * IMPACT_STEPS)))
+            self._articles[term].append(number)
+            self._impacts[term].append(max(1, round(saturate(frequency) * IMPACT_STEPS)))
         for word in set().union(*fields):
-            self.word_articles[word] += 1
+            self._word_articles[word] += 1
+            self._word_languages[word] |= language
 
 
 def _fields(stream: Stream) -> tuple[Sequence[int], Sequence[int], list[int], list[int]]:
@@ -91,24 +90,19 @@ def _fields(stream: Stream) -> tuple[Sequence[int], Sequence[int], list[int], li
     return stream.title, stream.aliases, heading, body
 
 
-def _average_lengths(collection: Collection) -> tuple[float, float, float, float]:
+def _average_lengths(collection: Collection) -> Lengths:
     totals = [0, 0, 0, 0]
     for blob in collection.streams:
-        for number, words in enumerate(_fields(Stream.unpack(blob))):
-            totals[number] += len(words)
+        for number, length in enumerate(Stream.unpack(blob).lengths()):
+            totals[number] += length
     count = max(1, len(collection.streams))
-    return totals[0] / count, totals[1] / count, totals[2] / count, totals[3] / count
+    title, aliases, heading, body = (round(total / count, 3) for total in totals)
+    return title, aliases, heading, body
 
 
-def _write_articles(database: sqlite3.Connection, collection: Collection) -> None:
-    database.executemany(
-        "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            (number, article.slug, path, digest, article.updated.isoformat(), pack_about(article), sections)
-            for number, (path, digest, article, sections) in enumerate(collection.documents)
-        ),
-    )
-    database.executemany("INSERT INTO streams VALUES (?, ?)", enumerate(collection.streams))
+def _articles(collection: Collection) -> Iterator[tuple[int, str, str, bytes, str, str, bytes]]:
+    for number, (path, digest, article, sections) in enumerate(collection.documents):
+        yield number, article.slug, path, digest, article.updated.isoformat(), pack_about(article), sections
 
 
 def _grams(collection: Collection) -> Iterator[tuple[str, bytes]]:
@@ -131,24 +125,28 @@ def _tags(articles: Iterable[Article]) -> Iterator[tuple[str, bytes]]:
     return ((tag, numbers(found[tag])) for tag in sorted(found))
 
 
-def _meta(articles: Sequence[Article], averages: Sequence[float]) -> dict[str, str | bytes]:
-    audiences = sorted({article.audience for article in articles})
-    languages = sorted({article.language for article in articles})
+def _meta(articles: Sequence[Article], languages: Sequence[str], averages: Lengths) -> dict[str, str | bytes]:
+    audiences = _by_count(article.audience for article in articles)
     return {
         "count": str(len(articles)),
-        "averages": json.dumps([round(average, 3) for average in averages]),
+        "averages": json.dumps(averages),
         "audiences": json.dumps(audiences),
         "languages": json.dumps(languages),
         "article_audiences": numbers(audiences.index(article.audience) for article in articles),
         "article_languages": numbers(languages.index(article.language) for article in articles),
         "article_updated": numbers(article.updated.toordinal() for article in articles),
-        "synonyms": json.dumps(sorted(_synonyms(articles))),
+        "synonyms": json.dumps([phrases for article in articles for phrases in _synonyms(article)]),
     }
 
 
-def _synonyms(articles: Iterable[Article]) -> Iterator[list[list[str]]]:
-    """Groups of phrases, each phrase as its terms."""
-    for article in articles:
-        for group in article.synonyms:
-            phrases = [[word.term for word in content_words(phrase, article.language)] for phrase in group]
-            yield [phrase for phrase in phrases if phrase]
+def _synonyms(article: Article) -> Iterator[list[list[tuple[str, str]]]]:
+    """The groups of an article: each phrase as its words and their terms."""
+    for group in article.synonyms:
+        phrases = [phrase_words(phrase, article.language) for phrase in group]
+        yield [[(word.surface, word.term) for word in phrase] for phrase in phrases if phrase]
+
+
+def _by_count(names: Iterable[str]) -> list[str]:
+    """The different names, the most frequent first."""
+    counts = Counter(names)
+    return sorted(counts, key=lambda name: (-counts[name], name))
