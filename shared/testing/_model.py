@@ -44,7 +44,7 @@ class ScriptedModel(Model):
         """
         raise TypeError("a scripted model gives no structured output")
 
-    async def stream(  # type: ignore[override] -- Strands hands more over than this model looks at
+    async def stream(  # type: ignore[override]
         self, messages: Any, tool_specs: Any = None, system_prompt: str | None = None, **_: Any
     ) -> AsyncGenerator[dict[str, Any], None]:
         """Plays the next turn, as a provider streams it."""
