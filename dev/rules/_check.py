@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import tokenize
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,8 @@ def _not_allowed(found: Iterable[Finding], lines: list[str], path: str) -> Itera
     """Drops what a comment on its line allows; an allowance without a reason, or without use, is itself a finding."""
     allowed = {
         (number, match["rule"]): match["reason"]
-        for number, line in enumerate(lines, 1)
-        if path.endswith(".py") and (match := _ALLOW.search(line))
+        for number, comment in (_comments(lines) if path.endswith(".py") else ())
+        if (match := _ALLOW.search(comment))
     }
     used = set()
     for finding in found:
@@ -84,6 +85,16 @@ def _not_allowed(found: Iterable[Finding], lines: list[str], path: str) -> Itera
             yield finding
     for number, rule in allowed.keys() - used:
         yield Finding(path, number, "unused-allowance", f"nothing here breaks {rule}: take the comment away")
+
+
+def _comments(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """The comments, with their lines; what looks like one inside a string is none."""
+    try:
+        for token in tokenize.generate_tokens(iter([f"{line}\n" for line in lines]).__next__):
+            if token.type == tokenize.COMMENT:
+                yield token.start[0], token.string
+    except (tokenize.TokenError, SyntaxError):
+        return  # that the file cannot be read is found elsewhere
 
 
 def _files(root: Path) -> list[str]:

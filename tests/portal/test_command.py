@@ -1,56 +1,34 @@
 """The command where no help desk runs: its words, its exit codes, its JSON."""
 
-import io
 import json
-import logging
 import resource
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
-from portal.command import main
+from tests.portal.running import ROOT, Command
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("ask", "chat", "demo", "login", "logout", "status", "up")
 
 
-class Command:
-    """Runs the command in this process, as its entry point does."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        code = main(arguments)
-        out, err = self._capsys.readouterr()
-        return subprocess.CompletedProcess(arguments, code, out, err)
-
-
 @pytest.fixture
-def helpdesk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield Command(capsys)
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+def helpdesk(tmp_path: Path) -> Command:
+    return Command(tmp_path / "var", tmp_path / "home")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), *((command, "--help") for command in COMMANDS)])
 def test_help_comes_with_examples(helpdesk: Command, arguments: tuple[str, ...]) -> None:
     done = helpdesk(*arguments)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "Examples:\n" in done.stdout
-    assert "helpdesk" in done.stdout.split("Examples:\n")[1]
+    assert (done.code, done.err) == (0, "")
+    assert "Examples:\n" in done.out
+    assert "helpdesk" in done.out.split("Examples:\n")[1]
 
 
 def test_help_lists_every_command_and_the_exit_codes(helpdesk: Command) -> None:
-    out = helpdesk("--help").stdout
+    out = helpdesk("--help").out
     for command in COMMANDS:
         assert f"\n  {command} " in out
     assert "3 not signed in" in out
@@ -75,7 +53,7 @@ def test_help_answers_at_once() -> None:
 
 
 def test_the_version_is_the_projects(helpdesk: Command) -> None:
-    assert helpdesk("--version").stdout.startswith("helpdesk 0.")
+    assert helpdesk("--version").out.startswith("helpdesk 0.")
 
 
 @pytest.mark.parametrize(
@@ -92,29 +70,29 @@ def test_the_version_is_the_projects(helpdesk: Command) -> None:
 )
 def test_wrong_usage_is_2(helpdesk: Command, arguments: tuple[str, ...], words: str) -> None:
     done = helpdesk(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+    assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize("arguments", [("ask", "hello"), ("chat",), ("logout",), ("ask", "-c", "hello")])
 def test_not_signed_in_is_3_and_says_what_to_do(helpdesk: Command, arguments: tuple[str, ...]) -> None:
     done = helpdesk(*arguments)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("helpdesk: You are not signed in: run `helpdesk login`")
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith("helpdesk: You are not signed in: run `helpdesk login`")
 
 
 @pytest.mark.parametrize("arguments", [("--json", "ask", "hello"), ("ask", "hello", "--json")])
 def test_json_says_the_error_too(helpdesk: Command, arguments: tuple[str, ...]) -> None:
     done = helpdesk(*arguments)
-    assert done.returncode == 3
-    assert json.loads(done.stdout)["error"]["code"] == "not_signed_in"
+    assert done.code == 3
+    assert json.loads(done.out)["error"]["code"] == "not_signed_in"
 
 
 def test_where_nothing_runs_signing_in_is_5(helpdesk: Command) -> None:
     done = helpdesk("login")
-    assert done.returncode == 5
-    assert "make run" in done.stderr
+    assert done.code == 5
+    assert "make run" in done.err
 
 
 @pytest.mark.parametrize(
@@ -134,8 +112,8 @@ def test_where_nothing_runs_signing_in_is_5(helpdesk: Command) -> None:
 )
 def test_half_a_help_desk_cannot_be_signed_in_at(helpdesk: Command, arguments: tuple[str, ...], words: str) -> None:
     done = helpdesk("login", *arguments)
-    assert done.returncode == 1
-    assert words in done.stderr
+    assert done.code == 1
+    assert words in done.err
 
 
 def test_a_tenant_that_does_not_answer_is_5(helpdesk: Command) -> None:
@@ -150,32 +128,32 @@ def test_a_tenant_that_does_not_answer_is_5(helpdesk: Command) -> None:
         "http://127.0.0.1:9/",
     )
     done = helpdesk("login", *arguments)
-    assert done.returncode == 5
-    assert "http://127.0.0.1:9/ does not answer" in done.stderr
+    assert done.code == 5
+    assert "http://127.0.0.1:9/ does not answer" in done.err
 
 
 def test_status_says_that_nothing_runs(helpdesk: Command) -> None:
     done = helpdesk("status")
-    assert done.returncode == 1
-    assert "nothing runs here" in done.stdout
-    assert "make run" in done.stdout
+    assert done.code == 1
+    assert "nothing runs here" in done.out
+    assert "make run" in done.out
     done = helpdesk("status", "--json")
-    assert json.loads(done.stdout)["ok"] is False
+    assert json.loads(done.out)["ok"] is False
 
 
 def test_colours_are_for_terminals(helpdesk: Command) -> None:
-    assert "\x1b" not in helpdesk("status").stdout
+    assert "\x1b" not in helpdesk("status").out
 
 
 def test_an_error_inside_is_one_line_and_whole_with_debug(
-    helpdesk: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("HELPDESK_VAR", str(tmp_path / "file" / "var"))
+    helpdesk = Command(tmp_path / "file" / "var", tmp_path / "home")
     done = helpdesk("up")
-    assert done.returncode == 1
-    assert len(done.stderr.splitlines()) == 1
-    assert "Traceback" in helpdesk("up", "--debug").stderr
+    assert done.code == 1
+    assert len(done.err.splitlines()) == 1
+    assert "Traceback" in helpdesk("up", "--debug").err
 
 
 def test_nobody_reading_is_no_error() -> None:

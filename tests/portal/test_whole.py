@@ -1,80 +1,21 @@
 """The command as people run it, against everything that `helpdesk up` starts."""
 
+import asyncio
 import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from portal.demo import Browser
 from portal.stack import free_port_base
 from shared.http import create_http_client
-
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 120
+from tests.portal.running import Command, until
 
 pytestmark = pytest.mark.timeout(180)
-
-
-@dataclass
-class Command:
-    """Runs the command in a world of its own."""
-
-    state: Path
-    home: Path
-    more: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "HELPDESK_VAR": str(self.state), "HELPDESK_HOME": str(self.home), **self.more}
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "portal", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "portal", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def password(self, login: str) -> str:
-        return str(json.loads((self.state / "tenant" / "users.json").read_text())[login])
-
-
-def lines(process: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
-    """The JSON lines of a command, as they come."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        yield json.loads(line)
-
-
-def until(process: subprocess.Popen[str], event: str) -> dict[str, Any]:
-    for found in lines(process):
-        if found.get("event") == event:
-            return found
-    assert process.stderr is not None
-    raise AssertionError(f"no {event}: {process.stderr.read()}")
 
 
 async def sign_in(helpdesk: Command, login: str, *arguments: str) -> None:
@@ -112,30 +53,29 @@ def helpdesk(world: tuple[Command, int]) -> Command:
     return world[0]
 
 
-@pytest.fixture
-async def amelia(helpdesk: Command) -> Command:
+@pytest.fixture(scope="module")
+def amelia(helpdesk: Command) -> Command:
     """The command, signed in as the employee."""
-    if not (helpdesk.home / "profiles" / "default.json").exists():
-        await sign_in(helpdesk, "amelia.hart", "--browser")
+    asyncio.run(sign_in(helpdesk, "amelia.hart", "--browser"))
     return helpdesk
 
 
-async def test_signing_in_with_a_code(helpdesk: Command) -> None:
-    await sign_in(helpdesk, "oscar.lind", "--as", "oscar")
+def test_signing_in_with_a_code_and_out_again(helpdesk: Command) -> None:
+    asyncio.run(sign_in(helpdesk, "oscar.lind", "--as", "oscar"))
     assert (helpdesk.home / "profiles" / "oscar.json").stat().st_mode & 0o777 == 0o600
     done = helpdesk("ask", "--as", "oscar", "which groups am I in?")
-    assert done.returncode == 0
-    assert done.stdout.startswith("account_lookup:\n")
-    assert "IT" in done.stdout
+    assert done.code == 0
+    assert done.out.startswith("account_lookup:\n")
+    assert "IT" in done.out
     done = helpdesk("--as", "oscar", "logout")
-    assert (done.returncode, done.stdout) == (0, "✓ Oscar Lind is signed out.\n")
-    assert helpdesk("ask", "--as", "oscar", "which groups am I in?").returncode == 3
+    assert (done.code, done.out) == (0, "✓ Oscar Lind is signed out.\n")
+    assert helpdesk("ask", "--as", "oscar", "which groups am I in?").code == 3
 
 
 def test_an_answer_streams_as_json(amelia: Command) -> None:
     done = amelia("ask", "--json", "Is my account locked, and how do I report phishing?")
-    assert (done.returncode, done.stderr) == (0, "")
-    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.code, done.err) == (0, "")
+    events = done.events
     assert events[0]["event"] == "begun"
     assert {event["agent"] for event in events if event["event"] == "working"} == {"password_reset", "docs_search"}
     assert {event["agent"] for event in events if event["event"] == "said"} == {"password_reset", "docs_search"}
@@ -147,21 +87,19 @@ def test_an_answer_streams_as_json(amelia: Command) -> None:
 
 def test_a_question_may_come_from_standard_input(amelia: Command) -> None:
     done = amelia("ask", stdin="Which devices do I have?\n")
-    assert done.returncode == 0
-    assert "ThinkPad" in done.stdout
+    assert done.code == 0
+    assert "ThinkPad" in done.out
 
 
 def test_a_conversation_goes_on_where_asked_to(amelia: Command) -> None:
-    first = json.loads(amelia("ask", "--json", "is my account locked?").stdout.splitlines()[-1])
-    second = json.loads(amelia("ask", "--json", "-c", "and unlock it too").stdout.splitlines()[-1])
+    first = amelia("ask", "--json", "is my account locked?").events[-1]
+    second = amelia("ask", "--json", "-c", "and unlock it too").events[-1]
     assert second["context_id"] == first["context_id"]
     assert second["agents"] == ["password_reset"]
     assert "unlocked" in second["answer"]
-    other = json.loads(amelia("ask", "--json", "which groups am I in?").stdout.splitlines()[-1])
+    other = amelia("ask", "--json", "which groups am I in?").events[-1]
     assert other["context_id"] != first["context_id"]
-    third = json.loads(
-        amelia("ask", "--json", "--context", first["context_id"], "which devices do I have?").stdout.splitlines()[-1]
-    )
+    third = amelia("ask", "--json", "--context", first["context_id"], "which devices do I have?").events[-1]
     assert third["context_id"] == first["context_id"]
 
 
@@ -169,8 +107,8 @@ def test_a_chat_is_one_conversation(amelia: Command) -> None:
     done = amelia(
         "chat", "--json", stdin="is my account locked?\n\nwhich groups am I in?\n/new\nwhich devices do I have?\n"
     )
-    assert done.returncode == 0
-    ends = [event for event in map(json.loads, done.stdout.splitlines()) if event["event"] == "ended"]
+    assert done.code == 0
+    ends = [event for event in done.events if event["event"] == "ended"]
     contexts = [end["context_id"] for end in ends]
     assert contexts[0] == contexts[1] != contexts[2]
 
@@ -178,10 +116,10 @@ def test_a_chat_is_one_conversation(amelia: Command) -> None:
 @pytest.mark.parametrize("text", ["\x00\x01", "x" * 100_000])
 def test_what_cannot_be_asked_is_refused_in_words(amelia: Command, text: str) -> None:
     done = amelia("ask", "--json", stdin=text)
-    assert done.returncode in {0, 1}
-    last = json.loads(done.stdout.splitlines()[-1])
+    assert done.code in {0, 1}
+    last = done.events[-1]
     assert last.get("event") == "ended" or "cannot take this" in last["error"]["message"]
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.err
 
 
 def test_a_supervisor_that_is_away_is_5(amelia: Command, tmp_path: Path) -> None:
@@ -191,8 +129,8 @@ def test_a_supervisor_that_is_away_is_5(amelia: Command, tmp_path: Path) -> None
     profile["desk"]["url"] = "http://127.0.0.1:9/"
     (home / "profiles" / "default.json").write_text(json.dumps(profile))
     done = Command(tmp_path / "nothing", home)("ask", "hello")
-    assert done.returncode == 5
-    assert "http://127.0.0.1:9/ does not answer" in done.stderr
+    assert done.code == 5
+    assert "http://127.0.0.1:9/ does not answer" in done.err
 
 
 def test_a_sign_in_at_another_address_is_not_used_here(amelia: Command, tmp_path: Path) -> None:
@@ -202,17 +140,17 @@ def test_a_sign_in_at_another_address_is_not_used_here(amelia: Command, tmp_path
     profile["desk"]["url"] = "http://127.0.0.1:9/"
     (home / "profiles" / "default.json").write_text(json.dumps(profile))
     done = Command(amelia.state, home)("ask", "hello")
-    assert done.returncode == 3
-    assert "You are signed in at http://127.0.0.1:9/" in done.stderr
+    assert done.code == 3
+    assert "You are signed in at http://127.0.0.1:9/" in done.err
 
 
 def test_status_tells_of_every_part(amelia: Command) -> None:
     done = amelia("status")
-    assert done.returncode == 0, done.stdout
+    assert done.code == 0, done.out
     for part in ("tenant", "directory", "supervisor", "account_lookup", "password_reset", "docs_search", "sign-in"):
-        assert f"✓  {part}" in done.stdout
-    assert "A2A 0.3, 1.0" in done.stdout
-    assert "Amelia Hart" in done.stdout
+        assert f"✓  {part}" in done.out
+    assert "A2A 0.3, 1.0" in done.out
+    assert "Amelia Hart" in done.out
 
 
 def test_status_says_what_is_wrong(amelia: Command) -> None:
@@ -226,24 +164,24 @@ def test_status_says_what_is_wrong(amelia: Command) -> None:
         done = amelia("status", "--json")
     finally:
         os.kill(pid, signal.SIGCONT)
-    assert done.returncode == 1
-    wrong = [finding for finding in json.loads(done.stdout)["findings"] if finding["state"] == "wrong"]
+    assert done.code == 1
+    wrong = [finding for finding in done.events[0]["findings"] if finding["state"] == "wrong"]
     assert [finding["name"] for finding in wrong] == ["docs_search"]
     assert "docs_search.log" in wrong[0]["remedy"]
 
 
 def test_a_second_start_says_that_it_runs(helpdesk: Command) -> None:
     done = helpdesk("up")
-    assert done.returncode == 1
-    assert "already runs here" in done.stderr
+    assert done.code == 1
+    assert "already runs here" in done.err
 
 
 def test_a_taken_port_is_named_with_what_to_do(world: tuple[Command, int], tmp_path: Path) -> None:
     base = world[1]
     done = Command(tmp_path / "var", tmp_path / "home")("up", "--port-base", str(base))
-    assert done.returncode == 1
-    assert f"{base} (tenant)" in done.stderr
-    assert "--port-base " in done.stderr
+    assert done.code == 1
+    assert f"{base} (tenant)" in done.err
+    assert "--port-base " in done.err
     assert not (tmp_path / "var" / "tenant").exists()
 
 
