@@ -18,7 +18,8 @@ import httpx
 from benchmarks.report import Report, table
 from portal.conversation import Conversation, HelpDesk
 from portal.demo import Browser
-from portal.signin import Desk, DeviceAuthorization, Profiles, Session, SignInFlows
+from portal.session import Desk, DeviceAuthorization, Profiles, Session
+from portal.signin import SignInFlows
 from portal.stack import Change, Plan, Processes, free_ports
 from shared.http import create_http_client
 
