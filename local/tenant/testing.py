@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from types import TracebackType
@@ -22,10 +23,11 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.responses import Response
 
 from local.tenant._assertions import ASSERTION_TYPE
-from local.tenant._clients import Client
+from local.tenant._clients import Client, load_private_key
 from local.tenant._clock import Clock
 from local.tenant._codes import code_challenge_of
 from local.tenant._people import user_id_of
@@ -195,7 +197,8 @@ class LocalTenant:
             **claims,
         }
         payload = {claim: value for claim, value in values.items() if value is not None}
-        return jwt.encode(payload, account.private_key_pem or "", algorithm=alg, headers=dict(headers or {}))
+        key = _private_key(account.private_key_pem or "")
+        return jwt.encode(payload, key, algorithm=alg, headers=dict(headers or {}))
 
     async def request_token(
         self, parameters: Mapping[str, str], *, http: httpx.AsyncClient | None = None
@@ -337,6 +340,11 @@ class LocalTenant:
 
     def _registered(self, name: str) -> Client:
         return self.tenant.clients.named(name)
+
+
+@cache
+def _private_key(pem: str) -> rsa.RSAPrivateKey:
+    return load_private_key(pem)
 
 
 def _scope(scopes: Collection[str] | None) -> dict[str, str]:

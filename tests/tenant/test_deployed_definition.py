@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from local.tenant.testing import LocalTenant, claims_of
+from local.tenant.testing import ROOT, LocalTenant, claims_of
+from tests.tenant._support import MakeTenant
 
 AGENTS = ("supervisor", "account_lookup", "password_reset", "docs_search")
 USER_SCOPES: dict[str, str | None] = {
@@ -101,7 +102,8 @@ def test_no_role_lets_a_person_be_an_agent(tenant: LocalTenant) -> None:
         assert "agent:invoke" not in {permission.permission_name for permission in role.permissions}
 
 
-def test_everybody_who_may_sign_in_has_a_role(tenant: LocalTenant) -> None:
+def test_everybody_who_may_sign_in_has_a_role(make_tenant: MakeTenant) -> None:
+    tenant = make_tenant(tenant_people=ROOT / "local/people.yaml")
     definition = tenant.tenant.definition
     assert {role.name for role in definition.roles} == {"Employee", "Help-desk operator", "Security", "Contractor"}
     with_role = [user for user in tenant.tenant.people.all() if user.roles]
