@@ -1,7 +1,7 @@
 """Names that one place alone may use, and handlers that catch everything."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
@@ -38,7 +38,7 @@ DOORS = (
             "requests.post",
             "requests.Session",
         ),
-        ("shared/http/*", "dev/setup.py"),
+        ("shared/http/*", "dev/setup.py", "benchmarks/*"),
         "HTTP clients are made in shared.http alone, once per process: use create_http_client()",
         calls_only=True,
     ),
@@ -51,7 +51,7 @@ DOORS = (
     Door(
         "sleep",
         ("time.sleep",),
-        (),
+        ("benchmarks/*",),
         "nothing sleeps: wait for the event itself with a bound, or take a clock as an argument",
     ),
     Door(
@@ -69,12 +69,13 @@ DOORS = (
 )
 
 
-def problems(path: str, tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+def problems(path: str, nodes: Sequence[ast.AST]) -> Iterator[tuple[int, str, str]]:
     """Uses of a door's names outside its places, and broad handlers that swallow what they catch."""
     closed = [door for door in DOORS if not any(fnmatch(path, place) for place in door.places)]
-    aliases = _imported(tree)
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    for node in ast.walk(tree):
+    guarded = {name: door for door in closed for name in door.names}
+    aliases = _imported(nodes)
+    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
+    for node in nodes:
         if isinstance(node, ast.ExceptHandler) and _is_broad(node) and not _raises_again(node):
             yield (
                 node.lineno,
@@ -82,9 +83,9 @@ def problems(path: str, tree: ast.Module) -> Iterator[tuple[int, str, str]]:
                 "name the errors that are expected here; only a top-level handler catches everything, and says why",
             )
         for line, name in _uses(node, aliases):
-            for door in closed:
-                if name in door.names and (id(node) in called or not door.calls_only):
-                    yield line, door.rule, f"{name}: {door.instead}"
+            door = guarded.get(name)
+            if door is not None and (id(node) in called or not door.calls_only):
+                yield line, door.rule, f"{name}: {door.instead}"
 
 
 def _uses(node: ast.AST, aliases: dict[str, str]) -> Iterator[tuple[int, str]]:
@@ -110,10 +111,10 @@ def _full_name(node: ast.expr, aliases: dict[str, str]) -> str | None:
     return aliases.get(node.id) if isinstance(node, ast.Name) else None
 
 
-def _imported(tree: ast.Module) -> dict[str, str]:
+def _imported(nodes: Sequence[ast.AST]) -> dict[str, str]:
     """What each imported name stands for."""
     names = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for imported in node.names:
                 bound = imported.asname or imported.name.split(".")[0]

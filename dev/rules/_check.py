@@ -51,7 +51,7 @@ def check_file(path: str, content: bytes, *, root: str = "") -> list[Finding]:
     except UnicodeDecodeError:
         return []
     lines = text.splitlines()
-    found = [Finding(path, *problem) for problem in _text.problems(path, lines, root)]
+    found = [Finding(path, *problem) for problem in _text.problems(path, text, root)]
     if path.endswith(".py"):
         found += [Finding(path, *problem) for problem in _python_problems(path, text)]
     return list(_not_allowed(found, lines, path))
@@ -63,15 +63,16 @@ def _python_problems(path: str, text: str) -> Iterator[tuple[int, str, str]]:
     except SyntaxError as error:
         yield error.lineno or 1, "syntax", f"{error.msg}: mend it"
         return
-    yield from _calls.problems(path, tree)
-    yield from _modules.problems(path, tree, text.count("\n"))
+    nodes = list(ast.walk(tree))
+    yield from _calls.problems(path, nodes)
+    yield from _modules.problems(path, tree, nodes, text.count("\n"))
 
 
 def _not_allowed(found: Iterable[Finding], lines: list[str], path: str) -> Iterator[Finding]:
     """Drops what a comment on its line allows; an allowance without a reason, or without use, is itself a finding."""
     allowed = {
         (number, match["rule"]): match["reason"]
-        for number, comment in (_comments(lines) if path.endswith(".py") else ())
+        for number, comment in (_comments(lines) if path.endswith(".py") and any(map(_ALLOW.search, lines)) else ())
         if (match := _ALLOW.search(comment))
     }
     used = set()

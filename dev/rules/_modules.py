@@ -1,7 +1,7 @@
 """How modules are cut and what packages offer."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
 MAX_LINES = 500
@@ -9,7 +9,7 @@ LONG_FILES: dict[str, str] = {}
 """Files that may be longer than `MAX_LINES`, each with the reason."""
 
 
-def problems(path: str, tree: ast.Module, lines: int) -> Iterator[tuple[int, str, str]]:
+def problems(path: str, tree: ast.Module, nodes: Sequence[ast.AST], lines: int) -> Iterator[tuple[int, str, str]]:
     """Files that are too long, exports that are not complete, and imports past a package's front."""
     if lines > MAX_LINES and path not in LONG_FILES:
         yield (
@@ -20,7 +20,7 @@ def problems(path: str, tree: ast.Module, lines: int) -> Iterator[tuple[int, str
     if path.endswith("/__init__.py"):
         yield from _exports(path, tree)
     if not path.startswith("tests/"):
-        yield from _private_imports(path, tree)
+        yield from _private_imports(path, nodes)
 
 
 def _exports(path: str, tree: ast.Module) -> Iterator[tuple[int, str, str]]:
@@ -64,16 +64,16 @@ def _defined(body: list[ast.stmt]) -> Iterator[str]:
             yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
-def _private_imports(path: str, tree: ast.Module) -> Iterator[tuple[int, str, str]]:
+def _private_imports(path: str, nodes: Sequence[ast.AST]) -> Iterator[tuple[int, str, str]]:
     """`from shared.identity._verify import ...` is for `shared/identity` alone."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, ast.ImportFrom) or not node.module or node.level:
             continue
         parts = node.module.split(".")
         private = next(
             (index for index, part in enumerate(parts) if part.startswith("_") and part != "__future__"), None
         )
-        if private is None or parts[0] not in {"agents", "shared", "portal", "local", "benchmarks", "dev"}:
+        if private is None or parts[0] not in {"agents", "shared", "portal", "local", "knowledge", "benchmarks", "dev"}:
             continue
         owner = "/".join(parts[:private])
         if not path.startswith(f"{owner}/"):

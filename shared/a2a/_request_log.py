@@ -45,7 +45,7 @@ class RequestLog:
         began = time.perf_counter()
         try:
             await self._app(scope, receive, send_named)
-        except Exception as error:
+        except Exception as error:  # lint: allow broad-except -- the last handler before the server's own
             if status:
                 raise
             await send_error(error, scope, send_named)
