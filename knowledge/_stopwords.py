@@ -1,13 +1,14 @@
 """Words that say nothing of what a text is about, in the languages that the knowledge base knows well.
 
 Written for this project and lean on purpose: what is rare in a corpus is weighed by the ranking anyway, so only
-words that carry a question's grammar stand here. Accents are folded as `knowledge._words.fold` folds them.
+words that carry a question's grammar stand here, and those that name what is looked for: an article, whatever about. Accents are folded as `knowledge._words.fold` folds them.
 """
 
 from typing import Final
 
 _ENGLISH = """
-a about after again all also always am an and another any anybody anyone anything are arent as ask at be because been
+a about after again all also always am an and another any anybody anyone anything are arent article articles as ask at
+be because been docs documentation guide guides howto instructions manual manuals tutorial
 before being both but by came can cannot cant come could couldnt did didnt do does doesnt doing done dont each either
 else even ever every everything for from gave get gets getting give given gives go goes going gone got had hadnt happen
 happened happening happens has hasnt have havent having he hello help her here hey hi him his how i id if ill im in
@@ -57,13 +58,14 @@ STOPWORDS: Final[dict[str, frozenset[str]]] = {
 }
 
 _ASKING = """
-able afternoon answer article articles best bitte browse chance correct describe description detail details difference
-doc docs document documentation documents easiest erklaren explain explanation explicar expliquer fastest find finde
-finden findet guia guide guides hilfe info information instruction instructions issue issues manual meaning month
-morning normal page please possible problem problema problemas probleme problems procedure process proper properly
-question questions quick quickly read right searching show someday start step steps sudden suddenly thing think
-thinking thought today tomorrow tonight trouble trouver truc tutorial tutorials understand way ways week weg work
-working works wrong year yesterday
+able afternoon allow allowed another answer article articles bad best big bitte browse chance correct day days
+describe description detail details difference doc docs document documentation documents easiest erklaren everyone
+explain explanation explicar expliquer fastest find finde finden findet first five four free good great guia guide
+guides hilfe idea include info information instruction instructions issue issues kind last manual meaning month
+morning next normal old page part people person please possible problem problema problemas probleme problems procedure
+process proper properly question questions quick quickly read right searching show small someday sort start step steps
+sudden suddenly thing think thinking thought three time times today tomorrow tonight trouble trouver truc tutorial
+tutorials understand way ways week weg work working works wrong year yesterday
 """
 ASKING: Final = frozenset(_ASKING.split())
 """Words that ask rather than say; they count for little, but they count: "problem management" is a subject too."""
