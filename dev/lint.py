@@ -35,7 +35,7 @@ def _spelling() -> list[str]:
     """The command of the spelling check, which knows English: articles in other languages say that they are."""
     articles = Path("agents/docs_search/articles").glob("*.md")
     foreign = [
-        str(path) for path in articles if re.search(r"^language: (?!en\b)", path.read_text("utf-8"), re.MULTILINE)
+        f"./{path}" for path in articles if re.search(r"^language: (?!en\b)", path.read_text("utf-8"), re.MULTILINE)
     ]
     return ["-m", "codespell_lib", "--skip", ",".join([*_skipped(), *foreign])]
 

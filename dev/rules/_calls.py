@@ -38,7 +38,7 @@ DOORS = (
             "requests.post",
             "requests.Session",
         ),
-        ("shared/http/*", "dev/setup.py", "benchmarks/*"),
+        ("shared/http/*", "dev/setup.py"),
         "HTTP clients are made in shared.http alone, once per process: use create_http_client()",
         calls_only=True,
     ),
