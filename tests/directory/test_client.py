@@ -151,6 +151,20 @@ async def test_sign_ins_within_bounds_and_by_result(world: World) -> None:
     assert (recent[0].city, recent[0].country, recent[0].client) == ("Leeds", "United Kingdom", "Safari on iOS")
 
 
+async def test_events_count_though_our_clock_is_behind_the_directory_s(world: World) -> None:
+    user = await amelia(world.client())
+    await world.client().reset_password(AMELIA, user)
+    behind = DirectoryClient(
+        f"{BASE_URL}/api/v1",
+        world.http,
+        StaticTokenSource(RawToken(world.tokens["password_reset"])),
+        clock=lambda: world.clock() - 120,
+    )
+
+    since = behind.now() - timedelta(hours=1)
+    assert await behind.password_resets(AMELIA, user, since=since, limit=5) == [NOW]
+
+
 async def test_pages_are_followed_to_the_last(world: World) -> None:
     client = world.client()
     user = await amelia(client)
