@@ -88,6 +88,7 @@ class _Answer:
         self._task_id: str | None = None
         self._ended = False
         self._room = MAX_ANSWER_CHARACTERS
+        self._speaking: str | None = None
 
     async def texts(self, request: str) -> AsyncGenerator[str, None]:
         """What the subagent says, in order."""
@@ -112,7 +113,7 @@ class _Answer:
         if kind == "message":
             return [part.text for part in event.message.parts if part.text]
         if kind == "artifact_update":
-            return _artifact_text(event.artifact_update.artifact)
+            return self._artifact_text(event.artifact_update.artifact)
         if kind == "task":
             self._task_id = event.task.id
             return [*self._task_text(event.task)]
@@ -121,6 +122,14 @@ class _Answer:
             self._ended = is_final(event.status_update.status.state)
             return _status_text(self._client.name, event.status_update.status)
         return []
+
+    def _artifact_text(self, artifact: Artifact) -> list[str]:
+        """What an artifact adds; where another one spoke before, a paragraph begins."""
+        texts = _artifact_text(artifact)
+        if texts and self._speaking not in {None, artifact.artifact_id}:
+            texts[0] = f"\n\n{texts[0]}"
+        self._speaking = artifact.artifact_id if texts else self._speaking
+        return texts
 
     def _task_text(self, task: Task) -> list[str]:
         self._ended = is_final(task.status.state)

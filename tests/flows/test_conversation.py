@@ -135,3 +135,14 @@ async def test_no_token_is_kept_or_said_anywhere(world: World, http: httpx.Async
             path = world.folder / f"{name}.sqlite3{suffix}"
             if path.exists():
                 assert b"eyJ" not in path.read_bytes(), path.name
+
+
+async def test_two_answers_of_one_agent_are_two_paragraphs_streamed_or_not(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    amelia = await Person.sign_in(world, EMPLOYEE, http)
+    question = "Which groups am I in, and which devices do I have?"
+    whole = (await amelia.ask(question)).said["account_lookup"]
+    streamed = Reply([event async for event in amelia.stream(question)]).said["account_lookup"]
+    assert "\n\n**" in whole
+    assert sorted(streamed.split("\n\n")) == sorted(whole.split("\n\n"))
