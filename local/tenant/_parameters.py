@@ -36,9 +36,8 @@ class Parameters:
         return value
 
     def scopes(self) -> tuple[str, ...] | None:
-        """The requested scopes, each once, in order; None where `scope` is absent."""
-        value = self.get("scope")
-        return None if value is None else tuple(dict.fromkeys(value.split()))
+        """The requested scopes, each once, in order; None where `scope` is absent or blank."""
+        return tuple(dict.fromkeys((self.get("scope") or "").split())) or None
 
 
 def _single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

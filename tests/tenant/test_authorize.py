@@ -206,6 +206,11 @@ class TestSingleSignOn:
         silent = answer_of(await ask(tenant, http, query(tenant, max_age="60", prompt="none")))
         assert silent["error"] == "login_required"
 
+    async def test_a_max_age_of_zero_always_asks(self, tenant: LocalTenant, http: httpx.AsyncClient) -> None:
+        await tenant.browse(http, query(tenant), "amelia.hart")
+        assert "code" in await tenant.browse(http, query(tenant, max_age="0"), "amelia.hart")
+        assert tenant.tenant.log.count("s") == 2
+
     @pytest.mark.parametrize(("pause", "uses", "lives"), [(71, 1, True), (73, 1, False), (60, 2, True), (60, 3, False)])
     async def test_a_session_ends_when_idle_and_at_its_age(
         self, tenant: LocalTenant, http: httpx.AsyncClient, clock: ManualClock, pause: int, uses: int, *, lives: bool

@@ -133,6 +133,14 @@ async def test_a_basic_header_that_cannot_be_parsed_is_refused(
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
+async def test_a_proof_of_possession_is_refused_rather_than_ignored(
+    tenant: LocalTenant, http: httpx.AsyncClient
+) -> None:
+    form = request(tenant) | tenant.credentials(MANAGEMENT)
+    response = await http.post(f"{tenant.issuer}oauth/token", data=form, headers={"DPoP": "x"})
+    assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
+
+
 async def test_no_answer_may_be_stored(tenant: LocalTenant) -> None:
     answers: list[Any] = [
         await tenant.request_token(request(tenant) | tenant.credentials(MANAGEMENT)),

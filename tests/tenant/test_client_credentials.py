@@ -45,6 +45,7 @@ async def test_scope_narrows_and_its_absence_gives_the_whole_grant(
     audience = tenant.api("docs_search")
     assert claims_of(await tenant.client_credentials(audience))["scope"] == "agent:invoke docs:read"
     assert claims_of(await tenant.client_credentials(audience, scopes=["docs:read"]))["scope"] == "docs:read"
+    assert claims_of(await tenant.client_credentials(audience, scopes=[" "]))["scope"] == "agent:invoke docs:read"
 
 
 async def test_a_grant_of_all_scopes_follows_the_api(make_tenant: MakeTenant, edit_definition: EditDefinition) -> None:

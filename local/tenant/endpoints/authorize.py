@@ -142,7 +142,8 @@ def _continue_session(tenant: Tenant, request: AuthorizationRequest, session: Se
 def _must_sign_in(tenant: Tenant, request: AuthorizationRequest, session: Session) -> bool:
     if request.prompt in {"login", "select_account"}:
         return True
-    return request.max_age is not None and tenant.clock() - session.authenticated_at > request.max_age
+    age = tenant.clock() - session.authenticated_at
+    return request.max_age is not None and (request.max_age == 0 or age > request.max_age)
 
 
 def _client_and_redirect_uri(tenant: Tenant, parameters: Parameters) -> tuple[Client, str]:

@@ -18,6 +18,7 @@ async def token(request: Request) -> Response:
     client: Client | None = None
     grant = None
     try:
+        _require_no_proof(request)
         parameters = await read_parameters(request)
         grant_type = parameters.require("grant_type")
         grant = GRANTS.get(grant_type)
@@ -30,6 +31,12 @@ async def token(request: Request) -> Response:
     assert grant is not None  # noqa: S101 -- it has answered
     tenant.log_exchange(grant.succeeded, client, user_id=response.user_id, details=response.details)
     return json_response(response.body, headers=response.headers)
+
+
+def _require_no_proof(request: Request) -> None:
+    """Refuses a DPoP proof (RFC 9449): ignoring it would hand out a token that is not bound, without a word."""
+    if "dpop" in request.headers:
+        raise Refusal(400, "invalid_request", "The local tenant does not support DPoP")
 
 
 def allowed(grant: Grant | None, grant_type: str, client: Client) -> Grant:
