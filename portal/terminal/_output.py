@@ -80,7 +80,9 @@ class Output:
     def say(self, what: RenderableType = "", style: str | None = None) -> None:
         """A line, or something that is laid out, for people; nothing where JSON is asked for."""
         if not self.as_json:
-            self.people.print(what, style=style, markup=False, highlight=False, soft_wrap=not self.people.is_terminal)
+            # Lines of ours may be as long as they are in a file; what is laid out is wrapped, or it would be cut off.
+            soft_wrap = isinstance(what, str | Text) and not self.people.is_terminal
+            self.people.print(what, style=style, markup=False, highlight=False, soft_wrap=soft_wrap)
 
     def emit(self, document: dict[str, Any]) -> None:
         """A JSON object on a line of its own; nothing where it is not asked for.
