@@ -1,8 +1,8 @@
 """Finds or fetches uv, then makes `.venv` what `uv.lock` says. Standard library only; called by `dev/setup`.
 
-uv comes, in this order, from PATH, from `.tools` (an earlier run), from PyPI by pip in an environment of its
-own, by pip alone where Python came without `ensurepip`, or as the locked wheel itself where there is no pip
-either. Its version and the hashes of its files stand in `uv.lock` (group `bootstrap`).
+uv comes, in this order, from PATH, from `.tools` (an earlier run), from PyPI as the very file that is locked,
+or, where that cannot be reached (a mirror, a certificate that only pip knows of), by pip, in an environment of its
+own or alone. Its version and the hashes of its files stand in `uv.lock` (group `bootstrap`) and are checked each way.
 """
 
 import contextlib
@@ -45,9 +45,8 @@ def main(state: str, wanted_python: str) -> None:
         STAMP.unlink(missing_ok=True)
         begun = time.monotonic()
         _say("Setting up (once, and again when uv.lock changes) ...")
-        environment = _environment()
-        uv = _uv(environment)
-        _sync(uv, environment)
+        environment = tool_environment()
+        _sync(_uv(environment), environment)
         STAMP.write_text(stamp)
         _say(f"Set up in {time.monotonic() - begun:.0f} s.")
 
@@ -65,7 +64,7 @@ def _sync(uv: Path, environment: dict[str, str]) -> None:
         )
 
 
-def _environment() -> dict[str, str]:
+def tool_environment() -> dict[str, str]:
     """The environment that pip and uv run in: the caller's, without what would lead them elsewhere."""
     misleading = {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "UV_NO_SYNC", "UV_PYTHON", "VIRTUAL_ENV"}
     environment = {name: value for name, value in os.environ.items() if name not in misleading}
@@ -89,7 +88,7 @@ def _uv(environment: dict[str, str]) -> Path:
         return uv
     _say(f"Fetching uv {locked['version']} ...")
     problems = []
-    for fetch in (_by_pip_in_an_environment, _by_pip_alone, _by_download):
+    for fetch in (_by_download, _by_pip_in_an_environment, _by_pip_alone):
         shutil.rmtree(directory, ignore_errors=True)
         try:
             fetch(directory, locked, environment)
@@ -106,22 +105,8 @@ def _uv(environment: dict[str, str]) -> Path:
     )
 
 
-def _by_pip_in_an_environment(directory: Path, locked: dict[str, Any], environment: dict[str, str]) -> None:
-    _run([sys.executable, "-I", "-m", "venv", directory], environment)
-    with _requirements(locked) as requirements:
-        _run([directory / "bin" / "python", "-I", "-m", "pip", "install", *_PIP, "-r", requirements], environment)
-
-
-def _by_pip_alone(directory: Path, locked: dict[str, Any], environment: dict[str, str]) -> None:
-    with _requirements(locked) as requirements:
-        _run(
-            [sys.executable, "-I", "-m", "pip", "install", *_PIP, "--target", directory, "-r", requirements],
-            environment,
-        )
-
-
-def _by_download(directory: Path, locked: dict[str, Any], _environment: dict[str, str]) -> None:
-    wheel = next(wheel for wheel in locked["wheels"] if _fits(wheel["url"].rsplit("/", 1)[-1]))
+def _by_download(directory: Path, locked: dict[str, Any], _: dict[str, str]) -> None:
+    wheel = next(wheel for wheel in locked["wheels"] if fits(wheel["url"].rsplit("/", 1)[-1]))
     with urllib.request.urlopen(wheel["url"], timeout=120) as answer:  # noqa: S310 -- an https URL of our own lock file
         content = answer.read()
     if f"sha256:{hashlib.sha256(content).hexdigest()}" != wheel["hash"]:
@@ -135,6 +120,20 @@ def _by_download(directory: Path, locked: dict[str, Any], _environment: dict[str
         (directory / "bin" / "uv").write_bytes(files.read(member))
     (directory / "bin" / "uv").chmod(0o755)
     archive.unlink()
+
+
+def _by_pip_in_an_environment(directory: Path, locked: dict[str, Any], environment: dict[str, str]) -> None:
+    _run([sys.executable, "-I", "-m", "venv", directory], environment)
+    with _requirements(locked) as requirements:
+        _run([directory / "bin" / "python", "-I", "-m", "pip", "install", *_PIP, "-r", requirements], environment)
+
+
+def _by_pip_alone(directory: Path, locked: dict[str, Any], environment: dict[str, str]) -> None:
+    with _requirements(locked) as requirements:
+        _run(
+            [sys.executable, "-I", "-m", "pip", "install", *_PIP, "--target", directory, "-r", requirements],
+            environment,
+        )
 
 
 _PIP = ("--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--require-hashes")
@@ -152,7 +151,7 @@ def _requirements(locked: dict[str, Any]) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def _fits(wheel: str) -> bool:
+def fits(wheel: str) -> bool:
     """Whether a wheel of uv is for this operating system, processor and C library."""
     machine = platform.machine().lower()
     if sys.platform == "darwin":
