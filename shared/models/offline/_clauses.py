@@ -1,11 +1,10 @@
 """A message in pieces: sentences, and what "and" joins; how a piece is meant."""
 
 import re
-from dataclasses import dataclass
 
 from shared.models.offline._lexicon import ANAPHORA, FOLLOW_UP_OPENINGS
 from shared.models.offline._mood import Mood, mood_of
-from shared.models.offline._words import Word, split_words
+from shared.models.offline._words import split_words
 
 _SENTENCES = re.compile(
     r"(?<=[.!?;])[\"'\u201d\u2019)]?\s+|\n+|\s+[-\u2013\u2014]{1,2}\s+|\s*;\s*|\s(?=\(?[a-h1-9][.)]\s)"
@@ -60,37 +59,32 @@ _STEERING = re.compile(
 LONGEST_QUOTED_TERM = 3  # words; what is longer is somebody's text, not a name or an error message
 
 
-@dataclass(frozen=True, slots=True)
 class Clause:
     """A piece of a message that may be an intent of its own.
 
     Attributes:
         text: The words, as they were written.
         sentence: The number of the sentence that it stands in.
+        mood: How it is put.
+        asks: Whether it asks for something, rather than telling about it.
+        is_background: Whether it only gives a reason, a time or a condition.
     """
 
-    text: str
-    sentence: int
+    __slots__ = ("asks", "is_background", "mood", "sentence", "text")
 
-    @property
-    def words(self) -> tuple[Word, ...]:
-        """The words of the piece."""
-        return split_words(self.text)
+    def __init__(self, text: str, sentence: int, *, mood: Mood | None = None) -> None:
+        self.text = text
+        self.sentence = sentence
+        self.mood = mood or mood_of(split_words(text))
+        self.asks = bool(_ASKS.search(text))
+        self.is_background = bool(_BACKGROUND.match(text))
 
-    @property
-    def asks(self) -> bool:
-        """Whether the piece asks for something, rather than telling about it."""
-        return bool(_ASKS.search(self.text))
-
-    @property
-    def mood(self) -> Mood:
-        """How the piece is put."""
-        return mood_of(self.words)
-
-    @property
-    def is_background(self) -> bool:
-        """Whether the piece only gives a reason, a time or a condition."""
-        return bool(_BACKGROUND.match(self.text))
+    def followed_by(self, other: "Clause") -> "Clause":
+        """Both as one, meant as the second is."""
+        between = ", " if self.sentence == other.sentence else " "
+        both = Clause(f"{self.text}{between}{other.text}", self.sentence, mood=other.mood)
+        both.asks, both.is_background = other.asks, other.is_background
+        return both
 
 
 def split_sentences(text: str) -> list[list[Clause]]:
@@ -102,7 +96,29 @@ def split_sentences(text: str) -> list[list[Clause]]:
         clauses = [Clause(one.strip(" ,"), number) for one in _split(piece, _JOINTS) if split_words(one)]
         if clauses:
             sentences.append(clauses)
-    return sentences
+    return _with_what_they_point_at(sentences)
+
+
+def _with_what_they_point_at(sentences: list[list[Clause]]) -> list[list[Clause]]:
+    """A piece that points at the piece before it is one with it: "my key is lost, can I get another one?"."""
+    joined: list[list[Clause]] = []
+    for clauses in sentences:
+        kept: list[Clause] = []
+        for clause in clauses:
+            before = kept or (joined[-1] if joined else [])
+            if before and has_anaphor(clause.text) and not before[-1].asks:
+                before[-1] = before[-1].followed_by(clause)
+            else:
+                kept.append(clause)
+        if kept:
+            joined.append(kept)
+    return joined
+
+
+def starts_anew(text: str) -> bool:
+    """Whether the piece has a beginning of its own: a verb, a pronoun, an article, a question word; no bare noun."""
+    words = split_words(text)
+    return bool(words) and (words[0].weight < 1.0 or mood_of(words) is not Mood.STATEMENT)
 
 
 def message_body(text: str) -> str:
@@ -145,6 +161,9 @@ def has_anaphor(text: str) -> bool:
         if word.word not in ANAPHORA:
             continue
         following = words[index + 1] if index + 1 < len(words) else None
+        neighbours = {words[index - 1].word if index else "", following.word if following is not None else ""}
+        if word.word == "there" and neighbours & _BEING:
+            continue  # "are there any …", "there is no …"
         if word.word == "it":
             if following is not None and following.word in {"says", "said", "tells", "keeps", "asks"}:
                 continue  # "it says that my …": the screen, not something said
@@ -154,6 +173,7 @@ def has_anaphor(text: str) -> bool:
     return False
 
 
+_BEING = frozenset({"is", "are", "was", "were", "be"})
 _OPEN_CLAUSES = frozenset({"is", "are", "i", "you", "he", "she", "we", "they", "my", "the", "a", "an", "our", "your"})
 
 

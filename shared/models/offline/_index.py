@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.models.offline._likeness import Likeness, Query
-from shared.models.offline._mood import mood_of
+from shared.models.offline._mood import Mood, mood_of
 from shared.models.offline._profile import (
+    joined_of,
     make_profile,
+    orders_of,
     pairs_of,
     shared_moods,
     shared_shapes,
@@ -24,11 +26,11 @@ from shared.models.offline._specification import Tool
 from shared.models.offline._vocabulary import Match, Vocabulary
 from shared.models.offline._words import Term, Word, is_frequent, split_words, stem, terms_of
 
-COVERAGE_SHARE = 0.55
-PAIR_SHARE = 0.4
+COVERAGE_SHARE = 0.6
+PAIR_SHARE = 0.3
 EXAMPLE_SHARE = 0.4
 SHAPE_SHARE = 0.2
-MOOD_SHARE = 0.17
+MOOD_SHARE = 0.28
 
 TOPIC_WEIGHT = 0.45  # of a word that is common in English, and yet a tag or the name of a tool
 FREQUENT_WEIGHT = 0.5  # of an everyday word that a specification has, and is not tagged with
@@ -84,11 +86,13 @@ class ToolIndex:
         self._shapes = shared_shapes(profiles)
         self._moods = shared_moods(self.tools)
         self._topics = frozenset(term for tool in self.tools for term in topics_of(tool))
+        self.orders = orders_of(self.tools)
+        self._written_as_one = joined_of(self.tools)
         self._vocabulary = Vocabulary(self._terms)
         self._likeness = Likeness(self.tools, self._weight)
 
-    def fits(self, text: str) -> list[Fit]:
-        """How well each tool fits, in the tools' own order."""
+    def fits(self, text: str, mood: Mood | None = None) -> list[Fit]:
+        """How well each tool fits, in the tools' own order; `mood` is how the text is put, if not as it seems."""
         words = split_words(text)
         query = self._query(words)
         near = self._likeness.near(query)
@@ -101,7 +105,7 @@ class ToolIndex:
         pairs = self._sum(self._pairs, pairs_of(terms))
         turns = turns_of_phrase(words)
         shapes = self._sum(self._shapes, dict.fromkeys(turns, 1.0))
-        mood = mood_of(words)
+        mood = mood or mood_of(words)
         return [
             Fit(
                 tool=tool,
@@ -146,7 +150,7 @@ class ToolIndex:
         return query
 
     def _terms_of(self, words: tuple[Word, ...]) -> list[Term]:
-        """The terms of a text: neighbours are one where a specification writes them as one, compounds two where not."""
+        """The terms of a text; two are one, or one two, where a specification writes them so."""
         found: list[Term] = []
         skip = False
         terms = terms_of(words)
@@ -155,16 +159,20 @@ class ToolIndex:
                 skip = False
             elif term.parts:
                 found.extend([term] if self._vocabulary.has_like(term.text) else term.parts)
-            elif following is not None and following.word == term.word + 1 and (one := self._joined(words, term.word)):
-                found.append(Term(one, 1.0, term.word))
+            elif following is not None and following.word == term.word + 1 and self._is_one(words, term, following):
+                found.append(Term(stem(words[term.word].word + words[following.word].word), 1.0, term.word))
                 skip = True
+            elif term.text in self._written_as_one and term.text not in self._vocabulary:
+                parts = terms_of(split_words(self._written_as_one[term.text]))
+                found.extend(Term(part.text, part.weight, term.word) for part in parts)
             else:
                 found.append(term)
         return found
 
-    def _joined(self, words: tuple[Word, ...], place: int) -> str:
-        joined = stem(words[place].word + words[place + 1].word)
-        return joined if joined in self._vocabulary else ""
+    def _is_one(self, words: tuple[Word, ...], term: Term, following: Term) -> bool:
+        if term.text in self._vocabulary and following.text in self._vocabulary:
+            return False
+        return stem(words[term.word].word + words[following.word].word) in self._vocabulary
 
     def _weight(self, term: Term) -> float:
         if term.text in self._topics:

@@ -48,7 +48,7 @@ COMMON_WORDS = listed(
     sort specific stand start state step stop story struggle stuck stuff sunday suppose take talk team tell ten
     thing think thought three thursday time today tomorrow tonight total trouble try tuesday turn twelve twenty
     two understand urgent use usual usually version wait want way wednesday week weekend whole wish wonder word
-    work world worry write wrong year yesterday young
+    work world worry write wrong year yesterday young system date method
     """
 )
 
@@ -80,6 +80,16 @@ DENIALS = listed(
     """
     broken cannot deny fail failure impossible never not refuse reject unable unsuccessful without
     """
+)
+
+# Words that open a noun phrase: a particle before them is a preposition.
+DETERMINERS = frozenset(
+    {"a", "an", "the", "this", "that", "these", "those", "my", "our", "your", "his", "her", "their"}
+)
+
+# Words that open a noun phrase: a particle before them is a preposition.
+DETERMINERS = frozenset(
+    {"a", "an", "the", "this", "that", "these", "those", "my", "our", "your", "his", "her", "their"}
 )
 
 # Particles that make a new word of the verb before them: "sign in", "lock out", "set up".

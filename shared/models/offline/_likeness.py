@@ -10,7 +10,7 @@ from shared.models.offline._vocabulary import Match
 from shared.models.offline._words import Term, split_words, terms_of
 
 TAG_LIKENESS = 0.9  # a tag is not a whole request
-PRESENT = 0.74  # the share of a tag's words that a text must have, for the tag to be in it
+PRESENT = 0.8  # the share of a tag's words that a text must have, for the tag to be in it
 
 Query = Mapping[str, tuple[float, tuple[Match, ...]]]
 """A text's terms: the weight of each, and the known terms that it may stand for."""

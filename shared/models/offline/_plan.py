@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.models.offline import _replies
-from shared.models.offline._arguments import fill_arguments, relays_text, takes_one_topic, takes_text
+from shared.models.offline._arguments import fill_arguments, takes_one_topic, takes_text
+from shared.models.offline._assignment import Intent
+from shared.models.offline._choice import acts
 from shared.models.offline._conversation import Conversation, Turn
 from shared.models.offline._index import ToolIndex
-from shared.models.offline._intents import Intent, find_intents
+from shared.models.offline._intents import find_intents
 from shared.models.offline._lexicon import GREETINGS, HELP, THANKS
 from shared.models.offline._mood import Mood
 from shared.models.offline._people import about_somebody_else
@@ -85,7 +87,7 @@ def _carry_out(conversation: Conversation, intents: Sequence[Intent]) -> Plan:
             said.append(_replies.not_for_others([tool]))
             continue
         values, absent = fill_arguments(tool.schema, texts)
-        if _asks_about(intent) and not (tool.only_tells or relays_text(tool.schema)):
+        if _asks_about(intent) and acts(tool):
             politely = intent.moods & {Mood.PERMISSION} and values  # "could I have a table for two?"
             if not politely:
                 said.append(_replies.offer(tool))

@@ -8,16 +8,16 @@ from itertools import pairwise
 from shared.models.offline._mood import Mood, mood_of
 from shared.models.offline._specification import Tool
 from shared.models.offline._vocabulary import representative
-from shared.models.offline._words import COMMON_WEIGHT, Word, split_words, terms_of
+from shared.models.offline._words import COMMON_WEIGHT, Word, split_words, stem, terms_of
 
 NAME_WEIGHT = 1.0
 TAG_WEIGHT = 1.0
 EXAMPLE_WEIGHT = 0.46
-PROSE_WEIGHT = 0.45
+PROSE_WEIGHT = 0.35
 ARGUMENT_WEIGHT = 0.3
 PART_SHARE = 0.25  # of a compound's weight, for each of its words
-PHRASE_POWER = 2.0  # a word of a tag of several words is worth little without the others
-LENGTH_POWER = 0.8
+PHRASE_POWER = 1.5  # a word of a tag of several words is worth little without the others
+LENGTH_POWER = 0.7
 MOOD_FLOOR = 0.05  # so that no way of asking is ruled out
 
 
@@ -55,6 +55,23 @@ def topics_of(tool: Tool) -> Iterable[str]:
         terms = terms_of(split_words(tag))
         if len(terms) == 1:
             yield terms[0].text
+
+
+def joined_of(tools: Iterable[Tool]) -> dict[str, str]:
+    """What two neighbouring words of a tag or a name are where they are written as one: "username" for "user name"."""
+    return {
+        stem(first.word + second.word): f"{first.word} {second.word}"
+        for tool in tools
+        for text in (tool.title, *tool.tags)
+        for first, second in pairwise(split_words(text))
+        if first.weight > 0 and second.weight > 0
+    }
+
+
+def orders_of(tools: Iterable[Tool]) -> frozenset[str]:
+    """The stems of the verbs with which the examples give orders."""
+    examples = (split_words(example) for tool in tools for example in tool.examples)
+    return frozenset(words[0].stem for words in examples if words and mood_of(words) is Mood.ORDER)
 
 
 def shared_weights(tables: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from shared.models.offline._everyday import SYNONYMS
 from shared.models.offline._words import stem
 
-SYNONYM_FACTOR = 0.9
+SYNONYM_FACTOR = 0.75
 TYPO_FACTOR = 0.85
 ABBREVIATION_FACTOR = 0.7
 ROOT_FACTOR = 0.6

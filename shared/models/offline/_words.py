@@ -13,6 +13,7 @@ from shared.models.offline._lexicon import (
     CONTRACTION_ENDINGS,
     CONTRACTIONS,
     DENIALS,
+    DETERMINERS,
     GRAMMAR_WORDS,
     IRREGULAR,
     PARTICLES,
@@ -155,7 +156,7 @@ def terms_of(words: tuple[Word, ...]) -> tuple[Term, ...]:
         following = words[index + 1] if index + 1 < len(words) else None
         if index == skipped:
             continue
-        if following is not None and (following.joined or _is_phrasal(word, following)):
+        if following is not None and (following.joined or _is_phrasal(words, index)):
             parts = tuple(_simple(one, index + place) for place, one in enumerate((word, following)) if one.weight > 0)
             joined = stem(word.word + following.word) if following.joined else word.stem + following.word.rstrip("s")
             terms.append(Term(joined, 1.0, index, parts=parts))
@@ -167,8 +168,11 @@ def terms_of(words: tuple[Word, ...]) -> tuple[Term, ...]:
     return tuple(terms)
 
 
-def _is_phrasal(word: Word, following: Word) -> bool:
-    return following.word in PARTICLES and word.weight > 0 and word.word.isalpha()
+def _is_phrasal(words: tuple[Word, ...], index: int) -> bool:
+    """Whether the word and the next are like "sign in"; not "printer on", which an article or the like follows."""
+    word, particle = words[index], words[index + 1]
+    after = words[index + 2].word if index + 2 < len(words) else ""
+    return particle.word in PARTICLES and word.weight > 0 and word.word.isalpha() and after not in DETERMINERS
 
 
 def _simple(word: Word, index: int) -> Term:
