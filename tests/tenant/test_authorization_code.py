@@ -107,6 +107,7 @@ async def test_scopes_beyond_the_grant_the_roles_or_the_api_are_dropped(
     assert body["scope"] == claims_of(body["access_token"])["scope"] == "openid helpdesk:ask"
 
 
+@pytest.mark.requirement("B11")
 async def test_a_code_is_for_one_use_and_its_tokens_end_with_a_second(
     tenant: LocalTenant, http: httpx.AsyncClient
 ) -> None:
@@ -166,6 +167,7 @@ async def test_a_person_who_is_blocked_meanwhile_gets_nothing(tenant: LocalTenan
     assert response.json() == {"error": "invalid_grant", "error_description": "user is blocked"}
 
 
+@pytest.mark.requirement("F3")
 async def test_the_log_names_person_and_client_and_no_secret(tenant: LocalTenant, http: httpx.AsyncClient) -> None:
     code = await code_for(tenant, http)
     body: dict[str, Any] = (await redeem(tenant, code)).json()

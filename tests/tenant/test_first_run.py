@@ -62,6 +62,7 @@ def test_permissions_are_put_right_on_the_next_run(make_tenant: MakeTenant, fold
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+@pytest.mark.requirement("F3")
 def test_the_database_has_the_public_halves_only(make_tenant: MakeTenant, folder: Path) -> None:
     tenant = make_tenant(folder.parent)
     content = b"".join(file.read_bytes() for file in folder.glob("tenant.sqlite3*"))

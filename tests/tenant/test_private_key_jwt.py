@@ -118,6 +118,7 @@ async def test_iat_may_be_absent(tenant: LocalTenant) -> None:
     assert await outcome(tenant, tenant.assertion(SUPERVISOR, iat=None)) == (200, "ok")
 
 
+@pytest.mark.requirement("B11")
 async def test_an_assertion_is_for_one_use(tenant: LocalTenant) -> None:
     assertion = tenant.assertion(SUPERVISOR)
     assert await outcome(tenant, assertion) == (200, "ok")

@@ -63,6 +63,7 @@ async def test_each_use_gives_the_next_token_and_new_tokens_for_the_same_sign_in
     await refreshed(tenant, second["refresh_token"])
 
 
+@pytest.mark.requirement("B11")
 async def test_a_token_that_comes_back_ends_the_whole_family(tenant: LocalTenant) -> None:
     first = (await sign_in(tenant))["refresh_token"]
     second = (await refreshed(tenant, first))["refresh_token"]
@@ -174,6 +175,7 @@ async def test_a_token_belongs_to_its_client(tenant: LocalTenant) -> None:
     await refreshed(tenant, token)
 
 
+@pytest.mark.requirement("B8")
 async def test_a_blocked_person_gets_nothing_until_unblocked(tenant: LocalTenant) -> None:
     token = (await sign_in(tenant))["refresh_token"]
     tenant.block("amelia.hart")

@@ -1,4 +1,4 @@
-"""Scopes are never more than request, grant and roles allow, whatever the definition says (B4)."""
+"""Scopes are never more than request, grant and roles allow, whatever the definition says."""
 
 from typing import Any
 
@@ -72,6 +72,7 @@ def access_of(world: dict[str, Any]) -> tuple[Access, Definition, Client, User]:
 
 
 @given(worlds())
+@pytest.mark.requirement("B4")
 def test_a_persons_scopes_are_an_intersection(world: dict[str, Any]) -> None:
     access, definition, client, user = access_of(world)
     issued = set(access.user_scopes(client, definition.apis[API], user, world["requested"]))

@@ -76,6 +76,7 @@ class TestScopes:
             ("password:read openid offline_access", "password:read", "password:read"),
         ],
     )
+    @pytest.mark.requirement("B4")
     async def test_an_employees(
         self, tenant: LocalTenant, requested: str | None, granted: str, told: str | None
     ) -> None:
@@ -84,15 +85,17 @@ class TestScopes:
         assert claims_of(body["access_token"])["scope"] == granted
         assert body.get("scope") == told  # only where it differs from what was asked for
 
+    @pytest.mark.requirement("B5")
     async def test_a_person_who_may_not_gets_no_token(self, tenant: LocalTenant) -> None:
-        """B5: the agent may, the person may not."""
+        """The agent may, the person may not."""
         subject_token = await tenant.sign_in("casey.moreno")
         description = "User has not been granted scopes: password:reset, account:unlock"
         found = await refusal(tenant, subject_token, scope="password:reset account:unlock")
         assert found == (403, "access_denied", description)
 
+    @pytest.mark.requirement("B5")
     async def test_an_agent_that_may_not_gets_no_token(self, tenant: LocalTenant) -> None:
-        """B5: the person may, the agent may not."""
+        """The person may, the agent may not."""
         subject_token = await tenant.sign_in("amelia.hart")
         found = await refusal(tenant, subject_token, audience=tenant.api("supervisor"), scope="helpdesk:ask")
         assert found[:2] == (403, "access_denied")
@@ -155,8 +158,9 @@ class TestSubjectToken:
             found = await refusal(tenant, subject_token)
             assert found == (400, "invalid_request", "The subject_token does not represent a user")
 
+    @pytest.mark.requirement("A4", "B6")
     async def test_one_for_another_api_is_refused(self, tenant: LocalTenant) -> None:
-        """A4, B3: only the client of the API that a token is for may exchange it."""
+        """Only the client of the API that a token is for may exchange it."""
         delegated = await tenant.exchange(await tenant.sign_in("amelia.hart"), tenant.api("docs_search"))
         assert (await refusal(tenant, delegated))[:2] == (403, "unauthorized_client")
 
@@ -167,6 +171,7 @@ class TestSubjectToken:
         assert other.issuer == tenant.issuer
         assert await refusal(tenant, await other.sign_in("amelia.hart")) == INVALID_SUBJECT
 
+    @pytest.mark.requirement("A3")
     async def test_one_that_was_tampered_with_is_refused(self, tenant: LocalTenant) -> None:
         subject_token = await tenant.sign_in("casey.moreno")
         kid = jwt.get_unverified_header(subject_token)["kid"]
@@ -179,8 +184,9 @@ class TestSubjectToken:
         for token in (forged, unsigned, symmetric, spliced):
             assert await refusal(tenant, token) == INVALID_SUBJECT
 
+    @pytest.mark.requirement("A5")
     async def test_one_of_a_look_alike_issuer_is_refused(self, make_tenant: MakeTenant, tenant: LocalTenant) -> None:
-        """A5: the same keys, another issuer."""
+        """The same keys, another issuer."""
         twin = make_tenant(tenant_issuer="http://127.0.0.1:8401/")
         assert await refusal(tenant, await twin.sign_in("amelia.hart")) == INVALID_SUBJECT
 
@@ -191,6 +197,7 @@ class TestSubjectToken:
         tenant.tenant.keys.revoke(jwt.get_unverified_header(subject_token)["kid"])
         assert await refusal(tenant, subject_token) == INVALID_SUBJECT
 
+    @pytest.mark.requirement("B8")
     async def test_one_of_a_blocked_person_is_refused(self, tenant: LocalTenant) -> None:
         subject_token = await tenant.sign_in("amelia.hart")
         tenant.block("amelia.hart")
