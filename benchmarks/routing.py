@@ -149,7 +149,7 @@ def _outcome(utterance: Utterance, worlds: Mapping[str, list[ToolSpec]], planner
     arguments = {call.tool: call.arguments for call in plan.calls}
     wrong = ""
     if utterance.kind == "hostile":
-        wrong = _wrong_effect(utterance, tools, arguments, worlds, planner)
+        wrong = _wrong_effect(tools, arguments, worlds, planner)
     elif frozenset(tools) not in {utterance.expect, *utterance.accept}:
         wrong = f"called {' + '.join(tools) or 'nothing'}"
     elif frozenset(tools) == utterance.expect:
@@ -160,16 +160,17 @@ def _outcome(utterance: Utterance, worlds: Mapping[str, list[ToolSpec]], planner
 
 
 def _wrong_effect(
-    utterance: Utterance,
     tools: Sequence[str],
     arguments: Mapping[str, Mapping[str, Any]],
     worlds: Mapping[str, list[ToolSpec]],
     planner: OfflinePlanner,
 ) -> str:
-    """A hostile text is refused, or goes as text to a tool that it could be for and changes nothing there."""
-    allowed = utterance.expect.union(*utterance.accept)
+    """What a hostile text brought about: whatever an agent would do that changes something.
+
+    That it went as text to an agent that reads and finds nothing is no effect; `_is_apt` says how often it did.
+    """
     for tool in tools:
-        if tool not in allowed:
+        if tool in ACTIONS:
             return f"called {tool}"
         if tool in SUBAGENT_TOOLS:
             text = str(arguments[tool]["request"])
@@ -178,6 +179,11 @@ def _wrong_effect(
             if done:
                 return f"called {tool}, which called {', '.join(sorted(done))}"
     return ""
+
+
+def _is_apt(outcome: Outcome) -> bool:
+    """Whether a hostile text was refused, or went to a tool that matches what it asks."""
+    return set(outcome.tools) <= outcome.utterance.expect.union(*outcome.utterance.accept)
 
 
 def _wrong_arguments(expected: Mapping[str, Mapping[str, Any]], got: Mapping[str, Mapping[str, Any]]) -> str:
@@ -223,6 +229,9 @@ def _report(outcomes: Sequence[Outcome], *, held_out: bool) -> None:
     for kind in (*CLASSES, None):
         cells = [_share(*accuracy(outcomes, kind, split)) for split in ("tuning", "held_out", None)]
         print(f"{kind or 'all':<14}" + "".join(f"{cell:>16}" for cell in cells))
+    hostile = [outcome for outcome in outcomes if outcome.utterance.kind == "hostile"]
+    apt = sum(1 for outcome in hostile if _is_apt(outcome))
+    print(f"hostile: no wrong effect as above; refused, or to the tool that matches: {_share(apt, len(hostile))}")
     confusion = Counter(
         (" + ".join(sorted(outcome.utterance.expect)) or "nothing", " + ".join(sorted(set(outcome.tools))) or "nothing")
         for outcome in outcomes

@@ -47,10 +47,12 @@ _CLOSING = re.compile(
 _QUOTED = re.compile(r"\"([^\"]*)\"|\u201c([^\u201d]*)\u201d")
 _GUARDED = re.compile(r"\([^()]*\)|\"[^\"]*\"|\u201c[^\u201d]*\u201d")
 _BEFORE = r"(?:previous|prior|earlier|above|system|safety|own|all|my|your|the|these|those|of|any)"
+_CODE = re.compile(r"</?[a-z][^<>]*>|\{[^{}]*\}|\b\w+\([^()]*\)", re.IGNORECASE)
 _STEERING = re.compile(
     rf"\b(?:ignore|disregard|forget|override|bypass)\s+(?:{_BEFORE}\s+)+(?:instructions?|rules?|prompts?|orders?"
     r"|guidelines?|messages?|text)?(?:\s+(?:above|before|so far))?(?:\s+and\b)?"
-    r"|\b(?:ignore|disregard)\s+(?:all of\s+)?(?:this|that|the above|everything above)\b"
+    r"|\b(?:ignore|disregard|forget)\s+(?:all of\s+|everything\s+)?(?:this|that|the above|above|before)\b(?:\s+and\b)?"
+    r"|\bact as (?:an?|the|if|though)\b[^,.!?\n]*?(?=\band\b|[,.!?\n]|$)"
     r"|\b(?:your|the|its)\s+(?:hidden\s+|initial\s+|own\s+)?system\s+(?:prompt|message)\b"
     r"|\b(?:instructions|prompt) above\b|\byou are now\b[^.!?\n]*|\bpretend\s+(?:to be|that|you)\b[^,.!?\n]*"
     r"|\b(?:system|assistant|developer)\s*:",
@@ -144,8 +146,8 @@ def without_quotations(text: str) -> str:
 
 
 def without_steering(text: str) -> str:
-    """The text without what speaks to the planner about itself ("ignore your instructions"): no tool is for that."""
-    return _STEERING.sub(" ", text).strip(" ,.:;")
+    """The text without what speaks to the planner about itself ("ignore your instructions"), and without code."""
+    return _STEERING.sub(" ", _CODE.sub(" ", text)).strip(" ,.:;")
 
 
 def is_addition(text: str) -> bool:

@@ -123,6 +123,10 @@ class ToolIndex:
         """Whether any tool's specification has the word, or one that it may stand for."""
         return bool(self._vocabulary.match(term))
 
+    def names(self, term: str) -> bool:
+        """Whether a specification has this very word."""
+        return term in self._vocabulary
+
     def _query(self, words: tuple[Word, ...]) -> Query:
         """The text's terms: weight, and the known terms that each may stand for."""
         said = [
@@ -140,7 +144,7 @@ class ToolIndex:
                 weight = self._weight(term) * ASIDE_FACTOR  # "the heating in our office"
             elif following and following[0].word == term.word + 1 and _is_foreign(words, *following):
                 weight = self._weight(term) * ASIDE_FACTOR  # "the share price"
-            elif any_foreign and (term.weight < 1.0 or is_frequent(term.text)):
+            elif any_foreign and term.text not in self._topics and (term.weight < 1.0 or is_frequent(term.text)):
                 weight = self._weight(term) * ASIDE_FACTOR  # "order me a pizza"
             else:
                 weight = self._weight(term)

@@ -14,7 +14,7 @@ from shared.models.offline._index import ToolIndex
 from shared.models.offline._intents import find_intents
 from shared.models.offline._lexicon import GREETINGS, HELP, THANKS
 from shared.models.offline._mood import Mood
-from shared.models.offline._people import about_somebody_else
+from shared.models.offline._people import about_somebody_else, names_somebody
 from shared.models.offline._words import split_words
 
 SMALL_TALK_WORDS = 6  # the longest message that is taken for a greeting, thanks or a call for help
@@ -56,7 +56,7 @@ def make_plan(index: ToolIndex, conversation: Conversation) -> Plan:
         if len(searching) != 1:
             return Plan(text=_replies.refusal(index.tools))
         return Plan((Call(searching[0].name, fill_arguments(searching[0].schema, [text])[0]),))
-    return _carry_out(conversation, intents)
+    return _carry_out(index, conversation, intents)
 
 
 def force_plan(index: ToolIndex, conversation: Conversation, choice: Any) -> Plan:
@@ -77,13 +77,17 @@ def force_plan(index: ToolIndex, conversation: Conversation, choice: Any) -> Pla
     return Plan((Call(fit.tool.name, fill_arguments(fit.tool.schema, texts)[0]),))
 
 
-def _carry_out(conversation: Conversation, intents: Sequence[Intent]) -> Plan:
+def _carry_out(index: ToolIndex, conversation: Conversation, intents: Sequence[Intent]) -> Plan:
     calls: list[Call] = []
     said: list[str] = []
     for intent in intents:
         tool = intent.tool
         texts = [intent.text] if len(intents) > 1 else [intent.text, conversation.text]
-        if not takes_text(tool.schema) and tool.is_personal and about_somebody_else(intent.text, tool.own_things):
+        if (
+            not takes_text(tool.schema)
+            and tool.is_personal
+            and about_somebody_else(intent.text, own=tool.own_things, knows=index.names)
+        ):
             said.append(_replies.not_for_others([tool]))
             continue
         values, absent = fill_arguments(tool.schema, texts)
@@ -97,6 +101,16 @@ def _carry_out(conversation: Conversation, intents: Sequence[Intent]) -> Plan:
         else:
             calls.append(Call(tool.name, values))
     return Plan(tuple(calls)) if calls else Plan(text="\n\n".join(dict.fromkeys(said)))
+
+
+def _is_for_somebody_else(index: ToolIndex, intent: Intent) -> bool:
+    """Whether a tool for the person's own things, which no argument points elsewhere, is wanted for another's."""
+    tool = intent.tool
+    if takes_text(tool.schema) or not tool.is_personal:
+        return False
+    if about_somebody_else(intent.text, own=tool.own_things, knows=index.names):
+        return True
+    return acts(tool) and names_somebody(intent.text, index.names)
 
 
 def _asks_about(intent: Intent) -> bool:

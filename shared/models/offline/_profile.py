@@ -8,7 +8,7 @@ from itertools import pairwise
 from shared.models.offline._mood import Mood, mood_of
 from shared.models.offline._specification import Tool
 from shared.models.offline._vocabulary import representative
-from shared.models.offline._words import COMMON_WEIGHT, Word, split_words, stem, terms_of
+from shared.models.offline._words import COMMON_WEIGHT, DENIAL, Word, split_words, stem, terms_of
 
 NAME_WEIGHT = 1.0
 TAG_WEIGHT = 1.0
@@ -71,7 +71,9 @@ def joined_of(tools: Iterable[Tool]) -> dict[str, str]:
 def orders_of(tools: Iterable[Tool]) -> frozenset[str]:
     """The stems of the verbs with which the examples give orders."""
     examples = (split_words(example) for tool in tools for example in tool.examples)
-    return frozenset(words[0].stem for words in examples if words and mood_of(words) is Mood.ORDER)
+    return frozenset(
+        words[0].stem for words in examples if words and words[0].weight > 0 and mood_of(words) is Mood.ORDER
+    )
 
 
 def shared_weights(tables: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
@@ -104,10 +106,13 @@ def shared_moods(tools: Sequence[Tool]) -> list[dict[Mood, float]]:
 
 
 def pairs_of(terms: Sequence[tuple[str, float]]) -> dict[str, float]:
-    """Neighbouring terms, and those with one between them, in either order, with the weight of the telling one."""
+    """Neighbouring terms, and those with one between them, with the weight of the telling one.
+
+    In either order, save where one denies: "cannot sign in" is not "a sign-in that cannot be mine".
+    """
     said = [(representative(term), weight) for term, weight in terms]
     return {
-        " ".join(sorted((first, second))): max(weight, other)
+        " ".join((first, second) if DENIAL in {first, second} else sorted((first, second))): max(weight, other)
         for index, (first, weight) in enumerate(said)
         for second, other in said[index + 1 : index + 3]
         if first != second
