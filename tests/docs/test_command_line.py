@@ -13,7 +13,7 @@ from portal.command._cli import cli
 from tests.docs._pages import ROOT, page, page_names
 
 PAGE = page("docs/reference/command-line.md")
-SHELL = frozenset({"sh", "bash", "console"})
+SHELL = frozenset({"sh", "bash"})
 COMMON = {"--json", "--profile", "--as", "--debug", "--version", "-h", "--help"}
 assert isinstance(cli, Group)
 COMMANDS: dict[str, Command] = dict(cli.commands)
@@ -30,19 +30,30 @@ def documented_options(heading: str) -> set[str]:
 
 
 def shell_lines() -> list[tuple[str, str]]:
-    """Each line of each block of shell, with its page; continued lines joined, comments and output left out."""
+    """Each command of each block of shell, with its page; in blocks of a session, what follows the prompt."""
     found = []
     for name in page_names():
         for block in page(name).blocks:
-            if block.language.split(" ")[0] not in SHELL:
-                continue
-            text = block.text.replace("\\\n", " ")
-            for line in text.splitlines():
-                if block.language == "console":
-                    if line.startswith("$ "):
-                        found.append((name, line[2:]))
-                elif line.strip() and not line.startswith("#"):
-                    found.append((name, line))
+            if block.language == "console":
+                found += [(name, line[2:]) for line in block.text.splitlines() if line.startswith("$ ")]
+            elif block.language in SHELL:
+                found += [(name, command) for command in commands_of(block.text)]
+    return found
+
+
+def commands_of(text: str) -> list[str]:
+    """The commands of a block: lines, joined where one goes on after a backslash or within quotes."""
+    found, begun = [], ""
+    for line in text.replace("\\\n", " ").splitlines():
+        begun = f"{begun}\n{line}" if begun else line
+        try:
+            shlex.split(begun, comments=True)
+        except ValueError:
+            continue
+        if begun.strip() and not begun.startswith("#"):
+            found.append(begun)
+        begun = ""
+    assert not begun, f"a quotation is not closed: {begun}"
     return found
 
 
