@@ -66,17 +66,18 @@ async def _part(http: httpx.AsyncClient, part: RunningPart) -> Finding:
     look = f"See {part.log}"
     begun = time.monotonic()
     answered = await _get(http, f"{part.url}{part.health.lstrip('/')}")
-    took = f"{(time.monotonic() - begun) * 1000:.0f} ms"
+    took = f"answers in {(time.monotonic() - begun) * 1000:.0f} ms"
     if isinstance(answered, str):
         return Finding(part.name, "wrong", f"{part.url} {answered}", look)
     if part.name == "tenant":
         return await _keys(http, part.name, part.url, answered, look)
-    if part.health != "/ping" or part.name == "directory":
-        return Finding(part.name, "ok", f"{part.url} answers in {took}")
-    card = await _get(http, f"{part.url}{WELL_KNOWN_CARD}")
-    if isinstance(card, str):
-        return Finding(part.name, "wrong", f"{part.url} has no agent card: {card}", look)
-    return Finding(part.name, "ok", f"{part.url} answers in {took}; {_card(card)}")
+    if "skills" not in answered:
+        return Finding(part.name, "ok", f"{part.url} {took}")
+    ping = await _get(http, f"{part.url}ping")
+    if isinstance(ping, str):
+        return Finding(part.name, "wrong", f"{part.url}ping {ping}", look)
+    busy = ", busy" if ping.get("status") == "HealthyBusy" else ""
+    return Finding(part.name, "ok", f"{part.url} {took}{busy}; {_card(answered)}")
 
 
 async def _issuer(http: httpx.AsyncClient, desk: Desk) -> Finding:

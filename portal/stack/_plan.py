@@ -19,6 +19,9 @@ API_BASE = "https://helpdesk.example"
 
 SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
 USES_DIRECTORY = frozenset({"account_lookup", "password_reset"})
+AGENT_CARD = "/.well-known/agent-card.json"
+"""An agent answers `/ping` as soon as it lives, and this once it can work."""
+
 DEFAULT_PORTS = {
     "tenant": 8400,
     "directory": 8401,
@@ -152,7 +155,7 @@ class Plan:
                 "takes questions, asks the agents below",
                 "agents.supervisor",
                 self.url("supervisor"),
-                "/ping",
+                AGENT_CARD,
                 self._supervisor,
             ),
             *(self._subagent_part(name) for name in SUBAGENTS),
@@ -165,7 +168,7 @@ class Plan:
             "password_reset": "tells the policy, unlocks, resets",
             "docs_search": "answers from the knowledge base",
         }[name]
-        return Part(name, about, f"agents.{name}", self.url(name), "/ping", lambda: self._subagent(name))
+        return Part(name, about, f"agents.{name}", self.url(name), AGENT_CARD, lambda: self._subagent(name))
 
     def _service(self, name: str) -> dict[str, str]:
         return {

@@ -16,8 +16,8 @@ from portal._environment import ROOT, child_environment
 from portal._errors import CommandFailed
 from portal.stack._plan import Part
 
-START_SECONDS = 60.0
-STOP_SECONDS = 8.0
+START_SECONDS = 120.0
+STOP_SECONDS = 10.0
 PROBE_EVERY_SECONDS = 0.05
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0

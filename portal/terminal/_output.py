@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.markdown import Heading, Markdown
-from rich.segment import SegmentLines
+from rich.segment import Segment, SegmentLines
 from rich.text import Text
 
 WIDEST = 100
@@ -45,10 +45,19 @@ class Answer:
         self._words = _Words(printable(text), hyperlinks=False)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        lines = console.render_lines(self._words, options, pad=False)
-        written = [number for number, line in enumerate(lines) if any(segment.text.strip() for segment in line)]
+        lines = [_without_end(line) for line in console.render_lines(self._words, options, pad=False)]
+        written = [number for number, line in enumerate(lines) if line]
         if written:
             yield SegmentLines(lines[written[0] : written[-1] + 1], new_lines=True)
+
+
+def _without_end(line: list[Segment]) -> list[Segment]:
+    """A line without the spaces at its end."""
+    for number in range(len(line), 0, -1):
+        last = line[number - 1]
+        if text := last.text.rstrip():
+            return [*line[: number - 1], Segment(text, last.style, last.control)]
+    return []
 
 
 @dataclass(slots=True)

@@ -154,11 +154,7 @@ def test_status_tells_of_every_part(amelia: Command) -> None:
 
 
 def test_status_says_what_is_wrong(amelia: Command) -> None:
-    pid = next(
-        part["pid"]
-        for part in json.loads((amelia.state / "run" / "stack.json").read_text())["parts"]
-        if part["name"] == "docs_search"
-    )
+    pid = _pid(amelia, "docs_search")
     os.kill(pid, signal.SIGSTOP)
     try:
         done = amelia("status", "--json")
@@ -168,6 +164,23 @@ def test_status_says_what_is_wrong(amelia: Command) -> None:
     wrong = [finding for finding in done.events[0]["findings"] if finding["state"] == "wrong"]
     assert [finding["name"] for finding in wrong] == ["docs_search"]
     assert "docs_search.log" in wrong[0]["remedy"]
+
+
+def test_ctrl_c_gives_up_in_order(amelia: Command) -> None:
+    """A part hangs; the person gives up; what was begun is ended, and the next question is answered."""
+    pid = _pid(amelia, "docs_search")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with amelia.start("ask", "--json", "how do I report phishing?") as process:
+            begun = until(process, "begun")
+            until(process, "working")
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=30)
+        assert (process.returncode, errors.strip()) == (130, "")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    done = amelia("ask", "--json", "--context", begun["context_id"], "how do I report phishing?")
+    assert done.events[-1]["state"] == "completed"
 
 
 def test_a_second_start_says_that_it_runs(helpdesk: Command) -> None:
@@ -202,3 +215,8 @@ def test_being_told_to_stop_while_starting_leaves_nothing(tmp_path: Path) -> Non
     assert process.returncode == 0
     for port in range(base, base + 6):
         socket.create_server(("127.0.0.1", port)).close()
+
+
+def _pid(helpdesk: Command, part: str) -> int:
+    parts = json.loads((helpdesk.state / "run" / "stack.json").read_text())["parts"]
+    return int(next(found["pid"] for found in parts if found["name"] == part))
