@@ -168,6 +168,7 @@ def test_status_says_what_is_wrong(amelia: Command) -> None:
 
 def test_ctrl_c_gives_up_in_order(amelia: Command) -> None:
     """A part hangs; the person gives up; what was begun is ended, and the next question is answered."""
+    assert amelia("ask", "how do I report phishing?").code == 0  # the supervisor knows the agent's card
     pid = _pid(amelia, "docs_search")
     os.kill(pid, signal.SIGSTOP)
     try:
