@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from shared.models.offline._arguments import takes_one_topic
 from shared.models.offline._choice import LEAST_EVIDENCE, Chooser
-from shared.models.offline._clauses import Clause, starts_anew
+from shared.models.offline._clauses import Clause, has_anaphor, starts_anew
 from shared.models.offline._mood import Mood
 from shared.models.offline._specification import Tool
 from shared.models.offline._words import split_words
@@ -40,15 +40,22 @@ class Intent:
         return frozenset(clause.mood for clause in self.clauses)
 
 
-def assign(chooser: Chooser, sentences: Sequence[Sequence[Clause]]) -> list[Intent]:
-    """The intents of a message, in the order of its words; none where no piece is for a tool by itself."""
+def assign(chooser: Chooser, sentences: Sequence[Sequence[Clause]]) -> tuple[list[Intent], list[str]]:
+    """The intents of a message, in the order of its words, and the pieces that ask for what no tool covers.
+
+    No intents where no piece is for a tool by itself.
+    """
     pieces = [piece for clauses in sentences for piece in _pieces(chooser, clauses)]
     asked = _asked(pieces, chooser.index.orders)
     intents: list[Intent] = []
     waiting: list[Clause] = []
+    uncovered: list[str] = []
     for place, (clause, tool) in enumerate(pieces):
         known = next((intent for intent in intents if intent.tool is tool), None)
         told = asked and place not in asked and known is None
+        if tool is None and _is_uncovered(chooser, clause):
+            uncovered.append(clause.text)
+            continue
         if tool is None or (told and _is_aside(chooser, clause, tool)):
             (intents[-1].clauses if intents else waiting).append(clause)
             continue
@@ -57,7 +64,7 @@ def assign(chooser: Chooser, sentences: Sequence[Sequence[Clause]]) -> list[Inte
             intents.append(known)
         known.clauses.extend([*waiting, clause])
         waiting = []
-    return intents
+    return intents, uncovered if intents else []
 
 
 def join_clauses(clauses: Sequence[Clause]) -> str:
@@ -100,6 +107,16 @@ def _own_tool(chooser: Chooser, clause: Clause, main: Tool | None) -> Tool | Non
 
 def _is_aside(chooser: Chooser, clause: Clause, tool: Tool) -> bool:
     return clause.is_background or chooser.fit(clause.text, tool, mood=clause.mood).score < ASIDE_SCORE
+
+
+def _is_uncovered(chooser: Chooser, clause: Clause) -> bool:
+    """Whether the piece asks for something of its own, in words that no tool knows."""
+    if not clause.asks or has_anaphor(clause.text) or not starts_anew(clause.text):
+        return False
+    foreign = [word for word in split_words(clause.text) if word.weight == 1.0 and not chooser.index.knows(word.stem)]
+    return bool(foreign) and all(
+        chooser.fit(clause.text, tool, mood=clause.mood).evidence < NO_EVIDENCE for tool in chooser.index.tools
+    )
 
 
 def _asked(pieces: Sequence[Piece], orders: Collection[str]) -> set[int]:

@@ -26,27 +26,30 @@ LONGEST_SUBJECT = 300  # characters
 _ABOUT = re.compile(r"^(?P<text>.*\S)\s+\(about: (?P<about>.*)\)$", re.DOTALL)
 
 
-def find_intents(index: ToolIndex, text: str, earlier: Sequence[Turn]) -> list[Intent]:
-    """The tools that a message is for, in the order of its words; none where no tool covers it."""
+def find_intents(index: ToolIndex, text: str, earlier: Sequence[Turn]) -> tuple[list[Intent], list[str]]:
+    """The tools that a message is for, in the order of its words, and the parts that ask for what no tool covers.
+
+    No intents where nothing of it is covered.
+    """
     text, earlier = _with_subject(text, earlier)
     body = message_body(text)
     wanted = without_unwanted(without_steering(without_quotations(body)))
     if not split_words(wanted):
-        return []
+        return [], []
     leans = bool(earlier) and _leans(index, wanted)
     chooser = Chooser(index, _tools_before(index, earlier) if leans else ())
     sentences = split_sentences(wanted)
-    intents = assign(chooser, sentences)
+    intents, uncovered = assign(chooser, sentences)
     if not intents:
         tool = chooser.best(wanted) or (chooser.before[-1] if chooser.before else None)
         intents = [Intent(tool, [clause for clauses in sentences for clause in clauses])] if tool else []
     for intent in intents:
         if leans and _needs_subject(chooser, intent):
             intent.about = subject_of(index, earlier)
-    if len(intents) == 1 and not intents[0].about:
+    if len(intents) == 1 and not intents[0].about and not uncovered:
         whole = text.strip() if body == wanted else wanted
         intents[0].clauses = [Clause(whole, 0, mood=clause.mood) for clause in intents[0].clauses[:1]]
-    return intents
+    return intents, uncovered
 
 
 def subject_of(index: ToolIndex, earlier: Sequence[Turn]) -> str:

@@ -44,6 +44,12 @@ class Likeness:
             for place, tool in enumerate(tools)
             for text, is_tag in (*((one, False) for one in tool.examples), *((one, True) for one in tool.tags))
         ]
+        # A tag of which all but one word is grammar ("out of office") is not recognised by that word.
+        texts = [
+            (place, text, is_tag)
+            for place, text, is_tag in texts
+            if not is_tag or len(split_words(text)) == 1 or len(terms_of(split_words(text))[:2]) > 1
+        ]
         vectors = [{term.text: weight(term) for term in terms_of(split_words(text))} for _, text, _ in texts]
         counts = Counter(term for vector in vectors for term in vector)
         self._rarity = {

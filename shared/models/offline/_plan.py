@@ -35,7 +35,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do: calls, or else words."""
+    """What to do: calls, words, or words about one part of a message and calls for the others."""
 
     calls: tuple[Call, ...] = ()
     text: str = ""
@@ -50,13 +50,15 @@ def make_plan(index: ToolIndex, conversation: Conversation) -> Plan:
         return Plan(text=reply)
     if pending := _pending(index, conversation):
         return pending
-    intents = find_intents(index, text, conversation.earlier)
+    intents, uncovered = find_intents(index, text, conversation.earlier)
     if not intents:
         searching = [tool for tool in index.tools if takes_one_topic(tool.schema)]
         if len(searching) != 1:
             return Plan(text=_replies.refusal(index.tools))
         return Plan((Call(searching[0].name, fill_arguments(searching[0].schema, [text])[0]),))
-    return _carry_out(index, conversation, intents)
+    plan = _carry_out(index, conversation, intents)
+    parts = [_replies.uncovered(part) for part in uncovered]
+    return Plan(plan.calls, "\n\n".join([plan.text, *parts] if plan.text else parts))
 
 
 def force_plan(index: ToolIndex, conversation: Conversation, choice: Any) -> Plan:
@@ -83,11 +85,7 @@ def _carry_out(index: ToolIndex, conversation: Conversation, intents: Sequence[I
     for intent in intents:
         tool = intent.tool
         texts = [intent.text] if len(intents) > 1 else [intent.text, conversation.text]
-        if (
-            not takes_text(tool.schema)
-            and tool.is_personal
-            and about_somebody_else(intent.text, own=tool.own_things, knows=index.names)
-        ):
+        if _is_for_somebody_else(index, intent):
             said.append(_replies.not_for_others([tool]))
             continue
         values, absent = fill_arguments(tool.schema, texts)
@@ -100,7 +98,7 @@ def _carry_out(index: ToolIndex, conversation: Conversation, intents: Sequence[I
             said.append(_replies.missing(tool, absent))
         else:
             calls.append(Call(tool.name, values))
-    return Plan(tuple(calls)) if calls else Plan(text="\n\n".join(dict.fromkeys(said)))
+    return Plan(tuple(calls), text="\n\n".join(dict.fromkeys(said)))
 
 
 def _is_for_somebody_else(index: ToolIndex, intent: Intent) -> bool:
@@ -123,13 +121,13 @@ def _pending(index: ToolIndex, conversation: Conversation) -> Plan | None:
     if not conversation.earlier or conversation.earlier[-1].tools:
         return None
     *earlier, last = conversation.earlier
-    intents = find_intents(index, last.text, earlier)
+    intents, _ = find_intents(index, last.text, earlier)
     if len(intents) != 1 or last.reply.strip() != _asked_back(intents[0], last):
         return None
     tool = intents[0].tool
     values, absent = fill_arguments(tool.schema, [conversation.text, last.text])
     before, _ = fill_arguments(tool.schema, [last.text])
-    if values == before and find_intents(index, conversation.text, ()):
+    if values == before and find_intents(index, conversation.text, ())[0]:
         return None  # something else is wanted now
     if absent:
         return Plan(text=_replies.missing(tool, absent))

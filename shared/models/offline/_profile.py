@@ -52,8 +52,9 @@ def topics_of(tool: Tool) -> Iterable[str]:
     """The terms that the tool is named by, or tagged with alone."""
     yield from (term.text for term in terms_of(split_words(tool.title)))
     for tag in tool.tags:
-        terms = terms_of(split_words(tag))
-        if len(terms) == 1:
+        words = split_words(tag)
+        terms = terms_of(words)
+        if len(terms) == 1 and (len(words) == 1 or terms[0].parts):
             yield terms[0].text
 
 
@@ -127,7 +128,8 @@ def turns_of_phrase(words: tuple[Word, ...]) -> tuple[str, ...]:
 def _add(profile: Profile, text: str, weight: float, *, is_phrase: bool = False) -> None:
     words = split_words(text)
     terms = terms_of(words)
-    share = weight / len(words) ** PHRASE_POWER if is_phrase and len(terms) > 1 else weight
+    is_one = len(words) == 1 or (len(terms) == 1 and terms[0].parts)
+    share = weight if is_one or not is_phrase else weight / len(words) ** PHRASE_POWER
     for term in terms:
         profile.terms[term.text] = profile.terms.get(term.text, 0.0) + share
         for part in term.parts:

@@ -17,6 +17,11 @@ def refusal(tools: Sequence[Tool]) -> str:
     return f"I cannot help with that. What I can do:\n{capabilities(tools)}"
 
 
+def uncovered(part: str) -> str:
+    """Says that no tool covers one part of a message."""
+    return f"I cannot help with this part: \u201c{part}\u201d."
+
+
 def empty(tools: Sequence[Tool]) -> str:
     """Answers a message without words."""
     return f"I did not find a question in your message. What I can do:\n{capabilities(tools)}"
