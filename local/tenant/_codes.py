@@ -23,7 +23,6 @@ class CodeGrant:
 
     client_id: str
     redirect_uri: str
-    redirect_uri_given: bool
     user_id: str
     scope: tuple[str, ...]
     audience: str | None

@@ -69,8 +69,13 @@ def require_form(request: Request, parameters: Parameters, purpose: str) -> None
     """
     browser = request.cookies.get(FORM_COOKIE, "")
     expected = _form_token(tenant_of(request).form_key, browser, purpose)
-    if not browser or not hmac.compare_digest(expected, parameters.get(FORM_FIELD) or ""):
+    if not browser or not hmac.compare_digest(expected.encode(), (parameters.get(FORM_FIELD) or "").encode()):
         raise Refusal(403, "invalid_request", "This form has expired. Go back and start again.")
+
+
+def browser_of(request: Request) -> str:
+    """What tells this browser from others: a digest of the cookie that its forms are bound to."""
+    return _random.digest(request.cookies.get(FORM_COOKIE, ""))
 
 
 def _form_token(key: str, browser: str, purpose: str) -> str:

@@ -89,6 +89,7 @@ def _from_json(text: str) -> dict[str, str]:
     values = _single(document)
     if not all(isinstance(value, str) for value in values.values()):
         raise ValueError("not text")
+    "".join(values.values()).encode()  # half a surrogate pair is no text either: it raises a ValueError
     return values
 
 

@@ -84,13 +84,15 @@ class Transaction:
     """A sign-in under way: for an authorization request, or for a device whose code has been confirmed.
 
     `session` is the digest of the session that the person has in this transaction; `seen` says that they were shown a
-    page in it, which is what Auth0 asks for before it hands a code to an address that it cannot verify.
+    page in it, which is what Auth0 asks for before it hands a code to an address that it cannot verify. `browser` is
+    the only one that may go on, where one has already said yes: a link to its sign-in page must not spare others that.
     """
 
     request: AuthorizationRequest | None = None
     user_code: str | None = None
     session: str | None = None
     seen: bool = False
+    browser: str | None = None
 
 
 class Transactions:

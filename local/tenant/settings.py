@@ -43,7 +43,8 @@ class TenantSettings(ServiceSettings):
     @property
     def issuer(self) -> str:
         """The `iss` of all tokens."""
-        return self.tenant_issuer or f"http://{self.host}:{self.port}/"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.tenant_issuer or f"http://{host}:{self.port}/"
 
     @property
     def folder(self) -> Path:

@@ -213,6 +213,23 @@ async def test_confirming_needs_the_page_that_showed_this_code(tenant: LocalTena
     assert await refusal(tenant, attackers) == PENDING
 
 
+async def test_the_sign_in_after_confirming_is_for_the_browser_that_confirmed(
+    tenant: LocalTenant, http: httpx.AsyncClient
+) -> None:
+    """Whoever confirms a code of their own must not be able to send the sign-in page that follows to somebody else."""
+    device = await start(tenant)
+    shown = await enter(tenant, http, device["user_code"])
+    fields = {"form_token": form_token(shown), "user_code": device["user_code"], "action": "confirm"}
+    response = await http.post(f"{tenant.issuer}activate/confirm", data=fields)
+    page = f"{tenant.issuer}{response.headers['location'][1:]}"
+    async with tenant.http() as victim:
+        await victim.get(f"{tenant.issuer}activate")
+        assert (await victim.get(page)).status_code == 400
+        assert (await victim.post(page, data={"username": "amelia.hart"})).status_code == 400
+    assert 'name="password"' in (await http.get(page)).text
+    assert await refusal(tenant, device) == PENDING
+
+
 async def test_an_expired_code_cannot_be_entered(
     tenant: LocalTenant, http: httpx.AsyncClient, clock: ManualClock
 ) -> None:

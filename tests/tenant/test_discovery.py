@@ -81,6 +81,12 @@ async def test_the_issuer_is_a_setting(make_tenant: MakeTenant) -> None:
     assert response.json()["token_endpoint"] == "https://helpdesk.eu.auth0.example/oauth/token"
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"])
+async def test_every_name_of_this_machine_serves(http: httpx.AsyncClient, host: str) -> None:
+    response = await http.get(f"http://{host}:8400/.well-known/openid-configuration")
+    assert response.json()["token_endpoint"].lower() == f"http://{host.lower()}:8400/oauth/token"
+
+
 async def test_a_host_that_is_not_the_tenants_is_refused(http: httpx.AsyncClient) -> None:
     """Our own choice: a name that somebody points at this machine must not reach the sign-in page."""
     response = await http.get("http://attacker.example/.well-known/openid-configuration")

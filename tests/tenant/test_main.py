@@ -104,6 +104,11 @@ def test_loopback_addresses_serve(tmp_path: Path, host: str) -> None:
     assert require_loopback(settings, inside_container=False, markers=(tmp_path / "none",)) is None
 
 
+@pytest.mark.parametrize(("host", "issuer"), [("127.0.0.1", "http://127.0.0.1:8400/"), ("::1", "http://[::1]:8400/")])
+def test_the_issuer_follows_the_address(host: str, issuer: str) -> None:
+    assert TenantSettings.load(helpdesk_env="local", host=host).issuer == issuer
+
+
 def test_an_application_is_not_made_for_production_either() -> None:
     with pytest.raises(ConfigurationError, match="HELPDESK_ENV is 'production'"):
         TenantSettings.load()

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from local.tenant._device_codes import DeviceCode, normalised_user_code
 from local.tenant._endpoint import NO_STORE, tenant_of
 from local.tenant._errors import Refusal
-from local.tenant._pages import error_page, page, require_form
+from local.tenant._pages import browser_of, error_page, page, require_form
 from local.tenant._parameters import read_parameters
 from local.tenant._sessions import Session, Transaction
 from local.tenant.endpoints._session_cookie import session_of
@@ -55,7 +55,7 @@ async def decide(request: Request) -> Response:
     if action == "confirm" and (session := session_of(request)) is not None:
         return _approve(request, device, session)
     if action in {"confirm", "switch"}:
-        state = tenant.transactions.start(Transaction(user_code=user_code))
+        state = tenant.transactions.start(Transaction(user_code=user_code, browser=browser_of(request)))
         return RedirectResponse(f"/u/login?{urlencode({'state': state})}", 302, headers=NO_STORE)
     tenant.device_codes.deny(user_code)
     tenant.log.write("fdecc", client_id=device.client_id)

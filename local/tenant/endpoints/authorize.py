@@ -40,9 +40,7 @@ async def authorize(request: Request) -> Response:
     except Refusal as refusal:
         return error_page(request, refusal)
     response_mode = parameters.get("response_mode") or "query"
-    target = AuthorizationRequest(
-        client.client_id, redirect_uri, (), response_mode, state=parameters.get("state"), audience=None
-    )
+    target = AuthorizationRequest(client.client_id, redirect_uri, (), response_mode, state=parameters.get("state"))
     try:
         target = _checked(tenant, client, parameters, target)
         session = session_of(request)
@@ -84,7 +82,6 @@ def issue_code(tenant: Tenant, request: AuthorizationRequest, session: Session) 
         CodeGrant(
             client_id=request.client_id,
             redirect_uri=request.redirect_uri,
-            redirect_uri_given=True,
             user_id=session.user_id,
             scope=request.scope,
             audience=request.audience,

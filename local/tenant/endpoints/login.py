@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from local.tenant._endpoint import NO_STORE, tenant_of
 from local.tenant._errors import Refusal
-from local.tenant._pages import error_page, page, require_form
+from local.tenant._pages import browser_of, error_page, page, require_form
 from local.tenant._parameters import read_parameters
 from local.tenant._sessions import Session, Transaction
 from local.tenant._tenant import Tenant
@@ -21,7 +21,7 @@ async def login_page(request: Request) -> Response:
     """`GET /u/login`."""
     state = request.query_params.get("state", "")
     transaction = tenant_of(request).transactions.get(state)
-    if transaction is None:
+    if transaction is None or transaction.browser not in {None, browser_of(request)}:
         return error_page(request, EXPIRED)
     return _show(request, state, transaction)
 
@@ -31,7 +31,7 @@ async def login(request: Request) -> Response:
     tenant = tenant_of(request)
     state = request.query_params.get("state", "")
     transaction = tenant.transactions.get(state)
-    if transaction is None:
+    if transaction is None or transaction.browser not in {None, browser_of(request)}:
         return error_page(request, EXPIRED)
     try:
         parameters = await read_parameters(request)

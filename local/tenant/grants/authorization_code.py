@@ -62,8 +62,7 @@ def _issue(request: TokenRequest, grant: CodeGrant, code: str) -> TokenResponse:
 
 
 def _check_proof(request: TokenRequest, grant: CodeGrant) -> None:
-    redirect_uri = request.parameters.get("redirect_uri")
-    if redirect_uri != grant.redirect_uri and (redirect_uri is not None or grant.redirect_uri_given):
+    if request.parameters.get("redirect_uri") != grant.redirect_uri:
         raise invalid_grant("The redirect URI is wrong. You sent a different one to /authorize.")
     code_verifier = request.parameters.get("code_verifier")
     if grant.code_challenge is None:
