@@ -1,8 +1,8 @@
 """How sure it is that an article is about the question.
 
 A logistic regression of things that do not grow with the corpus, fitted on the development part of
-`tests/knowledge/questions.yaml`: how much of the question is met, how rare that is, how many of its words, and whether
-one section, with what the article says that it is about, meets all of it.
+`tests/knowledge/questions.yaml`: how much of the question is met, how rare that is, how many of its words stand
+together in one section or say what the article is about, whether all do, and how many telling words are nowhere.
 """
 
 import math
@@ -12,16 +12,19 @@ from typing import Final
 from knowledge._question import Concept
 from knowledge._rank import Scored
 
-_DENSITY: Final = 4.5
-_REACH: Final = 3.7
+_DENSITY: Final = 2.5
+_REACH: Final = 2.2
 _WORDS: Final = 1.8
-_WHOLE: Final = 2.5
-_BIAS: Final = -4.2
+_MISSING: Final = -0.8
+_WHOLE: Final = 1.1
+_BIAS: Final = -3.35
 
 _MOST_DENSITY: Final = 2.0
 _LEAST_REACH: Final = 0.05
 _MOST_WORDS: Final = 3
+_MOST_MISSING: Final = 4
 _MATCHED: Final = 0.5
+_TELLING: Final = 0.3
 _WHOLLY: Final = 0.9
 
 
@@ -36,13 +39,24 @@ def confidence(concepts: Sequence[Concept], found: Scored, count: int) -> float:
     total = sum(concept.weight for concept in concepts)
     if not total:
         return 0.0
-    matched = list(map(max, found.evidence.section, found.evidence.subject))
+    rarest = math.log(1 + 2 * count)
     density = min(_MOST_DENSITY, found.score / total)
-    reach = math.log(_LEAST_REACH + found.score / math.log(1 + 2 * count))
-    words = min(_MOST_WORDS, sum(strength > _MATCHED for strength in matched))
-    logit = _BIAS + _DENSITY * density + _REACH * reach + _WORDS * words
-    if _share(concepts, matched) > _WHOLLY:
-        logit += _WHOLE
+    reach = math.log(_LEAST_REACH + found.score / rarest)
+    evidence = found.evidence
+    matched = list(map(max, evidence.section, evidence.subject))
+    words = sum(strength > _MATCHED for strength in matched)
+    missing = sum(
+        concept.weight > _TELLING * rarest and strength < _MATCHED
+        for concept, strength in zip(concepts, evidence.anywhere, strict=True)
+    )
+    logit = (
+        _BIAS
+        + _DENSITY * density
+        + _REACH * reach
+        + _WORDS * min(_MOST_WORDS, words)
+        + _MISSING * min(_MOST_MISSING, missing)
+        + _WHOLE * (_share(concepts, matched) > _WHOLLY)
+    )
     return 1 / (1 + math.exp(-logit))
 
 

@@ -33,6 +33,9 @@ MAX_QUESTION: Final = 2000
 _ALSO: Final = 0.2
 """Where an article fits, others are worth naming with this share of the confidence that is asked for."""
 
+_DOUBTFUL: Final = 0.2
+"""The share of its score that an article keeps where it is quite uncertain that it fits."""
+
 _OTHER_LANGUAGE: Final = 0.7
 _MASKS: Final = 32
 
@@ -208,7 +211,8 @@ class _Edition:
             matches[word] = strengths[term]
         scored = Scorer(concepts, matches, self._averages).score_all(database, candidates)
         scored = self._prefer_language(scored, question)
-        fitting = [(found, confidence(concepts, found, self.count)) for found in scored[:limit]]
+        judged = [(found, confidence(concepts, found, self.count)) for found in scored[: 2 * limit]]
+        fitting = sorted(judged, key=lambda pair: -pair[0].score * (_DOUBTFUL + (1 - _DOUBTFUL) * pair[1]))[:limit]
         if max((sure for _, sure in fitting), default=0.0) < least:
             fitting = []
         fitting = [(found, sure) for found, sure in fitting if sure >= least * _ALSO]

@@ -27,10 +27,11 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A word of the index near one that it does not hold; being of another language counts as an edit."""
+    """A word of the index near one that it does not hold; being of another language costs as much as an edit."""
 
     surface: str
     edits: int
+    cost: int
 
 
 class Lexicon:
@@ -83,11 +84,11 @@ class Lexicon:
         needed = shared_needed(word)
         candidates = [number for number, count in shared.most_common(_CLOSER_LOOK) if count >= needed]
         found = [
-            (edits + (not languages & language), surface[0] != word[0], -articles, surface)
+            (edits + (not languages & language), surface[0] != word[0], -articles, surface, edits)
             for surface, articles, languages in self._words(candidates)
             if 0 < (edits := distance(word, surface, limit)) <= limit and is_plausible(word, surface, edits)
         ]
-        return [Near(surface, edits) for edits, *_, surface in sorted(found)]
+        return [Near(surface, edits, cost) for cost, *_, surface, edits in sorted(found)]
 
     def words_of(self, terms: Collection[int]) -> Iterator[tuple[int, int]]:
         """(word, term) for each word of the terms."""

@@ -32,6 +32,7 @@ _FAMILY_LONGER: Final = 5
 _FAMILY_SHORTER: Final = 3
 _SPLIT_PART: Final = 4
 _KNOWN_WORD: Final = 0.6
+_USUAL_LANGUAGE: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -172,6 +173,7 @@ class _Reading:
         """The one whose grammar the question has, and in which its words are known; in doubt, that of most articles."""
         surfaces = {fold(word) for word in self._words}
         votes = [float(sum(is_stopword(word, language) for word in surfaces)) for language in self._languages]
+        votes[:1] = [vote + _USUAL_LANGUAGE for vote in votes[:1]]
         for _, _, languages in self._lexicon.written(surfaces):
             for number in range(len(votes)):
                 votes[number] += _KNOWN_WORD * (languages >> number & 1)
@@ -184,7 +186,7 @@ class _Reading:
 
     def _near(self, concept: Concept) -> list[tuple[str, str]]:
         near = self._lexicon.near(concept.surface, self._bit)[:_MAX_CORRECTIONS]
-        edits = {found.surface: found.edits for found in near if found.edits == near[0].edits}
+        edits = {found.surface: found.edits for found in near if found.cost == near[0].cost}
         for surface, term, _ in self._lexicon.written(edits):
             self._take(concept, term, misspelt(concept.surface, edits[surface]))
         return [(concept.surface, near[0].surface)] if near else []

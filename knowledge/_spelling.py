@@ -10,6 +10,7 @@ from typing import Final
 _EDGE: Final = "\x02"
 _PAIRS_PER_EDIT: Final = 3
 _SHORTEST: Final = 3
+_SHORT: Final = 4
 _LONG: Final = 6
 _SAFE: Final = 8
 
@@ -69,6 +70,10 @@ def distance(one: str, other: str, limit: int) -> int:
 
 def is_plausible(word: str, candidate: str, edits: int) -> bool:
     """Whether a short word is likely to be the other, misspelt: it begins alike, or has the same letters."""
+    if sorted(word) == sorted(candidate):
+        return True
+    if len(word) <= _SHORT:
+        return word[0] == candidate[0] and len(word) != len(candidate) and len(word) > _SHORTEST
     if edits > 1 and len(word) < _SAFE:
         return word[0] == candidate[0] and abs(len(word) - len(candidate)) < edits
-    return len(word) >= _LONG or word[0] == candidate[0] or sorted(word) == sorted(candidate)
+    return len(word) >= _LONG or word[0] == candidate[0]

@@ -1,7 +1,8 @@
 """Words that say nothing of what a text is about, in the languages that the knowledge base knows well.
 
 Written for this project and lean on purpose: what is rare in a corpus is weighed by the ranking anyway, so only
-words that carry a question's grammar stand here, and those that name what is looked for: an article, whatever about. Accents are folded as `knowledge._words.fold` folds them.
+words that carry a question's grammar stand here, and those that name what is looked for: an article, whatever about.
+Accents are folded as `knowledge._words.fold` folds them.
 """
 
 from typing import Final

@@ -40,8 +40,8 @@ AS_WRITTEN: Final = 1.0
 FOREIGN: Final = 0.7
 JOINED: Final = 0.95
 SYNONYM: Final = 0.6
-TWO_IN_ONE: Final = 0.8
-FAMILY: Final = 0.55
+TWO_IN_ONE: Final = 0.4
+FAMILY: Final = 0.5
 """How much a match counts, by how a term came to stand for a word of the question."""
 
 ASKING_SHARE: Final = 0.3
@@ -50,4 +50,4 @@ ASKING_SHARE: Final = 0.3
 
 def misspelt(word: str, edits: int) -> float:
     """How much a match counts if the word was misspelt: a short word may well be another."""
-    return 1.0 - min(0.5, edits**2 * 0.9 / len(word))
+    return 1.0 - min(0.5, edits**2 * 1.2 / len(word))
