@@ -17,8 +17,8 @@ _ONE_TOPIC_NAMES = frozenset({"query", "search", "topic", "q", "question", "keyw
 _COUNT_HINTS = frozenset(stem(word) for word in ("limit", "count", "maximum", "max", "most", "many", "number", "top"))
 _QUOTED = re.compile(r"\"([^\"]+)\"|\u201c([^\u201d]+)\u201d|(?<!\w)'([^']+)'(?!\w)")
 _FORMATS = {
-    "email": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
-    "uri": re.compile(r"https?://[^\s<>\"')]+"),
+    "email": re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"),
+    "uri": re.compile(r"\bhttps?://[^\s<>\"')]+"),
     "uuid": re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE),
     "ipv4": re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"),
     "date": re.compile(r"\b\d{4}-\d{2}-\d{2}\b"),
@@ -28,6 +28,7 @@ _FORMATS = {
 _RELATIVE_DAYS = {"yesterday": -1, "today": 0, "tonight": 0, "tomorrow": 1}
 _NEGATIVE = frozenset({"no", "not", "without", "never", "exclude", "excluding", "except", "skip", "omit"})
 _LONGEST_PATTERN_TEXT = 500
+LONGEST_READ = 8000  # characters of a text in which values are looked for
 _MISSING = object()
 
 
@@ -48,11 +49,12 @@ def fill_arguments(
     root = schema
     properties = schema.get("properties") or {}
     required = [name for name in schema.get("required") or () if name in properties]
+    alone = sum(1 for other in properties.values() if _is_free_text(_resolved(other, root))) == 1
     values: dict[str, Any] = {}
     for name, raw in properties.items():
         part = _resolved(raw, root)
-        alone = sum(1 for other in properties.values() if _is_free_text(_resolved(other, root))) == 1
-        value = _value(name, part, root, texts, today, is_only_text=alone)
+        is_only_text = name in required and alone
+        value = _value(name, part, root, texts, today, is_only_text=is_only_text)
         if value is not _MISSING:
             values[name] = value
     return values, [name for name in required if name not in values]
@@ -146,7 +148,7 @@ def _value(  # noqa: PLR0911 -- one return for each type of JSON schema
 
 def _first(texts: Sequence[str], find: Callable[[str], Any]) -> Any:
     for text in texts:
-        value = find(text)
+        value = find(text[:LONGEST_READ])
         if value is not _MISSING:
             return value
     return _MISSING

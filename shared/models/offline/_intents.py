@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from shared.models.offline._arguments import LONGEST_READ
 from shared.models.offline._assignment import Intent, assign
 from shared.models.offline._choice import Chooser
 from shared.models.offline._clauses import (
@@ -32,7 +33,7 @@ def find_intents(index: ToolIndex, text: str, earlier: Sequence[Turn]) -> tuple[
     No intents where nothing of it is covered.
     """
     text, earlier = _with_subject(text, earlier)
-    body = message_body(text)
+    body = message_body(text[:LONGEST_READ])
     wanted = without_unwanted(without_steering(without_quotations(body)))
     if not split_words(wanted):
         return [], []

@@ -15,13 +15,15 @@ _NOT_PEOPLE = frozenset(
         *("november", "december", "christmas", "easter"),
     )
 )
-_POSSESSIVE = re.compile(r"\b([^\W\d_][\w.-]*?)(?:'s|s')(?=\s+\w|\W*$)")
+_POSSESSIVE = re.compile(r"\b([^\W\d_][\w.-]{0,60}?)(?:'s|s')(?=\s+\w|\W{0,9}$)")
 _THEIRS = re.compile(r"\b(?:his|her|hers)\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:he|she|him)\b", re.IGNORECASE)
 _OWN = re.compile(r"\b(?:my|mine|me|myself|i)\b", re.IGNORECASE)
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w-]")
 _IDENTIFIER = re.compile(r"\b\w+\|[0-9a-z]{8,}|\buser(?:name|_?id)?\b\s*[=:]|\bnumber\s+\d{3,}", re.IGNORECASE)
-_DOTTED = re.compile(r"(?<![\w@./-])[a-z]{2,}\.([a-z]{2,})(?![\w@./-])")  # first.last, as people are often registered
+_DOTTED = re.compile(
+    r"(?<![\w@./-])[a-z]{2,30}\.([a-z]{2,30})(?![\w@./-])"
+)  # first.last, as people are often registered
 _NOT_SURNAMES = frozenset(
     (
         *("com", "org", "net", "edu", "gov", "info", "biz", "de", "uk", "fr", "eu", "io", "co", "js", "py", "exe"),
@@ -67,7 +69,7 @@ def about_somebody_else(text: str, *, own: Collection[str] = (), knows: Callable
 
 
 def names_somebody(text: str, knows: Callable[[str], bool]) -> bool:
-    """Whether a name stands where a thing or a person would: "unlock Kim", not "from Paris"."""
+    """Whether a name stands where a thing or a person would: "call Kim", not "from Paris"."""
     words = split_words(text)
     return any(
         _is_name(word, knows) and words[place - 1].word not in _PLACES for place, word in enumerate(words) if place > 0

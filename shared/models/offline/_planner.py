@@ -25,7 +25,7 @@ T = TypeVar("T", bound=BaseModel)
 
 CONTEXT_WINDOW = 200_000  # tokens; nothing is sent anywhere, so that this only keeps Strands from guessing
 KEPT_INDEXES = 32
-CHUNK_CHARACTERS = 200
+CHUNK_CHARACTERS = 80
 CHARACTERS_PER_TOKEN = 4
 
 

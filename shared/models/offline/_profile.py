@@ -128,7 +128,7 @@ def turns_of_phrase(words: tuple[Word, ...]) -> tuple[str, ...]:
 def _add(profile: Profile, text: str, weight: float, *, is_phrase: bool = False) -> None:
     words = split_words(text)
     terms = terms_of(words)
-    is_one = len(words) == 1 or (len(terms) == 1 and terms[0].parts)
+    is_one = len(words) <= 1 or (len(terms) == 1 and terms[0].parts)
     share = weight if is_one or not is_phrase else weight / len(words) ** PHRASE_POWER
     for term in terms:
         profile.terms[term.text] = profile.terms.get(term.text, 0.0) + share

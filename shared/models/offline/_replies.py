@@ -52,7 +52,7 @@ def offer(tool: Tool) -> str:
 def not_for_others(tools: Sequence[Tool]) -> str:
     """Says that what was asked for somebody else can be done for the person who asks alone."""
     what = "; ".join(tool.summary for tool in tools)
-    return f"I cannot do that for somebody else. For your own account I can: {what}."
+    return f"I cannot do that for somebody else, only for you: {what}."
 
 
 def missing(tool: Tool, names: Sequence[str]) -> str:

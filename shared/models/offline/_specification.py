@@ -60,7 +60,7 @@ class Tool:
 
     @property
     def own_things(self) -> frozenset[str]:
-        """What the tool's words call the person's own: "my account", "your own list"."""
+        """What the tool's words call the person's own: "my garden", "your own list"."""
         words = " ".join((self.prose, *self.examples)).lower()
         return frozenset(found.group(1) for found in _OWN_THING.finditer(words))
 

@@ -15,6 +15,7 @@ SHORTEST_EXCHANGE = 6  # letters, below which one letter for another makes anoth
 SHORTEST_ROOT = 4
 LONGEST_ENDING = 6
 FEWEST_LEFT_OUT = 3  # letters that an abbreviation leaves out
+LONGEST_WORD = 24
 MOST_REMEMBERED = 20_000
 _ABBREVIATION = re.compile(r"[b-df-hj-np-tv-z]{3,5}$")  # consonants alone
 
@@ -63,7 +64,7 @@ class Vocabulary:
         for synonym in sorted(_SYNONYMS.get(term, ())):
             if synonym in self._terms:
                 found.setdefault(synonym, SYNONYM_FACTOR)
-        if found or not term.isalpha():
+        if found or not term.isalpha() or len(term) > LONGEST_WORD:
             return list(found.items())
         if _ABBREVIATION.match(term):
             return [(other, ABBREVIATION_FACTOR) for other in sorted(self._terms) if _abbreviates(term, other)]

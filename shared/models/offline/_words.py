@@ -169,7 +169,7 @@ def terms_of(words: tuple[Word, ...]) -> tuple[Term, ...]:
 
 
 def _is_phrasal(words: tuple[Word, ...], index: int) -> bool:
-    """Whether the word and the next are like "sign in"; not "printer on", which an article or the like follows."""
+    """Whether the word and the next are like "sign in"; not "book on", which an article or the like follows."""
     word, particle = words[index], words[index + 1]
     after = words[index + 2].word if index + 2 < len(words) else ""
     return particle.word in PARTICLES and word.weight > 0 and word.word.isalpha() and after not in DETERMINERS

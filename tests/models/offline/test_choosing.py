@@ -141,7 +141,7 @@ def test_what_acts_on_the_persons_own_things_does_not_act_for_others(
 ) -> None:
     plan = planner.plan(say(text), post)
     assert plan.calls == ()
-    assert plan.text == "I cannot do that for somebody else. For your own account I can: Cancels your own subscription."
+    assert plan.text == "I cannot do that for somebody else, only for you: Cancels your own subscription."
 
 
 @pytest.mark.parametrize(
