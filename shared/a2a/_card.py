@@ -13,9 +13,9 @@ from a2a.types import (
     APIKeySecurityScheme,
     AuthorizationCodeOAuthFlow,
     ClientCredentialsOAuthFlow,
-    DeviceCodeOAuthFlow,
     OAuth2SecurityScheme,
     OAuthFlows,
+    OpenIdConnectSecurityScheme,
     SecurityRequirement,
     SecurityScheme,
     StringList,
@@ -26,8 +26,8 @@ from shared.a2a._caller import AGENT_SCHEME, DELEGATED_USER_HEADER, INVOKE_SCOPE
 SIGN_IN_SCHEME: Final = "user"
 """The card's security scheme for a user's own token, by authorization code."""
 
-DEVICE_SCHEME: Final = "userDevice"
-"""The same by device authorization grant, for clients without a browser."""
+DISCOVERY_SCHEME: Final = "userDiscovery"
+"""The same by whatever the issuer's metadata offers: the device authorization grant, for clients without a browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class HopSecurity:
 
 @dataclass(frozen=True, slots=True)
 class SignInSecurity:
-    """The supervisor's: the user's own token, from signing in by browser or on a second device.
+    """The supervisor's: the user's own token, from signing in.
 
     Attributes:
         issuer: The authorization server, with its trailing slash.
@@ -123,20 +123,17 @@ class SignInSecurity:
             scopes=scopes,
             pkce_required=True,
         )
-        device = DeviceCodeOAuthFlow(
-            device_authorization_url=f"{self.issuer}oauth/device/code",
-            token_url=f"{self.issuer}oauth/token",
-            scopes=scopes,
-        )
         return {
             SIGN_IN_SCHEME: SecurityScheme(
                 oauth2_security_scheme=OAuth2SecurityScheme(
                     description="The user's access token, by browser.", flows=OAuthFlows(authorization_code=code)
                 )
             ),
-            DEVICE_SCHEME: SecurityScheme(
-                oauth2_security_scheme=OAuth2SecurityScheme(
-                    description="The user's access token, by a second device.", flows=OAuthFlows(device_code=device)
+            # 0.3 knows no device flow, and the SDK's 1.x client reads schemes in 0.3's form where both stand.
+            DISCOVERY_SCHEME: SecurityScheme(
+                open_id_connect_security_scheme=OpenIdConnectSecurityScheme(
+                    description="The user's access token, by any grant that the issuer offers.",
+                    open_id_connect_url=f"{self.issuer}.well-known/openid-configuration",
                 )
             ),
         }
@@ -144,7 +141,7 @@ class SignInSecurity:
     def requirements(self, user_scopes: Sequence[str]) -> list[SecurityRequirement]:
         """See `CardSecurity`."""
         scopes = list(dict.fromkeys((*self.scopes, *user_scopes)))
-        return [_requirement({SIGN_IN_SCHEME: scopes}), _requirement({DEVICE_SCHEME: scopes})]
+        return [_requirement({SIGN_IN_SCHEME: scopes}), _requirement({DISCOVERY_SCHEME: scopes})]
 
 
 def create_card(

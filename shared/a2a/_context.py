@@ -14,6 +14,7 @@ from shared.a2a._caller import Caller
 CALLER: Final = "helpdesk.caller"
 RECORD: Final = "helpdesk.record"
 MAX_EXTENSIONS: Final = 16
+MAX_ID_CHARACTERS: Final = 64
 _VERSION = re.compile(r"\s*(\d{1,4})(?:\.(\d{1,4}))?(?:\.\d{1,4})?\s*")
 
 
@@ -40,6 +41,13 @@ def record(scope: Scope) -> dict[str, Any]:
     return found
 
 
+def name_in_log(context: ServerCallContext, **ids: str) -> None:
+    """Has the request's line in the log say which task and context it was about."""
+    line = context.state.get("log_line")
+    if line is not None:
+        line.update({name: value[:MAX_ID_CHARACTERS] for name, value in ids.items()})
+
+
 def call_context(scope: Scope, operation: str, request_id: str | int | None = None) -> ServerCallContext:
     """The context of a call: who calls, and the headers, from which the door has taken all credentials.
 
@@ -57,6 +65,7 @@ def call_context(scope: Scope, operation: str, request_id: str | int | None = No
             "caller": caller,
             "method": operation,
             "request_id": request_id,
+            "log_line": record(scope),
             "headers": {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]},
         },
         requested_extensions={name for name in names if name},

@@ -43,6 +43,7 @@ from a2a.utils.errors import (
 from a2a.utils.task import apply_history_length, validate_history_length, validate_page_size
 
 from shared.a2a._card import card_for
+from shared.a2a._context import name_in_log
 from shared.a2a._limits import Limits
 from shared.a2a._messages import accepted_media_types, check_message
 from shared.a2a._no_push import WithoutPushNotifications
@@ -202,6 +203,7 @@ class AgentRequestHandler(WithoutPushNotifications):
         task_id = message.task_id or str(uuid.uuid4())
         earlier = await self._messages.claim(owner, message.message_id, task_id)
         if earlier is not None:
+            name_in_log(context, task_id=earlier)
             return earlier
         try:
             return await self._submit(params, context, owner, task_id, stored, streaming=streaming)
@@ -235,6 +237,7 @@ class AgentRequestHandler(WithoutPushNotifications):
         request = RequestContext(
             call_context=context, request=params, task_id=task_id, context_id=message.context_id or None
         )
+        name_in_log(context, task_id=task_id, context_id=str(request.context_id))
         if run is None:
             run = self._run(task_id, str(request.context_id), context, stored)
             self._runs[task_id] = run
@@ -279,6 +282,7 @@ class AgentRequestHandler(WithoutPushNotifications):
             del self._runs[run.task_id]
 
     async def _get(self, task_id: str, context: ServerCallContext) -> StoredTask:
+        name_in_log(context, task_id=task_id)
         stored = await self._tasks.get(task_id, context) if task_id else None
         if stored is None:
             raise TaskNotFoundError

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
+import structlog
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.cluster import (
     ConcurrentTaskModificationError,
@@ -215,6 +216,7 @@ class Run:
         if self.is_finished:
             turn.outcome.set_exception(ended(self.task_id))
             return
+        structlog.contextvars.bind_contextvars(task_id=self.task_id, context_id=self.context_id)
         self._turn = turn
         self._message = turn.context.message if self.task is not None else None
         turn.context.current_task = self.snapshot() if self.task is not None else None
@@ -225,14 +227,14 @@ class Run:
             await self._fail(turn, self._stopped_with or STOPPED)
             raise
         except HelpdeskError as error:
-            _log.info("run_refused", task_id=self.task_id, reason=error.reason, detail=error.detail)
+            _log.info("run_refused", reason=error.reason, detail=error.detail)
             await self._fail(turn, error.public_message)
         except Exception:  # noqa: BLE001 -- whatever broke, the task must end; the cause goes to the log alone
-            _log.exception("run_failed", task_id=self.task_id)
+            _log.exception("run_failed")
             await self._fail(turn, FAILED)
         else:
             if self.reply is None and (self.task is None or not _is_settled(self.task)):
-                _log.error("run_unfinished", task_id=self.task_id)
+                _log.error("run_unfinished")
                 await self._fail(turn, UNFINISHED)
         finally:
             outlet.close()

@@ -64,7 +64,7 @@ class Talk(AgentExecutor):
 
     `echo …` answers; `ask` and `auth` wait for somebody; `hold` works until `release` is set; `boom` breaks; `deny`
     refuses; `message …` answers without a task; `stop short` ends in the middle; `chunks N` says N things; `who` says
-    who calls.
+    who calls; `wait N` takes N seconds.
     """
 
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -108,6 +108,8 @@ class Talk(AgentExecutor):
             await updater.requires_auth(updater.new_agent_message([Part(text="Please approve.")]))
             return
         await updater.start_work()
+        if word == "wait":
+            await asyncio.sleep(float(rest))
         if word == "hold":
             self.began.set()
             await self.release.wait()
@@ -277,11 +279,12 @@ class Agent:
         self.app: Starlette
         self.http: httpx.AsyncClient
 
-    async def __aenter__(self) -> Self:
+    def build(self) -> Starlette:
+        """The app, its storage open."""
         is_hop = isinstance(self.entry, DelegatedHop)
         issuer = self.issuer.server.issuer
         self.storage = Storage.open(self.path, agent="account_lookup")
-        self.app = create_agent_app(
+        return create_agent_app(
             executor=self.executor,
             card=create_card(
                 name="account_lookup",
@@ -295,6 +298,9 @@ class Agent:
             limits=self._limits,
             drain_seconds=0,
         )
+
+    async def __aenter__(self) -> Self:
+        self.app = self.build()
         await self._stack.enter_async_context(self.app.router.lifespan_context(self.app))
         self.http = await self._stack.enter_async_context(create_http_client(app=httpx.ASGITransport(self.app)))
         return self

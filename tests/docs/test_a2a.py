@@ -3,7 +3,7 @@
 import re
 
 from shared.a2a import AGENT_SCHEME, DELEGATED_USER_HEADER, SESSION_HEADER, USER_SCHEME, Limits
-from shared.a2a._card import DEVICE_SCHEME, SIGN_IN_SCHEME
+from shared.a2a._card import DISCOVERY_SCHEME, SIGN_IN_SCHEME
 from shared.a2a._operations import STREAMING, UNARY
 from shared.a2a._request_log import REQUEST_ID_HEADERS
 from shared.a2a._rest import _ROUTES
@@ -45,7 +45,7 @@ def test_the_headers_are_those_that_are_read() -> None:
 
 
 def test_the_schemes_and_the_metadata_key_are_those_of_the_code() -> None:
-    assert cells("The card", 0) == {AGENT_SCHEME, USER_SCHEME, SIGN_IN_SCHEME, DEVICE_SCHEME}
+    assert cells("The card", 0) == {AGENT_SCHEME, USER_SCHEME, SIGN_IN_SCHEME, DISCOVERY_SCHEME}
     assert f"`{WORKING_KEY}`" in PAGE.under("What is said")
 
 
