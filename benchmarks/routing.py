@@ -26,6 +26,7 @@ from strands.types.tools import ToolSpec
 
 from agents.account_lookup.card import create_card as account_lookup_card
 from agents.account_lookup.tools import create_tools as account_tools
+from agents.docs_search.card import create_card as docs_search_card
 from agents.docs_search.tools import create_tools as docs_tools
 from agents.password_reset.card import create_card as password_reset_card
 from agents.password_reset.tools import create_tools as password_tools
@@ -103,7 +104,7 @@ def load_worlds() -> dict[str, list[ToolSpec]]:
     """The tools of each world: subagents as the supervisor sees their cards, and agents' own tools."""
     cards = yaml.safe_load((DATA / "cards.yaml").read_text(encoding="utf-8"))
     worlds = {name: [tool_spec(_card(card)) for card in found] for name, found in cards.items()}
-    worlds["helpdesk"] = [tool_spec(card) for card in _real_cards()] + worlds["helpdesk"][-1:]
+    worlds["helpdesk"] = [tool_spec(card) for card in _real_cards()]
     worlds["rooms"] = worlds["helpdesk"] + worlds["rooms"]
     tools = yaml.safe_load((DATA / "tools.yaml").read_text(encoding="utf-8"))
     for name, found in tools.items():
@@ -121,7 +122,7 @@ def load_worlds() -> dict[str, list[ToolSpec]]:
 def _real_cards() -> list[AgentCard]:
     return [
         make(url="http://127.0.0.1:9000/", issuer="https://tenant.example/")
-        for make in (account_lookup_card, password_reset_card)
+        for make in (account_lookup_card, password_reset_card, docs_search_card)
     ]
 
 
