@@ -101,6 +101,7 @@ def test_the_same_card_has_the_same_tag_in_every_replica() -> None:
 
 
 @pytest.mark.requirement("C12")
+@pytest.mark.requirement("C12")
 async def test_the_extended_card_shows_the_skills_that_the_caller_may_use(agent: Agent, binding: str) -> None:
     async def skills(*scopes: str) -> list[str]:
         headers = agent.issuer.hop(scopes=scopes)

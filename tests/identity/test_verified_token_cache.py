@@ -30,6 +30,7 @@ async def test_another_verifier_remembers_nothing_of_it(
         await sibling.verify(token)
 
 
+@pytest.mark.requirement("B9")
 @pytest.mark.requirement("A14")
 async def test_a_remembered_token_dies_when_it_expires(
     server: AuthorizationServer, verifier: TokenVerifier, clock: Clock
@@ -45,6 +46,7 @@ async def test_a_remembered_token_dies_when_it_expires(
     assert caught.value.reason == "token_expired"
 
 
+@pytest.mark.requirement("B9")
 async def test_a_remembered_token_dies_with_its_key(
     server: AuthorizationServer, verifier: TokenVerifier, keys: JwksCache, clock: Clock
 ) -> None:
@@ -76,6 +78,21 @@ async def test_a_remembered_token_dies_when_its_name_is_given_to_another_key(
     with pytest.raises(InvalidToken) as caught:
         await verifier.verify(token)
     assert caught.value.reason == "token_signature"
+
+
+async def test_a_remembered_token_dies_when_its_key_is_kept_for_another_algorithm(
+    server: AuthorizationServer, verifier: TokenVerifier, keys: JwksCache, clock: Clock
+) -> None:
+    token = server.user_token(audience=AUDIENCE)
+    await verifier.verify(token)
+    server.published = [server.signing_key.jwk(alg="PS256"), server.signing_key.jwk(kid="next")]
+    clock.advance(601)
+    keys.current("key-1")
+    await keys.key("next")
+    assert verifier.cached(token) is None
+    with pytest.raises(InvalidToken) as caught:
+        await verifier.verify(token)
+    assert caught.value.reason == "token_algorithm"
 
 
 async def test_a_refresh_that_changes_nothing_forgets_nothing(
