@@ -40,11 +40,9 @@ class VerificationKey:
     public_key: RSAPublicKey
 
     def same_as(self, other: "VerificationKey") -> bool:
-        """Whether the two are the same key under the same name."""
+        """Whether the two, of one name, are the same key for the same use."""
         return (
-            self.kid == other.kid
-            and self.algorithm == other.algorithm
-            and self.public_key.public_numbers() == other.public_key.public_numbers()
+            self.algorithm == other.algorithm and self.public_key.public_numbers() == other.public_key.public_numbers()
         )
 
 
@@ -116,7 +114,7 @@ class JwksCache:
         found = self.current(kid)
         if found is not None:
             return found
-        if None in self._flights or self._clock() >= self._next_fetch_at:
+        if self._clock() >= self._next_fetch_at:  # so it is, too, while a fetch is under way
             await self._flights.do(None, self._fetch)
         found = self.current(kid)
         if found is not None:

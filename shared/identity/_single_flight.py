@@ -17,9 +17,6 @@ class SingleFlight(Generic[K, V]):
     def __init__(self) -> None:
         self._tasks: dict[K, asyncio.Task[V]] = {}
 
-    def __contains__(self, key: K) -> bool:
-        return key in self._tasks and not self._tasks[key].done()
-
     def start(self, key: K, work: Callable[[], Coroutine[Any, Any, V]]) -> asyncio.Task[V]:
         """The task that is under way for `key`, or else a new one that does `work`."""
         task = self._tasks.get(key)

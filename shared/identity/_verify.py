@@ -68,7 +68,7 @@ class TokenVerifier:
             raise ConfigurationError(f"algorithms may be {', '.join(SIGNING_ALGORITHMS)} and nothing else.")
         if not 0 <= leeway <= MAX_LEEWAY_SECONDS:
             raise ConfigurationError(f"leeway is between 0 and {MAX_LEEWAY_SECONDS} seconds.")
-        if not issuer or not audience or issuer != keys.issuer:
+        if not audience or issuer != keys.issuer:
             raise ConfigurationError("A verifier needs an audience, and the issuer whose keys it is given.")
         self.issuer = issuer
         self.audience = audience

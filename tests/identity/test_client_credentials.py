@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from starlette.responses import JSONResponse, Response
+from structlog.testing import capture_logs
 
 from shared.errors import (
     ClientAuthenticationError,
@@ -68,9 +69,20 @@ async def test_a_grant_narrower_than_asked_is_reported(
     server: AuthorizationServer, make_token_client: MakeTokenClient
 ) -> None:
     server.granted = ["a"]
-    token = await make_token_client().client_credentials(audience=SUBAGENT, scopes=["a", "b"])
+    with capture_logs() as events:
+        token = await make_token_client().client_credentials(audience=SUBAGENT, scopes=["a", "b"])
     assert token.scopes == {"a"}
     assert token.missing_scopes == {"b"}
+    assert events == [
+        {
+            "event": "scopes_not_granted",
+            "log_level": "info",
+            "grant": "client_credentials",
+            "client_id": "supervisor",
+            "audience": SUBAGENT,
+            "scopes": ["b"],
+        }
+    ]
 
 
 @pytest.mark.parametrize("scopes", [[], (), "", "a", "a b"])

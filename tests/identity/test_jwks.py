@@ -7,6 +7,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from shared.errors import InvalidToken, UpstreamUnavailable
 from shared.identity import JwksCache
@@ -196,6 +197,29 @@ async def test_keys_may_be_at_the_issuer_where_the_metadata_is_fetched_elsewhere
     await keys.key("key-1")
 
 
+async def test_a_default_port_is_the_same_origin(server: AuthorizationServer, keys: JwksCache) -> None:
+    server.metadata["jwks_uri"] = "https://issuer.example:443/.well-known/jwks.json"
+    await keys.key("key-1")
+
+
+async def test_the_log_says_which_keys_came_and_why_none_did(
+    server: AuthorizationServer, keys: JwksCache, clock: Clock
+) -> None:
+    with capture_logs() as events:
+        await keys.key("key-1")
+        await keys.key("key-1")
+        server.away = True
+        clock.advance(11)
+        with pytest.raises(UpstreamUnavailable):
+            await keys.key("unknown")
+    assert [(event["event"], event["issuer"]) for event in events] == [
+        ("jwks_changed", server.issuer),
+        ("jwks_not_fetched", server.issuer),
+    ]
+    assert events[0]["key_ids"] == ["key-1"]
+    assert "ConnectError" in events[1]["detail"]
+
+
 class Answers:
     """An issuer whose metadata are right and whose key set is whatever it was given."""
 
@@ -292,6 +316,7 @@ async def test_a_key_that_is_not_for_verifying_is_passed_over(
 ) -> None:
     good = SigningKey("good")
     server.published = [server.signing_key.jwk(**members), good.jwk()]
+    assert parse_verification_key(server.published[0]) is None
     await unknown(keys, "key-1")
     await keys.key("good")
 

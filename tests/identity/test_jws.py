@@ -46,16 +46,55 @@ HEADER: list[tuple[str, Any, str]] = [
     ("kid", "another", "token_key_unknown"),
     ("kid", "key-1\n", "token_key_unknown"),
     ("kid", 1, "token_key_unknown"),
+    ("kid", ["key-1"], "token_key_unknown"),
     ("kid", "k" * 256, "token_key_unknown"),
 ]
 
 
 @pytest.mark.requirement("A3")
 @pytest.mark.parametrize(("member", "value", "reason"), HEADER, ids=[f"{m}-{str(v)[:30]!a}" for m, v, _ in HEADER])
-async def test_a_change_of_one_header_is_refused_for_that_reason(  # noqa: PLR0917 -- fixtures and a table's columns
+async def test_a_change_of_one_header_is_refused_for_that_reason(
     server: AuthorizationServer, sign: Sign, refused: Refused, member: str, value: Any, reason: str
 ) -> None:
     assert await refused(sign(server.user_claims(audience=AUDIENCE), **{member: value})) == reason
+
+
+@pytest.mark.requirement("A3")
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "RS384", "ES256", "PS384", None])
+async def test_a_key_that_names_no_algorithm_is_not_for_every_algorithm(
+    server: AuthorizationServer, sign: Sign, refused: Refused, algorithm: str | None
+) -> None:
+    """Auth0 leaves `alg` out of its keys by a setting of the tenant."""
+    server.published = [server.signing_key.jwk(alg=None)]
+    assert await refused(sign(server.user_claims(audience=AUDIENCE), alg=algorithm)) == "token_algorithm"
+
+
+@pytest.mark.parametrize(("allowed", "other"), [("RS256", "PS256"), ("PS256", "RS256")])
+async def test_a_verifier_may_allow_one_algorithm_alone(
+    server: AuthorizationServer, keys: JwksCache, clock: Clock, sign: Sign, allowed: str, other: str
+) -> None:
+    server.published = [server.signing_key.jwk(alg=None)]
+    verifier = TokenVerifier(server.issuer, AUDIENCE, keys, clock=clock, algorithms=[allowed])
+    claims = server.user_claims(audience=AUDIENCE)
+    await verifier.verify(sign(claims, alg=allowed))
+    with pytest.raises(InvalidToken) as caught:
+        await verifier.verify(sign(claims, alg=other))
+    assert caught.value.reason == "token_algorithm"
+
+
+@pytest.mark.parametrize("kid", [None, "", 1, ["key-1"], "key-1\n", "k" * 256], ids=repr)
+async def test_a_name_that_no_key_can_have_is_not_asked_for(
+    server: AuthorizationServer, sign: Sign, refused: Refused, kid: Any
+) -> None:
+    assert await refused(sign(server.user_claims(audience=AUDIENCE), kid=kid)) == "token_key_unknown"
+    assert not server.fetches
+
+
+async def test_a_signature_has_one_form_only(server: AuthorizationServer, refused: Refused) -> None:
+    """The last character of 256 bytes in base64url has four bits that decode to nothing (RFC 4648 §3.5)."""
+    value = server.user_token(audience=AUDIENCE).reveal()
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    assert await refused(RawToken(value[:-1] + alphabet[alphabet.index(value[-1]) + 1])) == "token_malformed"
 
 
 @pytest.mark.requirement("A3")

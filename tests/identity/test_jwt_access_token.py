@@ -7,7 +7,7 @@ import pytest
 
 from shared.errors import ConfigurationError, InvalidToken
 from shared.identity import JwksCache, RawToken, TokenVerifier
-from shared.testing import AuthorizationServer
+from shared.testing import AuthorizationServer, Clock
 from shared.testing._authorization_server import Dialect
 
 AUDIENCE = "https://helpdesk.example/supervisor"
@@ -97,6 +97,13 @@ async def test_ps256_is_accepted(server: AuthorizationServer, verifier: TokenVer
     await verifier.verify(sign(server.user_claims(audience=AUDIENCE), alg="PS256"))
 
 
+@pytest.mark.parametrize("change", [{"sub": "a" * 255}, {"jti": "j" * 255}, {"exp": 253_402_300_799}, {"iat": 0}])
+async def test_the_last_values_that_are_allowed(
+    server: AuthorizationServer, verifier: TokenVerifier, sign: Sign, change: dict[str, Any]
+) -> None:
+    await verifier.verify(sign(server.user_claims(audience=AUDIENCE) | change))
+
+
 # Each row: what is changed in a valid token's claims (GONE takes it away), and the reason to refuse.
 CLAIMS: list[tuple[str, Any, str]] = [
     ("iss", GONE, "token_claim_missing"),
@@ -135,6 +142,7 @@ CLAIMS: list[tuple[str, Any, str]] = [
     ("exp", True, "token_claim_malformed"),
     ("exp", NOW, "token_claim_malformed"),  # iat is then no earlier: a token that never was valid
     ("exp", 10**400, "token_claim_malformed"),
+    ("exp", 253_402_300_800, "token_claim_malformed"),  # the year 10000
     ("iat", GONE, "token_claim_missing"),
     ("iat", NOW + 11, "token_issued_in_future"),
     ("iat", "yesterday", "token_claim_malformed"),
@@ -184,7 +192,7 @@ CLAIMS: list[tuple[str, Any, str]] = [
 @pytest.mark.requirement("A4")
 @pytest.mark.requirement("A5")
 @pytest.mark.parametrize(("claim", "value", "reason"), CLAIMS, ids=[f"{c}-{str(v)[:30]!a}" for c, v, _ in CLAIMS])
-async def test_a_change_of_one_claim_is_refused_for_that_reason(  # noqa: PLR0917 -- fixtures and a table's columns
+async def test_a_change_of_one_claim_is_refused_for_that_reason(
     server: AuthorizationServer, sign: Sign, refused: Refused, claim: str, value: Any, reason: str
 ) -> None:
     claims = server.user_claims(audience=AUDIENCE, scopes=["helpdesk:ask"])
@@ -199,6 +207,15 @@ async def test_the_leeway_is_ten_seconds_and_no_more(
     for fits in ({"exp": NOW - 9, "iat": NOW - 20}, {"nbf": NOW + 10}, {"iat": NOW + 10}):
         await verifier.verify(sign(claims | fits))
     assert await refused(sign(claims | {"exp": NOW - 10, "iat": NOW - 20})) == "token_expired"
+
+
+@pytest.mark.requirement("A10")
+async def test_the_leeway_may_be_none(server: AuthorizationServer, keys: JwksCache, clock: Clock, sign: Sign) -> None:
+    verifier = TokenVerifier(server.issuer, AUDIENCE, keys, clock=clock, leeway=0)
+    claims = server.user_claims(audience=AUDIENCE)
+    await verifier.verify(sign(claims | {"exp": NOW + 1}))
+    with pytest.raises(InvalidToken):
+        await verifier.verify(sign(claims | {"iat": NOW + 1}))
 
 
 @pytest.mark.requirement("A10")

@@ -1,6 +1,7 @@
 """Issued tokens: one request for all who wait, renewed before they expire, never used after."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import JSONResponse
+from structlog.testing import capture_logs
 
 from shared.errors import OAuthError, UpstreamUnavailable
 from shared.identity import AccessToken, RawToken, TokenClient
@@ -82,10 +84,12 @@ async def test_an_error_goes_to_all_who_wait_and_is_not_kept(
     assert (await ask(client)).scopes == {"a"}
 
 
-async def test_an_error_that_nobody_waits_for_is_not_a_warning(
+async def test_an_error_that_nobody_waits_for_is_not_reported_as_lost(
     server: AuthorizationServer, make_token_client: MakeTokenClient
 ) -> None:
-    """Warnings are errors here; a task whose exception nobody looks at would say so when it is collected."""
+    """Asyncio reports an exception that nobody looked at when its task is collected."""
+    reported: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
     client = make_token_client()
     server.deny = (403, "access_denied")
     server.release.clear()
@@ -94,8 +98,31 @@ async def test_an_error_that_nobody_waits_for_is_not_a_warning(
     waiting.cancel()
     server.release.set()
     await settle()
-    with pytest.raises(OAuthError):
-        await ask(client)
+    del waiting
+    gc.collect()
+    assert reported == []
+
+
+async def test_a_renewal_that_fails_when_somebody_has_come_to_need_it_fails_for_them_too(
+    server: AuthorizationServer, make_token_client: MakeTokenClient, clock: Clock
+) -> None:
+    client = make_token_client()
+    first = await ask(client)
+    server.asked.clear()
+    server.deny = (403, "access_denied")
+    server.release.clear()
+    clock.advance(720)
+    with capture_logs() as events:
+        assert await ask(client) is first
+        await server.asked.wait()
+        clock.advance(180)  # the old one has expired while the renewal was under way
+        waiting = asyncio.create_task(ask(client))
+        await asyncio.sleep(0)
+        server.release.set()
+        with pytest.raises(OAuthError):
+            await waiting
+    assert len(server.token_requests) == 2
+    assert [(event["event"], event["reason"]) for event in events] == [("token_not_renewed", "oauth")]
 
 
 async def test_a_token_is_renewed_in_the_background_while_it_still_serves(
@@ -198,6 +225,27 @@ async def test_only_the_latest_tokens_are_held(server: AuthorizationServer, make
     assert len(server.token_requests) == 3
     await ask(client, "b")
     assert len(server.token_requests) == 4
+
+
+async def test_a_token_fetched_anew_is_the_latest(clock: Clock) -> None:
+    cache = TokenCache(size=2, clock=clock, jitter=lambda: 0.5)
+    fetched: list[str] = []
+
+    async def get(key: str, lifetime: int) -> None:
+        async def fetch() -> AccessToken:
+            fetched.append(key)
+            return AccessToken(RawToken(key), clock.now + lifetime, frozenset())
+
+        await cache.get(key, fetch)
+
+    await get("long", 1000)
+    await get("short", 10)
+    clock.advance(10)
+    await get("long", 1000)  # the short one is now the oldest, and expired
+    await get("short", 1000)
+    await get("third", 1000)
+    await get("short", 1000)
+    assert fetched == ["long", "short", "short", "third"]
 
 
 async def test_expired_tokens_are_dropped(clock: Clock) -> None:

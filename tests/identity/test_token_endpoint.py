@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import JSONResponse, Response
+from structlog.testing import capture_logs
 
 from shared.errors import OAuthError, UpstreamUnavailable
 from shared.identity import TokenClient
@@ -62,6 +63,7 @@ async def test_a_server_that_is_away_is_tried_again(
     assert len(clock.slept) == 2
     server.away = False
     await ask(client, "b")
+    assert server.fetches["/.well-known/openid-configuration"] == 2  # it may be elsewhere now
 
 
 async def test_without_metadata_nothing_is_sent(
@@ -100,10 +102,14 @@ async def test_retry_after_closes_the_endpoint_until_then(
 ) -> None:
     server.next_answers.append(limited(status, retry_after="30"))
     client = make_token_client()
-    for waited in (0, 10, 19.5):
-        clock.advance(waited)
-        with pytest.raises(UpstreamUnavailable) as caught:
-            await ask(client, f"scope:{waited}")
+    with capture_logs() as events:
+        for waited in (0, 10, 19.5):
+            clock.advance(waited)
+            with pytest.raises(UpstreamUnavailable) as caught:
+                await ask(client, f"scope:{waited}")
+    assert [(event["event"], event["status"], event["retry_after"]) for event in events] == [
+        ("token_endpoint_closed", status, 30.0)
+    ]
     assert caught.value.retry_after == pytest.approx(0.5)
     assert len(server.token_requests) == 1
     assert not clock.slept

@@ -143,6 +143,7 @@ async def test_a_result_of_another_kind_is_not_used(
     [
         (403, "access_denied", InsufficientScope),
         (400, "invalid_scope", InsufficientScope),
+        (400, "access_denied", OAuthError),  # a person's refusal
         (401, "invalid_client", ClientAuthenticationError),
         (401, "access_denied", ClientAuthenticationError),
         (401, "invalid_request", OAuthError),  # the subject token
