@@ -40,3 +40,8 @@ def child_environment(settings: Mapping[str, str]) -> dict[str, str]:
 def chosen(name: str, default: str) -> str:
     """What the person chose for a setting of the parts, if they did."""
     return os.environ.get(name) or default
+
+
+def typed(words: str) -> str:
+    """What to type to have the command do something, as this person calls it (`HELPDESK_COMMAND`, by the launcher)."""
+    return f"{os.environ.get('HELPDESK_COMMAND') or 'helpdesk'} {words}"

@@ -2,6 +2,7 @@
 
 from enum import IntEnum
 
+from portal._environment import typed
 from shared.errors import AuthenticationError, AuthorizationError, HelpdeskError, UpstreamUnavailable
 
 
@@ -21,7 +22,9 @@ class NotSignedIn(AuthenticationError):
     """Nobody is signed in, or no longer."""
 
     code = "not_signed_in"
-    public_message = "You are not signed in: run `helpdesk login`."
+
+    def __init__(self, public_message: str | None = None, *, detail: str = "") -> None:
+        super().__init__(public_message or f"You are not signed in: run `{typed('login')}`.", detail=detail)
 
 
 class NotRunning(UpstreamUnavailable):

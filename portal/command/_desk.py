@@ -1,6 +1,6 @@
 """Which help desk a command is for."""
 
-from portal._environment import home_directory
+from portal._environment import home_directory, typed
 from portal._errors import NotSignedIn
 from portal.command._options import Options
 from portal.session import Desk, Profiles, SignIn
@@ -19,7 +19,7 @@ def signed_in(options: Options) -> SignIn:
         NotSignedIn: nobody is, or at a help desk that ran on this machine at another address.
     """
     sign_in = profiles().load(options.profile)
-    again = "run `helpdesk login`" + ("" if options.profile == "default" else f" --as {options.profile}")
+    again = f"run `{typed('login')}" + ("`" if options.profile == "default" else f" --as {options.profile}`")
     if sign_in is None:
         raise NotSignedIn(f"You are not signed in: {again}.")
     here = running()

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from rich.text import Text
 
+from portal._environment import typed
 from portal._errors import NotRunning, PartAway
 from portal.command._desk import desk_of, profiles
 from portal.command._options import Options
@@ -43,7 +44,7 @@ async def login(
     output.emit({"event": "signed_in", "name": sign_in.name, "subject": sign_in.subject, "profile": options.profile})
     output.say(Text.assemble(("✓ ", "green"), f"Signed in as {name}."))
     output.say(
-        f'Try: helpdesk{_profile_option(options)} ask "I am locked out, and where is the VPN guide?"', style="dim"
+        f'Try: {typed("ask")}{_profile_option(options)} "I am locked out, and where is the VPN guide?"', style="dim"
     )
 
 
@@ -78,7 +79,7 @@ async def _show(output: Output, asked: DeviceAuthorization) -> None:
             "expires_in": asked.expires_in,
         }
     )
-    output.say(Text.assemble("Open  ", (printable(asked.verification_uri_complete), "bold cyan")))
+    output.say(Text.assemble("Open  ", (printable(asked.verification_uri_complete), "bold cyan")), whole=True)
     output.say(Text.assemble("Code  ", (printable(asked.user_code), "bold"), ("   it must be the same there", "dim")))
     here = running()
     if here is not None:
@@ -97,7 +98,7 @@ def _open(output: Output, address: str) -> None:
         if opened
         else "Open this in a browser on this machine:"
     )
-    output.say(Text(address, style="cyan"))
+    output.say(Text(address, style="cyan"), whole=True)
 
 
 def _profile_option(options: Options) -> str:

@@ -10,6 +10,7 @@ import httpx
 from rich.table import Table
 from rich.text import Text
 
+from portal._environment import typed
 from portal._errors import ExitCode
 from portal.command._desk import profiles
 from portal.command._options import Options
@@ -127,15 +128,15 @@ async def _get(http: httpx.AsyncClient, url: str) -> dict[str, Any] | str:
 def _sign_in(sign_in: SignIn | None, here: Running | None, profile: str) -> Finding:
     name = "sign-in" if profile == "default" else f"sign-in {profile}"
     if sign_in is None:
-        return Finding(name, "warning", "nobody is signed in", "Sign in: helpdesk login")
+        return Finding(name, "warning", "nobody is signed in", f"Sign in: {typed('login')}")
     left = sign_in.expires_at - time.time()
     who = f"{sign_in.name} at {sign_in.desk.issuer}"
     if here is not None and here.issuer != sign_in.desk.issuer:
-        return Finding(name, "warning", f"{who}, which is not what runs here", "Sign in again: helpdesk login")
+        return Finding(name, "warning", f"{who}, which is not what runs here", f"Sign in again: {typed('login')}")
     if left > 0:
         return Finding(name, "ok", f"{who}; the access token holds for {left / 60:.0f} min")
     if sign_in.refresh_token is None:
-        return Finding(name, "warning", f"{who}, which has ended", "Sign in again: helpdesk login")
+        return Finding(name, "warning", f"{who}, which has ended", f"Sign in again: {typed('login')}")
     return Finding(name, "ok", f"{who}; renewed at the next question")
 
 

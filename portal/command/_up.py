@@ -3,15 +3,14 @@
 import asyncio
 import contextlib
 import os
-import shlex
 import signal
 import time
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterator
 
 from rich.table import Table
 from rich.text import Text
 
-from portal._environment import ROOT, state_directory
+from portal._environment import state_directory, typed
 from portal._errors import CommandFailed
 from portal.stack import (
     Change,
@@ -96,7 +95,7 @@ def _require_free(plan: Plan) -> None:
         which = ", ".join(f"{port} ({name})" for name, port in taken.items())
         raise CommandFailed(
             f"In use already: port {which}. Stop what listens there, or choose other ports: "
-            f"`./helpdesk up --port-base {free_port_base()}` (or HELPDESK_PORT_BASE)."
+            f"`{typed(f'up --port-base {free_port_base()}')}` (or HELPDESK_PORT_BASE)."
         )
 
 
@@ -175,43 +174,26 @@ def _show(output: Output, what: Running, seconds: float) -> None:
         table.add_row(Text(part.name, style="bold"), Text(part.url, style="cyan"), part.about)
     output.say(table)
     output.say()
-    command = _command()
     output.say(f"The help desk runs ({seconds:.1f} s). In another terminal:")
     output.say()
-    _show_pairs(
-        output,
-        (
-            (Text(f"  {command} login", style="bold"), "sign in, as amelia.hart for one"),
-            (Text(f'  {command} ask "I am locked out, and where is the VPN guide?"', style="bold"), ""),
-            (Text(f"  {command} chat", style="bold"), "go on talking"),
-            (Text(f"  {command} status", style="bold"), "how every part is doing"),
-        ),
-    )
+    width = len(typed("status")) + 3
+    for words, what_for in (
+        ("login", "sign in, as amelia.hart for one"),
+        ('ask "I am locked out, and where is the VPN guide?"', ""),
+        ("chat", "go on talking"),
+        ("status", "how every part is doing"),
+    ):
+        line = typed(words)
+        output.say(Text.assemble("  ", (line.ljust(width) if what_for else line, "bold"), (what_for, "dim")))
     output.say()
-    _show_pairs(
-        output,
-        (
-            (Text("People", style="dim"), f"{what.people}   (login: password)"),
-            (Text("Mail", style="dim"), f"{_directory(what)}outbox   (what the directory sent)"),
-            (Text("Logs", style="dim"), str(state_directory() / "log")),
-            (Text("Stop", style="dim"), "Ctrl-C"),
-        ),
-    )
-
-
-def _show_pairs(output: Output, pairs: Iterable[tuple[Text, str]]) -> None:
-    grid = Table.grid(padding=(0, 3, 0, 0))
-    for _ in range(2):
-        grid.add_column(no_wrap=True, overflow="fold")
-    for left, right in pairs:
-        grid.add_row(left, Text(right))
-    output.say(grid)
+    for name, where, what_for in (
+        ("People", what.people, "login: password"),
+        ("Mail", f"{_directory(what)}outbox", "what the directory sent"),
+        ("Logs", str(state_directory() / "log"), ""),
+        ("Stop", "Ctrl-C", ""),
+    ):
+        output.say(Text.assemble((f"{name:9}", "dim"), where, (f"   {what_for}" if what_for else "", "dim")))
 
 
 def _directory(what: Running) -> str:
     return next(part.url for part in what.parts if part.name == "directory")
-
-
-def _command() -> str:
-    """How this command is called from here."""
-    return "./helpdesk" if os.getcwd() == str(ROOT) else shlex.quote(str(ROOT / "helpdesk"))  # noqa: PTH109 -- as the shell shows it

@@ -25,6 +25,7 @@ from a2a.types import (
 )
 from a2a.utils.errors import A2AError
 
+from portal._environment import typed
 from portal._errors import CommandFailed, NotSignedIn, PartAway
 from shared.errors import AuthorizationDenied, HelpdeskError, TooManyRequests
 
@@ -166,7 +167,7 @@ class HelpDesk:
         """An error in words for the person, with what to do."""
         status, detail = _status_of(error), f"{self._url}: {type(error).__name__}: {error}"
         if status == httpx.codes.UNAUTHORIZED:
-            return NotSignedIn("The help desk does not accept your sign-in: run `helpdesk login`.", detail=detail)
+            return NotSignedIn(f"The help desk does not accept your sign-in: run `{typed('login')}`.", detail=detail)
         if status == httpx.codes.FORBIDDEN:
             return AuthorizationDenied("You may not use the help desk: your sign-in lacks the right.", detail=detail)
         if status == httpx.codes.TOO_MANY_REQUESTS:
@@ -175,7 +176,7 @@ class HelpDesk:
             return CommandFailed(f"The help desk cannot take this: {error}", detail=detail)
         if status is None or status >= httpx.codes.INTERNAL_SERVER_ERROR:
             return PartAway(
-                "supervisor", f"The supervisor at {self._url} does not answer: see `helpdesk status`.", detail=detail
+                "supervisor", f"The supervisor at {self._url} does not answer: see `{typed('status')}`.", detail=detail
             )
         return CommandFailed(f"The help desk cannot take this: {_words_of(error) or f'status {status}'}", detail=detail)
 

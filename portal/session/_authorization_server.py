@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from portal._environment import typed
 from portal._errors import PartAway
 from portal.session._profiles import Desk
 from shared.errors import OAuthError
@@ -106,7 +107,7 @@ class AuthorizationServer:
         metadata = await self.metadata()
         if metadata.device_authorization_endpoint is None:
             raise OAuthError(
-                "unsupported_grant_type", "this issuer offers no device flow: use `helpdesk login --browser`"
+                "unsupported_grant_type", f"this issuer offers no device flow: use `{typed('login --browser')}`"
             )
         document = await self._send(
             "POST",
@@ -189,7 +190,7 @@ class AuthorizationServer:
         except (httpx.HTTPError, OSError) as error:
             raise PartAway(
                 "authorization server",
-                f"The authorization server at {self._desk.issuer} does not answer: see `helpdesk status`.",
+                f"The authorization server at {self._desk.issuer} does not answer: see `{typed('status')}`.",
                 detail=f"{url}: {type(error).__name__}",
             ) from error
         try:

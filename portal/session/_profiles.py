@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from portal._environment import typed
 from shared.errors import ConfigurationError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -93,7 +94,7 @@ class Profiles:
             return None
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ConfigurationError(
-                f"{path} cannot be read as a sign-in: remove it and run `helpdesk login`."
+                f"{path} cannot be read as a sign-in: remove it and run `{typed('login')}`."
             ) from error
 
     def save(self, name: str, sign_in: SignIn) -> None:

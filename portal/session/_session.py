@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import httpx
 
+from portal._environment import typed
 from portal._errors import NotSignedIn, PartAway
 from portal.session._authorization_server import AuthorizationServer
 from portal.session._profiles import Profiles, SignIn
@@ -109,7 +110,7 @@ class Session:
         return sign_in.access_token != refused and self._clock.now() < sign_in.expires_at - EARLY_SECONDS
 
     async def _renewed(self, sign_in: SignIn) -> SignIn:
-        ended = NotSignedIn("Your sign-in has ended: run `helpdesk login`.")
+        ended = NotSignedIn(f"Your sign-in has ended: run `{typed('login')}`.")
         if sign_in.refresh_token is None:
             raise ended
         try:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import httpx
 
+from portal._environment import typed
 from portal._errors import CommandFailed
 from portal.session import SYSTEM_CLOCK, AuthorizationServer, Clock, Desk, DeviceAuthorization, SignIn, Tokens
 from portal.signin._loopback import LoopbackRedirect
@@ -57,7 +58,7 @@ class SignInFlows:
             else:
                 return await self._signed_in(tokens, nonce=None)
             await self._clock.sleep(interval)
-        raise CommandFailed("Nobody entered the code in time: run `helpdesk login` again.")
+        raise CommandFailed(f"Nobody entered the code in time: run `{typed('login')}` again.")
 
     async def by_browser(self, open_browser: Callable[[str], None]) -> SignIn:
         """Authorization code with PKCE, back to this machine (RFC 8252): the browser is here.

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
+from portal._environment import typed
 from portal._errors import CommandFailed
 from shared.errors import OAuthError
 
@@ -77,7 +78,7 @@ class LoopbackRedirect:
         try:
             answer = await asyncio.wait_for(self._answer, wait_seconds)
         except TimeoutError:
-            raise CommandFailed("Nobody signed in in the browser in time: run `helpdesk login` again.") from None
+            raise CommandFailed(f"Nobody signed in in the browser in time: run `{typed('login')}` again.") from None
         if answer.get("iss", issuer) != issuer:
             raise OAuthError("invalid_issuer", "the authorization response is another issuer's")
         if "code" not in answer:

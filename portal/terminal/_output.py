@@ -86,12 +86,17 @@ class Output:
         """Whether a person watches a terminal that can be drawn on."""
         return self.people.is_terminal and not self.as_json
 
-    def say(self, what: RenderableType = "", style: str | None = None) -> None:
-        """A line, or something that is laid out, for people; nothing where JSON is asked for."""
+    def say(self, what: RenderableType = "", style: str | None = None, *, whole: bool = False) -> None:
+        """A line, or something that is laid out, for people; nothing where JSON is asked for.
+
+        Args:
+            what: What to say.
+            style: In rich's words.
+            whole: The line is not broken, however long: an address, say, which is to be copied.
+        """
         if not self.as_json:
-            # Lines of ours may be as long as they are in a file; what is laid out is wrapped, or it would be cut off.
-            soft_wrap = isinstance(what, str | Text) and not self.people.is_terminal
-            self.people.print(what, style=style, markup=False, highlight=False, soft_wrap=soft_wrap)
+            whole = whole or not self.people.is_terminal
+            self.people.print(what, style=style, markup=False, highlight=False, soft_wrap=whole)
 
     def emit(self, document: dict[str, Any]) -> None:
         """A JSON object on a line of its own; nothing where it is not asked for.
