@@ -185,7 +185,7 @@ async def test_an_intervention_denies_the_call_in_its_own_words() -> None:
     class Never(InterventionHandler):
         name = "never"
 
-        def before_tool_call(self, event: Any) -> Deny:  # noqa: ARG002
+        def before_tool_call(self, event: Any, **_: Any) -> Deny:  # noqa: ARG002 -- Strands' signature
             return Deny("Not allowed here.")
 
     queue = Queue()

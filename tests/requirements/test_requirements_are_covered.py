@@ -25,7 +25,7 @@ def claims() -> dict[str, list[str]]:
 
 def _identifiers(mark: ast.expr) -> list[str]:
     if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.requirement":
-        return [argument.value for argument in mark.args if isinstance(argument, ast.Constant)]
+        return [str(argument.value) for argument in mark.args if isinstance(argument, ast.Constant)]
     return []
 
 
