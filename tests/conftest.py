@@ -60,5 +60,7 @@ sys.addaudithook(_refuse_other_hosts)
 @pytest.fixture(autouse=True)
 def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a test or its child processes keep goes to a folder of its own."""
+    for name in [name for name in os.environ if name.startswith("HELPDESK_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("HELPDESK_VAR", str(tmp_path / "var"))
     monkeypatch.setenv("HELPDESK_HOME", str(tmp_path / "home"))
