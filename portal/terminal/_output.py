@@ -95,7 +95,8 @@ class Output:
             whole: The line is not broken, however long: an address, say, which is to be copied.
         """
         if not self.as_json:
-            whole = whole or not self.people.is_terminal
+            # Lines of ours may be long where they go to a file; what is laid out is wrapped there too, or it is cut off.
+            whole = whole or (isinstance(what, str | Text) and not self.people.is_terminal)
             self.people.print(what, style=style, markup=False, highlight=False, soft_wrap=whole)
 
     def emit(self, document: dict[str, Any]) -> None:

@@ -109,3 +109,16 @@ def test_a_reply_gathers_what_was_said() -> None:
     assert (reply.task_id, reply.context_id, reply.state) == ("t", "c2", "completed")
     assert reply.agents == ["password_reset", "docs_search"]
     assert reply.text == "The guide.\n\nLocked."
+
+
+@pytest.mark.parametrize("prefix", ["", "- ", "> 1. "])
+def test_what_is_laid_out_for_a_file_is_wrapped_and_not_cut_off(
+    capsys: pytest.CaptureFixture[str], prefix: str
+) -> None:
+    words = [f"word{number}" for number in range(60)]
+    view = ReplyView(Output(as_json=False, laid_out=True))
+    view.show(Said("docs_search", "a", prefix + " ".join(words)))
+    view.show(Ended("completed", ""))
+    out = capsys.readouterr().out
+    assert [word for word in words if word not in out.split()] == []
+    assert max(map(len, out.splitlines())) <= 100
