@@ -95,7 +95,7 @@ class Output:
             whole: The line is not broken, however long: an address, say, which is to be copied.
         """
         if not self.as_json:
-            # Lines of ours may be long where they go to a file; what is laid out is wrapped there too, or it is cut off.
+            # In a file, lines of ours may be long; what is laid out is wrapped there too, or it would be cut off.
             whole = whole or (isinstance(what, str | Text) and not self.people.is_terminal)
             self.people.print(what, style=style, markup=False, highlight=False, soft_wrap=whole)
 
