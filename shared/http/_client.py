@@ -21,7 +21,7 @@ def create_http_client(
     auth: httpx.Auth | None = None,
     keep_cookies: bool = False,
 ) -> httpx.AsyncClient:
-    """Makes a client with connections kept and no redirects followed.
+    """Makes a client with connections kept, no redirects followed, and answers read up to a length.
 
     Args:
         timeout: In seconds.
@@ -30,8 +30,14 @@ def create_http_client(
         keep_cookies: Only for a client that is one person's browser; what serves everybody keeps none.
     """
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
-    transport = app or Transport(limits=limits, trust_env=False)
-    client = httpx.AsyncClient(transport=transport, timeout=timeout, auth=auth, follow_redirects=False, trust_env=False)
+    client = httpx.AsyncClient(
+        transport=app or Transport(limits=limits, trust_env=False),
+        headers={"accept-encoding": "identity"},
+        timeout=timeout,
+        auth=auth,
+        follow_redirects=False,
+        trust_env=False,
+    )
     if not keep_cookies:  # what an answer to one user sets must never go out with another's request
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return client

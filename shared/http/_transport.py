@@ -1,10 +1,13 @@
-"""httpx over aiohttp, with two things put right that one client for many users cannot do without.
+"""httpx over aiohttp, with that put right that one client for many users cannot do without.
 
-`httpx-aiohttp` keeps the cookies that anybody's answer set and sends them with everybody's next request; and it
-reports a refused connection and one that broke after the request was sent as the same `httpx.ConnectTimeout`, so
-that nobody can tell whether an act may have happened.
+`httpx-aiohttp` keeps the cookies that anybody's answer set and sends them with everybody's next request. It reports a
+refused connection and one that broke after the request was sent as the same `httpx.ConnectTimeout`, so that nobody
+can tell whether an act may have happened, and lets some of aiohttp's own errors through. And like httpx itself it
+reads an answer of any length, which fills the memory of everybody's process at the will of one peer.
 """
 
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import aiohttp
@@ -17,6 +20,9 @@ CONNECT_SECONDS: Final = 5.0
 Where a machine is gone its address answers nothing at all, and the system itself gives up after minutes. Whoever
 waits for the answer of an agent may wait long; that the agent is not there has to be known at once.
 """
+
+MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
+"""The longest answer that is read, streams included: several times what an agent may say, event by event."""
 
 
 class Transport(AiohttpTransport):
@@ -38,12 +44,15 @@ class Transport(AiohttpTransport):
             httpx.ConnectError: no connection came about, so that nothing was sent.
             httpx.ConnectTimeout: the same, for lack of time.
             httpx.ReadError: the connection broke; what was sent may have been acted on.
+            httpx.RemoteProtocolError: what came is no HTTP, or is compressed, which nobody asked for: a small answer
+                could become one of any size. Reading an answer that is too long raises it, too.
         """
         timeout = dict(request.extensions.get("timeout", {}))
         timeout["connect"] = min(timeout.get("connect") or CONNECT_SECONDS, CONNECT_SECONDS)
         request.extensions = {**request.extensions, "timeout": timeout}
         try:
-            return await super().handle_async_request(request)
+            with _as_httpx(request):
+                response = await super().handle_async_request(request)
         except httpx.ConnectTimeout as error:
             cause = error.__cause__
             if isinstance(cause, aiohttp.ClientConnectorError):
@@ -51,3 +60,38 @@ class Transport(AiohttpTransport):
             if not isinstance(cause, aiohttp.ServerTimeoutError):
                 raise httpx.ReadError(str(error), request=request) from cause
             raise
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise httpx.RemoteProtocolError("the answer is compressed", request=request)
+        response.stream = _Bounded(response.stream, request)
+        return response
+
+
+class _Bounded(httpx.AsyncByteStream):
+    """A body that breaks off where it becomes too long."""
+
+    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream, request: httpx.Request) -> None:
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 -- httpx-aiohttp's are; this tells the type checker
+        self._stream = stream
+        self._request = request
+        self._room = MAX_RESPONSE_BYTES
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _as_httpx(self._request):
+            async for chunk in self._stream:
+                self._room -= len(chunk)
+                if self._room < 0:
+                    raise httpx.RemoteProtocolError("the answer is too long", request=self._request)
+                yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+@contextmanager
+def _as_httpx(request: httpx.Request) -> Iterator[None]:
+    """Errors of aiohttp's that `httpx-aiohttp` does not know: an answer that is no HTTP, for one."""
+    try:
+        yield
+    except aiohttp.ClientError as error:
+        raise httpx.RemoteProtocolError(type(error).__name__, request=request) from error

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 from collections.abc import AsyncIterator
 
 import httpx
@@ -99,3 +100,32 @@ async def test_redirects_are_not_followed() -> None:
         async with create_http_client() as client:
             assert (await client.get(url)).status_code == 302
         assert len(heads) == 1
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 33554432\r\n", b""], ids=["declared", "endless"])
+async def test_an_answer_that_is_too_long_breaks_off(length: bytes) -> None:
+    answer = b"HTTP/1.1 200 OK\r\n" + length + b"Connection: close\r\n\r\n" + bytes(17 * 1024 * 1024)
+    async with server(answer) as (url, _), create_http_client() as client:
+        with pytest.raises(httpx.RemoteProtocolError, match="too long"):
+            await client.get(url)
+
+
+async def test_a_compressed_answer_is_refused_which_could_unpack_to_any_size() -> None:
+    body = gzip.compress(bytes(1024))
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
+    async with server(head + body) as (url, heads), create_http_client() as client:
+        with pytest.raises(httpx.RemoteProtocolError, match="compressed"):
+            await client.get(url)
+
+    assert b"accept-encoding: identity" in heads[0].lower()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"\x00\xff no HTTP\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"],
+    ids=["head", "chunk"],
+)
+async def test_an_answer_that_is_no_http_is_an_error_of_httpx(answer: bytes) -> None:
+    async with server(answer) as (url, _), create_http_client() as client:
+        with pytest.raises(httpx.TransportError):
+            await client.get(url)
