@@ -35,7 +35,8 @@ def chat(options: Options, output: Output, *, context_id: str | None, go_on: boo
     if output.interactive:
         output.say(Text.assemble("Help desk, signed in as ", (printable(sign_in.name), "bold")))
         output.say(CHAT_HELP, style="dim")
-    with asyncio.Runner() as runner, _history(home_directory() / "history"):
+    remembered = _history(home_directory() / "history") if output.interactive else contextlib.nullcontext()
+    with asyncio.Runner() as runner, remembered:
         entered = contextlib.AsyncExitStack()
         conversation = runner.run(
             entered.enter_async_context(_conversation(options, context_id=context_id, go_on=go_on))
@@ -83,7 +84,8 @@ async def _conversation(options: Options, *, context_id: str | None, go_on: bool
         try:
             yield conversation
         finally:
-            store.remember_conversation(options.profile, sign_in, conversation.context_id)
+            if conversation.taken is not None:
+                store.remember_conversation(options.profile, sign_in, conversation.taken)
 
 
 def _exit_code(reply: Reply) -> ExitCode:
@@ -101,7 +103,8 @@ def _lines(output: Output) -> Iterator[str]:
         try:
             line = input(prompt if output.interactive else "").strip()
         except EOFError:
-            output.say()
+            if output.interactive:
+                output.say()
             return
         except KeyboardInterrupt:
             output.say()

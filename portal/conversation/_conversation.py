@@ -68,6 +68,8 @@ class Conversation:
     def __init__(self, desk: HelpDesk, context_id: str | None = None) -> None:
         self._desk = desk
         self.context_id = context_id or uuid.uuid4().hex
+        self.taken: str | None = None
+        """The context of the last question that the help desk took; None as long as it took none."""
 
     def begin_another(self) -> None:
         """Leaves this conversation: what is said next knows nothing of it."""
@@ -83,6 +85,7 @@ class Conversation:
         try:
             async for event in self._desk.ask(text, context_id=self.context_id):
                 reply.take(event)
+                self.taken = reply.context_id
                 show(event)
         except asyncio.CancelledError:
             if reply.task_id and not reply.state:

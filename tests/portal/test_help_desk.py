@@ -234,6 +234,7 @@ async def test_a_conversation_keeps_its_context(supervisor: Supervisor, open_des
     reply = await conversation.turn("one", lambda _: None)
     await conversation.turn("two", lambda _: None)
     conversation.begin_another()
+    assert conversation.taken == "c"
     await conversation.turn("three", lambda _: None)
     contexts = [params["message"]["contextId"] for params in supervisor.params]
     assert contexts[0] == begun
