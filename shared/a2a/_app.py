@@ -60,7 +60,6 @@ def create_agent_app(
         executor=executor,
         card=card,
         tasks=storage.tasks,
-        unfinished=storage.tasks,
         events=storage.events,
         messages=storage.messages,
         limits=limits,

@@ -9,7 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Final, Protocol
+from typing import Final
 
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.cluster import (
@@ -17,7 +17,6 @@ from a2a.server.cluster import (
     StoredTask,
     TaskEventStream,
     VersionedEvent,
-    VersionedTaskStore,
 )
 from a2a.server.context import ServerCallContext
 from a2a.types import (
@@ -49,17 +48,17 @@ from shared.a2a._messages import accepted_media_types, check_message
 from shared.a2a._no_push import WithoutPushNotifications
 from shared.a2a._run import STOPPED, Run, Turn, ended
 from shared.errors import TooManyRequests, UpstreamUnavailable
-from shared.tasks import INTERRUPTED_STATES, TERMINAL_STATES, Event, MessageLedger, resolve_owner, status_event
+from shared.tasks import (
+    INTERRUPTED_STATES,
+    TERMINAL_STATES,
+    AgentTaskStore,
+    Event,
+    MessageLedger,
+    resolve_owner,
+    status_event,
+)
 
 OPEN_TASKS_RETRY_SECONDS: Final = 30.0
-
-
-class UnfinishedTasks(Protocol):
-    """Knows how much a caller has under way."""
-
-    async def count_unfinished(self, context: ServerCallContext) -> int:
-        """How many tasks of the caller have not ended."""
-        ...
 
 
 class AgentRequestHandler(WithoutPushNotifications):
@@ -69,7 +68,6 @@ class AgentRequestHandler(WithoutPushNotifications):
         executor: The agent.
         card: What it says of itself.
         tasks: Where tasks are kept.
-        unfinished: Counts the unfinished ones of a caller.
         events: Where other processes' events come from.
         messages: Which messages came already.
         limits: How much one caller may ask for.
@@ -80,8 +78,7 @@ class AgentRequestHandler(WithoutPushNotifications):
         *,
         executor: AgentExecutor,
         card: AgentCard,
-        tasks: VersionedTaskStore,
-        unfinished: UnfinishedTasks,
+        tasks: AgentTaskStore,
         events: TaskEventStream,
         messages: MessageLedger,
         limits: Limits,
@@ -89,7 +86,6 @@ class AgentRequestHandler(WithoutPushNotifications):
         self._executor = executor
         self._card = card
         self._tasks = tasks
-        self._unfinished = unfinished
         self._events = events
         self._messages = messages
         self._limits = limits
@@ -106,9 +102,10 @@ class AgentRequestHandler(WithoutPushNotifications):
     async def on_message_send(self, params: SendMessageRequest, context: ServerCallContext) -> Task | Message:
         """SendMessage: the task when it has ended or waits for somebody, or at once if that is asked for."""
         begun = await self._begin(params, context, streaming=False)
-        outcome = await (
-            asyncio.shield(begun.outcome) if isinstance(begun, Turn) else self._again(begun, params, context)
-        )
+        if isinstance(begun, Turn):
+            outcome = await asyncio.shield(begun.begun or begun.outcome)
+        else:
+            outcome = await self._again(begun, params, context)
         return _with_history(outcome, params) if isinstance(outcome, Task) else outcome
 
     async def on_message_send_stream(
@@ -224,7 +221,7 @@ class AgentRequestHandler(WithoutPushNotifications):
         message = params.message
         run = self._runs.get(task_id)
         if stored is None:
-            open_tasks = await self._unfinished.count_unfinished(context) + self._unsaved[owner]
+            open_tasks = await self._tasks.count_unfinished(context) + self._unsaved[owner]
             if open_tasks >= self._limits.open_tasks:
                 raise TooManyRequests(
                     f"You have {open_tasks} unfinished tasks; finish or cancel one first.",

@@ -1,8 +1,8 @@
 """A task that is being worked on in this process.
 
-The executor's events are applied, stored and told to those who listen as they come, without queues in between: the
-executor's `enqueue_event` returns when the event is stored. A run lives as long as the executor works; a task that
-waits for somebody holds no memory and is picked up from the store by the next message.
+The executor's events are applied, stored and told to those who listen as they come, without queues in between: its
+`enqueue_event` returns when the event is written, and durable where anybody is told of it. A run lives as long as the
+executor works; a task that waits for somebody holds no memory, and the next message picks it up from the store.
 """
 
 import asyncio
@@ -19,7 +19,6 @@ from a2a.server.cluster import (
     TaskEventStream,
     TaskVersion,
     VersionedEvent,
-    VersionedTaskStore,
 )
 from a2a.server.context import ServerCallContext
 from a2a.server.events import EventQueue
@@ -33,7 +32,15 @@ from a2a.utils.errors import (
 )
 
 from shared.errors import HelpdeskError, TooManyRequests
-from shared.tasks import INTERRUPTED_STATES, TERMINAL_STATES, Event, apply_event, resolve_owner, status_event
+from shared.tasks import (
+    INTERRUPTED_STATES,
+    TERMINAL_STATES,
+    AgentTaskStore,
+    Event,
+    apply_event,
+    resolve_owner,
+    status_event,
+)
 from shared.telemetry import get_logger
 
 FAILED: Final = "Something went wrong on our side, so this could not be finished."
@@ -87,8 +94,8 @@ class Turn:
 
     Attributes:
         context: What the executor is given.
-        at_once: The sender wants the first state of the task, not the last.
-        outcome: The task in the state that the sender waits for, or the agent's message.
+        begun: The task in the first state that the message brings it to, for a sender who wants that.
+        outcome: The task when it has ended or waits for somebody, or the agent's message.
         listener: Where the sender reads events, if it reads them.
         work: What works on it.
     """
@@ -96,10 +103,23 @@ class Turn:
     run: "Run"
 
     context: RequestContext
-    at_once: bool
+    begun: "asyncio.Future[Task | Message] | None"
     outcome: "asyncio.Future[Task | Message]"
     listener: Listener | None
     work: "asyncio.Task[None] | None" = None
+
+    def settle(self, outcome: Task | Message) -> None:
+        """Tells the sender, unless that was done."""
+        for future in (self.begun, self.outcome):
+            if future is not None and not future.done():
+                future.set_result(outcome)
+
+    def fail(self, error: Exception) -> None:
+        """Tells the sender that nothing comes of the message, unless something did."""
+        for future in (self.begun, self.outcome):
+            if future is not None and not future.done():
+                future.set_exception(error)
+                future.exception()  # a sender that has gone does not ask, and that is no fault
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """The events, where the sender reads them; then what kept the message from being worked on, if anything did."""
@@ -133,7 +153,7 @@ class Run:
         context_id: str,
         *,
         executor: AgentExecutor,
-        store: VersionedTaskStore,
+        store: AgentTaskStore,
         events: TaskEventStream,
         call_context: ServerCallContext,
         stored: StoredTask | None,
@@ -191,8 +211,8 @@ class Run:
         if len(self.turns) >= MAX_TURNS:
             raise TooManyRequests("The task has too many messages waiting; let it finish first.")
         listener = self.listen() if streaming else None
-        turn = Turn(self, context, at_once, asyncio.get_running_loop().create_future(), listener)
-        turn.outcome.add_done_callback(_retrieve)
+        loop = asyncio.get_running_loop()
+        turn = Turn(self, context, loop.create_future() if at_once else None, loop.create_future(), listener)
         before = [other.work for other in self.turns.values() if other.work is not None]
         self.turns[context.message.message_id if context.message else ""] = turn
         turn.work = asyncio.create_task(self._work(turn, before), name=f"run:{self.task_id}")
@@ -208,13 +228,13 @@ class Run:
                 raise
         except Exception as error:  # noqa: BLE001 -- the edge of the run: whoever waits must hear of it
             _log.exception("run_broke", task_id=self.task_id)
-            turn.outcome.set_exception(error) if not turn.outcome.done() else None
+            turn.fail(error)
         finally:
             self._close(turn)
 
     async def _execute(self, turn: Turn) -> None:
         if self.is_finished:
-            turn.outcome.set_exception(ended(self.task_id))
+            turn.fail(ended(self.task_id))
             return
         structlog.contextvars.bind_contextvars(task_id=self.task_id, context_id=self.context_id)
         self._turn = turn
@@ -233,7 +253,7 @@ class Run:
             _log.exception("run_failed")
             await self._fail(turn, FAILED)
         else:
-            if self.reply is None and (self.task is None or not _is_settled(self.task)):
+            if self.reply is None and not self._is_settled():
                 _log.error("run_unfinished")
                 await self._fail(turn, UNFINISHED)
         finally:
@@ -241,13 +261,12 @@ class Run:
 
     def _close(self, turn: Turn) -> None:
         self._turn = None
-        if not turn.outcome.done():
-            if self.reply is not None:
-                turn.outcome.set_result(self.reply)
-            elif self.task is not None:
-                turn.outcome.set_result(self.snapshot())
-            else:
-                turn.outcome.set_exception(InternalError())
+        if self.reply is not None:
+            turn.settle(self.reply)
+        elif self.task is not None:
+            turn.settle(self.snapshot())
+        else:
+            turn.fail(InternalError())
         if turn.listener is not None:
             turn.listener.end()
             self.leave(turn.listener)
@@ -281,8 +300,24 @@ class Run:
                 told = await self._store_event(event)
             except ConcurrentTaskModificationError:
                 told = await self._retry(event)
-            self._tell(told)
-            await self._events.publish(self.task_id, VersionedEvent(told, self._version))
+            # The first state is durable before the agent does anything; others when somebody learns of them.
+            if isinstance(event, Task) or self._is_awaited():
+                await self._make_durable()
+                self._tell(told)
+                await self._events.publish(self.task_id, VersionedEvent(told, self._version))
+
+    async def _make_durable(self) -> None:
+        try:
+            await self._store.committed()
+        except Exception:
+            await self._reload()  # what is held here was never written
+            raise
+
+    async def _reload(self) -> None:
+        self.task, self._version = None, TaskVersion.MISSING
+        stored = await self._store.get(self.task_id, self._call_context)
+        if stored is not None:
+            self.task, self._version = stored.task, stored.version
 
     def _answer(self, message: Message) -> None:
         if self.task is not None:
@@ -320,39 +355,55 @@ class Run:
 
     async def _record_message(self) -> None:
         """Puts a message that goes on with the task into its history, before what comes of it."""
-        message, self._message = self._message, None
-        if message is None or self.task is None or any(m.message_id == message.message_id for m in self.task.history):
+        message = self._message
+        if message is None or self.task is None:
             return
-        if self.task.status.HasField("message"):
-            self.task.history.append(self.task.status.message)
-            self.task.status.ClearField("message")
-        self.task.history.append(message)
-        await self._save(self.task, self.task)
+        if all(earlier.message_id != message.message_id for earlier in self.task.history):
+            if self.task.status.HasField("message"):
+                self.task.history.append(self.task.status.message)
+                self.task.status.ClearField("message")
+            self.task.history.append(message)
+            await self._save(self.task, self.task)
+        self._message = None
 
     async def _save(self, task: Task, event: Event) -> None:
-        self._version = await self._store.save(
-            task, event=event, prev=None, prev_version=self._version, context=self._call_context
+        self._version = await self._store.stage(
+            task, event=event, prev_version=self._version, context=self._call_context
         )
 
     async def _retry(self, event: Task | TaskStatusUpdateEvent | TaskArtifactUpdateEvent) -> Event:
         """Somebody else changed the task: goes on from there, or stops if they ended it."""
-        stored = await self._store.get(self.task_id, self._call_context)
-        if stored is None:
+        version = self._version
+        await self._reload()
+        if self.task is None:
             raise TaskNotFoundError
-        self.task, self._version = stored.task, stored.version
+        if version.is_after(self._version):
+            raise InternalError(message="What was written before could not be made durable.")
         if self.is_finished:
             self.stop(STOPPED)
             return self.snapshot()
         return await self._store_event(event)
 
+    def _is_awaited(self) -> bool:
+        """Whether anybody is to be told of the state that was reached."""
+        begun = self._turn.begun if self._turn is not None else None
+        return bool(self._listeners) or self._is_settled() or (begun is not None and not begun.done())
+
+    def _is_settled(self) -> bool:
+        """Whether the task will not go on by itself."""
+        return self.task is not None and (
+            self.task.status.state in TERMINAL_STATES or self.task.status.state in INTERRUPTED_STATES
+        )
+
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
             listener.put(event)
-        turn = self._turn
-        if turn is None or turn.outcome.done() or self.task is None:
+        if self._turn is None or self.task is None:
             return
-        if turn.at_once or _is_settled(self.task):
-            turn.outcome.set_result(self.snapshot())
+        if self._is_settled():
+            self._turn.settle(self.snapshot())
+        elif self._turn.begun is not None and not self._turn.begun.done():
+            self._turn.begun.set_result(self.snapshot())
 
     async def _fail(self, turn: Turn, text: str) -> None:
         if self.is_finished:
@@ -423,13 +474,3 @@ class _Outlet(EventQueue):
 def ended(task_id: str) -> UnsupportedOperationError:
     """What is said of a message for a task that has ended."""
     return UnsupportedOperationError(message=f"Task {task_id} has ended; send a message without a taskId.")
-
-
-def _is_settled(task: Task) -> bool:
-    return task.status.state in TERMINAL_STATES or task.status.state in INTERRUPTED_STATES
-
-
-def _retrieve(outcome: "asyncio.Future[Task | Message]") -> None:
-    """A sender that has gone does not ask how it ended, and that is no fault."""
-    if not outcome.cancelled():
-        outcome.exception()

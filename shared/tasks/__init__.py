@@ -7,12 +7,13 @@ from shared.tasks._ledger import MessageLedger, SqliteMessageLedger
 from shared.tasks._recovery import TaskRecovery, status_event
 from shared.tasks._retention import Retention
 from shared.tasks._storage import Storage
-from shared.tasks._store import RowVersion, SqliteTaskStore, resolve_owner
+from shared.tasks._store import AgentTaskStore, RowVersion, SqliteTaskStore, resolve_owner
 from shared.tasks._stream import SqliteTaskEventStream
 
 __all__ = [
     "INTERRUPTED_STATES",
     "TERMINAL_STATES",
+    "AgentTaskStore",
     "ConversationStore",
     "Database",
     "Event",

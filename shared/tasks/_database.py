@@ -1,9 +1,9 @@
 """One SQLite file: opened, migrated, and looked after.
 
 The event loop's thread writes through one connection (WAL, `synchronous=NORMAL`: a commit is a write to the log,
-without waiting for the disk), and all that is written in one turn of the loop is committed together. Copying the log
-back into the file waits for the disk, so it is switched off there (`wal_autocheckpoint=0`) and done by a thread of its
-own. The numbers behind this are in `docs/adr/0002-task-store.md`.
+without waiting for the disk), and all that is written in a turn of the loop and the next is committed together. Copying
+the log back into the file waits for the disk, so it is switched off there (`wal_autocheckpoint=0`) and done by a thread
+of its own. The numbers behind this are in `docs/adr/0002-task-store.md`.
 """
 
 import asyncio
@@ -103,25 +103,27 @@ class Database:
         return connection
 
     def write(self) -> "Writing":
-        """Opens the transaction of this turn of the event loop, for writes that belong together.
+        """Opens the transaction of these turns of the event loop, for writes that belong together.
 
         What is written is seen by this connection at once, and by others, and after a crash, when `committed` returns.
 
         Raises:
-            sqlite3.Error: if the transaction cannot be had, or something of this turn could not be written.
+            sqlite3.Error: if the transaction cannot be had, or something in it could not be written.
         """
         if self._batch is None:
             loop = asyncio.get_running_loop()
             self.connection.execute("BEGIN IMMEDIATE")
             self._batch = loop.create_future()
             self._broken = None
-            loop.call_soon(self._commit, self._batch)
+            # After the turn that is under way and the next: what a request writes first, and what the task that it
+            # starts writes then, go together.
+            loop.call_soon(loop.call_soon, self._commit, self._batch)
         elif self._broken is not None:
             raise self._broken
         return Writing(self)
 
     def spoil(self, error: sqlite3.Error) -> None:
-        """Some of what belongs together could not be written: nothing of this turn of the loop will be."""
+        """Some of what belongs together could not be written: nothing of this transaction will be."""
         self._broken = error
 
     async def committed(self) -> None:
@@ -198,7 +200,7 @@ class Database:
 
 
 class Writing:
-    """A part of a turn's transaction: whole or, with everything else of the turn, not at all."""
+    """A part of the open transaction: whole or, with everything else in it, not at all."""
 
     __slots__ = ("_database",)
 

@@ -6,6 +6,7 @@ large as the task was. So the bytes written stay proportional to the bytes said,
 """
 
 import builtins
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Final, Self
 
@@ -28,10 +29,15 @@ SNAPSHOT_MIN_BYTES: Final = 16 * 1024
 
 OwnerResolver = Callable[[ServerCallContext], str]
 
-_UPDATE: Final = (
-    "UPDATE tasks SET version = version + 1, state = ?, status_ns = ?, saved_at = ?, runner = ?, context_id = ?, "
+_GROW: Final = (
+    "UPDATE tasks SET version = version + 1, state = ?, status_ns = ?, saved_at = ?, runner = ?, "
     "pending_bytes = pending_bytes + ? WHERE task_id = ? AND owner = ? AND version = ? "
     "RETURNING id, version, pending_bytes > max(snapshot_bytes, ?)"
+)
+_REPLACE: Final = (
+    "UPDATE tasks SET version = version + 1, state = ?, status_ns = ?, saved_at = ?, runner = ?, "
+    "snapshot = version + 1, snapshot_bytes = ?, pending_bytes = 0 WHERE task_id = ? AND owner = ? AND version = ? "
+    "RETURNING id, version, 0"
 )
 _SNAPSHOT: Final = "UPDATE tasks SET snapshot = version, snapshot_bytes = ?, pending_bytes = 0 WHERE id = ?"
 _APPEND: Final = "INSERT INTO events (task, version, kind, event, snapshot) VALUES (?, ?, ?, ?, ?)"
@@ -70,7 +76,28 @@ def resolve_owner(context: ServerCallContext) -> str:
     return context.user.user_name if context.user.is_authenticated else ""
 
 
-class SqliteTaskStore(VersionedTaskStore):
+class AgentTaskStore(VersionedTaskStore):
+    """The SDK's versioned store, and what an agent needs besides."""
+
+    @abstractmethod
+    async def stage(
+        self, task: Task, *, event: Event | None, prev_version: TaskVersion, context: ServerCallContext
+    ) -> TaskVersion:
+        """Like `save`, without waiting until it is durable: `committed` does that, for several at once.
+
+        Nobody may be told of what is not durable yet.
+        """
+
+    @abstractmethod
+    async def committed(self) -> None:
+        """Waits until all that was staged so far is durable; raises where it could not be made so."""
+
+    @abstractmethod
+    async def count_unfinished(self, context: ServerCallContext) -> int:
+        """How many tasks of the caller have not ended."""
+
+
+class SqliteTaskStore(AgentTaskStore):
     """Tasks of one agent, each visible to its owner alone; an empty owner owns nothing and sees nothing.
 
     `save` relies on what the SDK promises of `event`: that applying it to `prev` gives `task`.
@@ -92,17 +119,26 @@ class SqliteTaskStore(VersionedTaskStore):
         prev_version: TaskVersion,
         context: ServerCallContext,
     ) -> TaskVersion:
+        version = await self.stage(task, event=event, prev_version=prev_version, context=context)
+        await self._database.committed()
+        return version
+
+    async def stage(
+        self, task: Task, *, event: Event | None, prev_version: TaskVersion, context: ServerCallContext
+    ) -> TaskVersion:
+        """See `AgentTaskStore`."""
         owner = self._owner(context)
         if not owner:
             raise PermissionError("A task needs an owner.")
         if task.status.state == TaskState.TASK_STATE_CANCELED:
-            version = self._cancel(task, event, owner)
-        elif prev_version.is_missing:
-            version = self._insert(task, event, owner)
-        else:
-            version = self.update(task, event, owner, prev_version)
+            return self._cancel(task, event, owner)
+        if prev_version.is_missing:
+            return self._insert(task, event, owner)
+        return self.update(task, event, owner, prev_version)
+
+    async def committed(self) -> None:
+        """See `AgentTaskStore`."""
         await self._database.committed()
-        return version
 
     def _insert(self, task: Task, event: Event | None, owner: str) -> TaskVersion:
         row = _Row.of(task, event, whole=True)
@@ -130,28 +166,20 @@ class SqliteTaskStore(VersionedTaskStore):
             ConcurrentTaskModificationError: if it is not, or the owner has no such task.
         """
         row = _Row.of(task, event, whole=_is_snapshot_due(task, event))
-        values = (
-            task.status.state,
-            _status_ns(task),
-            int(self._database.clock()),
-            self._runner(task),
-            task.context_id,
-            len(row.event or b""),
-            task.id,
-            owner,
-            RowVersion.number_of(version),
-            SNAPSHOT_MIN_BYTES,
-        )
+        head = (task.status.state, _status_ns(task), int(self._database.clock()), self._runner(task))
+        key = (task.id, owner, RowVersion.number_of(version))
         with self._database.write() as connection:
             # One statement compares, swaps and says whether enough was appended for the whole to be written again.
-            updated = connection.execute(_UPDATE, values).fetchone()
-            if updated is None:
+            if row.snapshot is None:
+                found = connection.execute(_GROW, (*head, len(row.event or b""), *key, SNAPSHOT_MIN_BYTES)).fetchone()
+            else:
+                found = connection.execute(_REPLACE, (*head, len(row.snapshot), *key)).fetchone()
+            if found is None:
                 raise ConcurrentTaskModificationError(task.id)
-            task_row, new_version, is_due = updated
-            if row.snapshot is None and is_due:
+            task_row, new_version, is_due = found
+            if is_due:
                 row = _Row.of(task, event, whole=True)
-            if row.snapshot is not None:
-                connection.execute(_SNAPSHOT, (len(row.snapshot), task_row))
+                connection.execute(_SNAPSHOT, (len(row.snapshot or b""), task_row))
             connection.execute(_APPEND, (task_row, new_version, row.kind, row.event, row.snapshot))
         return RowVersion(new_version)
 
@@ -198,7 +226,7 @@ class SqliteTaskStore(VersionedTaskStore):
         await self._database.committed()
 
     async def count_unfinished(self, context: ServerCallContext) -> int:
-        """How many tasks of the caller have not ended."""
+        """See `AgentTaskStore`."""
         (count,) = self._database.connection.execute(
             "SELECT count(*) FROM tasks WHERE owner = ? AND state IN (0, 1, 2, 6, 8)", (self._owner(context),)
         ).fetchone()

@@ -342,6 +342,7 @@ class Agent:
         task = (await self.call("SendMessage", params, user=user)).task
         if text.startswith("hold"):
             await self.executor.began.wait()
+        await self.storage.database.committed()  # two agents in one thread could not wait for each other's lock
         return task
 
 

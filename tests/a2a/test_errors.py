@@ -1,6 +1,8 @@
 """One table of errors, complete, with a closed default."""
 
+import asyncio
 import json
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -110,20 +112,44 @@ async def test_a_fault_of_ours_is_answered_neutrally_and_logged_whole(
     assert SECRET in str(event["exc_info"])
 
 
+@pytest.mark.parametrize("what", ["stage", "committed"])
+@pytest.mark.parametrize("text", ["echo hello", "ask", "chunks 3"])
 async def test_a_store_that_fails_fails_the_message_and_not_the_agent(
-    agent: Agent, binding: str, monkeypatch: pytest.MonkeyPatch
+    agent: Agent, binding: str, monkeypatch: pytest.MonkeyPatch, what: str, text: str
 ) -> None:
     with monkeypatch.context() as patch:
 
         async def full(*_: object, **__: object) -> None:
             raise OSError(f"disk full at {SECRET}")
 
-        patch.setattr(agent.storage.tasks, "save", full)
-        answer = await agent.call("SendMessage", message("echo hello"), binding=binding)
+        patch.setattr(agent.storage.tasks, what, full)
+        answer = await agent.call("SendMessage", message(text), binding=binding)
         assert answer.reason == "INTERNAL_ERROR"
         assert SECRET not in answer.response.text
     assert (await agent.send("echo hello", binding=binding)).text == "hello"
     assert (await agent.http.get("http://agent.example/ping")).json() == {"status": "Healthy"}
+
+
+async def test_what_could_not_be_made_durable_is_not_told_as_if_it_were(
+    agent: Agent, binding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the task is written and then lost with its transaction: the sender must not hear of it."""
+    commit = agent.storage.tasks.committed
+    task = await agent.begin("hold on")
+
+    async def lost() -> None:
+        agent.storage.database.spoil(sqlite3.OperationalError("disk full"))
+        await commit()
+
+    sending = asyncio.create_task(
+        agent.call("SendMessage", message("hold on", message_id=task["history"][0]["messageId"]), binding=binding)
+    )
+    await asyncio.sleep(0.01)
+    monkeypatch.setattr(agent.storage.tasks, "committed", lost)
+    agent.executor.release.set()
+    assert (await sending).reason == "INTERNAL_ERROR"
+    monkeypatch.undo()
+    assert (await agent.call("GetTask", {"id": task["id"]})).state != "TASK_STATE_COMPLETED"
 
 
 async def test_each_request_is_one_line_in_the_log_with_ids_and_without_tokens(

@@ -34,6 +34,7 @@ async def test_a_task_of_one_process_is_cancelled_from_another_and_stops_with_it
     async with Agent(tmp_path, issuer) as one, Agent(tmp_path, issuer) as other:
         sending = asyncio.create_task(one.send("hold on"))
         await one.executor.began.wait()
+        await one.storage.database.committed()  # in one thread, nobody can wait for the lock
         (task,) = (await other.call("ListTasks")).result["tasks"]
         cancelled = await other.call("CancelTask", {"id": task["id"]})
         assert cancelled.state == "TASK_STATE_CANCELED"

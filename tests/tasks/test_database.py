@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,8 @@ async def test_what_belongs_together_and_could_not_be_written_whole_is_not_writt
     event = chunk(task, "one", append=False)
     with pytest.raises(sqlite3.Error, match="full"):
         await storage.tasks.save(task, event=event, prev=None, prev_version=version, context=call())
-    await asyncio.sleep(0)
+    with suppress(sqlite3.Error):
+        await storage.database.committed()
     stored = await storage.tasks.get(task.id, call())
     assert stored is not None
     assert stored.version == version
