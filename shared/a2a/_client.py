@@ -2,13 +2,16 @@
 
 The address and the audience of an agent come from the settings; its card says what it can do. A card never
 decides where a token goes: an interface at another origin is not used, and the audience is not read from it.
+
+The agent may be another team's, and broken, or taken over: whatever it sends, and however slowly, ends in one of the
+errors below, within a time that is set here. The HTTP client bounds how much of it is read.
 """
 
 import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
@@ -31,7 +34,6 @@ from a2a.types import (
 )
 from a2a.utils.constants import AGENT_CARD_WELL_KNOWN_PATH
 from a2a.utils.errors import A2AError
-from google.protobuf.json_format import ParseError
 
 from shared.a2a._caller import (
     AGENT_SCHEME,
@@ -49,6 +51,7 @@ CARD_FRESH_SECONDS = 300.0
 CARD_RETRY_SECONDS = 5.0
 CARD_TIMEOUT_SECONDS = 5.0
 CARD_MAX_BYTES = 256 * 1024
+MAX_NAME_CHARACTERS = 64
 CALL_TIMEOUT_SECONDS = 300.0
 CANCEL_TIMEOUT_SECONDS = 5.0
 RETRY_STATUSES = frozenset({409, 429, 503})
@@ -160,27 +163,24 @@ class AgentClient:
         )
         request = SendMessageRequest(message=message)
         call = await self._call_context(held, caller, context_id)
+        deadline = asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             answered = False
             try:
-                if not streaming:
-                    response = await held.transport.send_message(request, context=call)
-                    yield (
-                        StreamResponse(task=response.task)
-                        if response.HasField("task")
-                        else StreamResponse(message=response.message)
-                    )
-                    return
-                async with aclosing(held.transport.send_message_streaming(request, context=call)) as events:
-                    async for event in events:
+                async with aclosing(_responses(held.transport, request, call, streaming=streaming)) as responses:
+                    while (response := await _next(responses, deadline)) is not None:
                         answered = True
-                        yield event
+                        yield response
             except A2AError as error:
                 # The message id stays the same, so that a message which did arrive is not acted on twice.
                 wait = None if answered or attempt == ATTEMPTS else _retry_after(error)
                 if wait is None:
                     raise self._explained(error) from error
                 await asyncio.sleep(wait)
+            except TimeoutError as error:
+                raise UpstreamUnavailable(self.name, detail=f"{self.url}: too slow") from error
+            except Exception as error:  # the SDK raises many kinds for what a peer may send
+                raise UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}") from error
             else:
                 return
 
@@ -190,8 +190,9 @@ class AgentClient:
         call = await self._call_context(held, caller, context_id)
         call.timeout = CANCEL_TIMEOUT_SECONDS
         try:
-            await held.transport.cancel_task(CancelTaskRequest(id=task_id), context=call)
-        except A2AError as error:
+            async with asyncio.timeout(CANCEL_TIMEOUT_SECONDS):
+                await held.transport.cancel_task(CancelTaskRequest(id=task_id), context=call)
+        except Exception as error:  # noqa: BLE001 -- lint: allow broad-except -- nobody waits for it: it is for the log
             _log.info("remote_cancel_failed", agent=self.name, task_id=task_id, detail=type(error).__name__)
 
     async def _call_context(self, held: _Held, caller: Caller, context_id: str) -> ClientCallContext:
@@ -222,8 +223,13 @@ class AgentClient:
         """Fetches the card; where that fails the old one serves on, and the next try waits a little."""
         self._stale_at = self._clock() + CARD_RETRY_SECONDS
         try:
-            card = await self._fetch_card()
+            async with asyncio.timeout(CARD_TIMEOUT_SECONDS):
+                card = await self._fetch_card()
             url = self._interface_url(card)
+        except TimeoutError:
+            _log.warning("card_not_fetched", agent=self.name, url=self.url, detail="too slow")
+            self._problem = UpstreamUnavailable(self.name, detail=f"{self.url}: its card came too slowly")
+            return
         except UpstreamError as error:
             _log.warning("card_not_fetched", agent=self.name, url=self.url, detail=error.detail)
             self._problem = error
@@ -243,11 +249,11 @@ class AgentClient:
     async def _fetch_card(self) -> AgentCard:
         url = f"{self.url.rstrip('/')}{AGENT_CARD_WELL_KNOWN_PATH}"
         try:
-            response = await self._http.get(url, timeout=CARD_TIMEOUT_SECONDS)
+            response = await self._http.get(url)
             if response.status_code == httpx.codes.UNAUTHORIZED:  # on AgentCore the card is behind the authorizer
                 token = await self._agent_tokens.client_credentials(audience=self.audience, scopes={INVOKE_SCOPE})
                 headers = {"Authorization": f"Bearer {token.token.reveal()}"}
-                response = await self._http.get(url, headers=headers, timeout=CARD_TIMEOUT_SECONDS)
+                response = await self._http.get(url, headers=headers)
         except httpx.HTTPError as error:
             raise UpstreamUnavailable(self.name, detail=f"{url}: {type(error).__name__}") from error
         if response.status_code != httpx.codes.OK or len(response.content) > CARD_MAX_BYTES:
@@ -255,9 +261,12 @@ class AgentClient:
                 self.name, detail=f"{url}: status {response.status_code}, {len(response.content)} bytes"
             )
         try:
-            return parse_agent_card(response.json())
-        except (ValueError, ParseError) as error:
+            card = parse_agent_card(response.json())
+        except Exception as error:  # the SDK raises many kinds for what a peer may send
             raise UpstreamRefused(self.name, detail=f"{url}: not an agent card") from error
+        if not (0 < len(card.name) <= MAX_NAME_CHARACTERS and card.name.isprintable()):
+            raise UpstreamRefused(self.name, detail=f"{url}: the name on the card is none that can be shown")
+        return card
 
     def _interface_url(self, card: AgentCard) -> str:
         """The card's JSON-RPC 1.x interface at the configured origin."""
@@ -265,10 +274,10 @@ class AgentClient:
             if (
                 interface.protocol_binding == "JSONRPC"
                 and interface.protocol_version.startswith("1.")
-                and _origin(interface.url) == _origin(self.url)
+                and _same_origin(interface.url, self.url)
             ):
                 return interface.url
-        raise UpstreamRefused(self.name, detail=f"its card has no JSON-RPC 1.x interface at {_origin(self.url)}")
+        raise UpstreamRefused(self.name, detail=f"its card has no JSON-RPC 1.x interface at the origin of {self.url}")
 
     def _explained(self, error: A2AError) -> UpstreamError | AuthorizationDenied:
         response = _response(error)
@@ -302,6 +311,32 @@ def _scopes(card: AgentCard, scheme: str) -> frozenset[str]:
     """All scopes that the card and its skills name for a security scheme."""
     requirements = [*card.security_requirements, *(r for skill in card.skills for r in skill.security_requirements)]
     return frozenset(scope for r in requirements if scheme in r.schemes for scope in r.schemes[scheme].list)
+
+
+async def _responses(
+    transport: JsonRpcTransport, request: SendMessageRequest, call: ClientCallContext, *, streaming: bool
+) -> AsyncGenerator[StreamResponse, None]:
+    """What comes back: the events of a stream, or the one answer as if it were one."""
+    if not streaming:
+        answer = await transport.send_message(request, context=call)
+        yield StreamResponse(task=answer.task) if answer.HasField("task") else StreamResponse(message=answer.message)
+        return
+    async with aclosing(transport.send_message_streaming(request, context=call)) as events:
+        async for event in events:
+            yield event
+
+
+async def _next(responses: AsyncGenerator[StreamResponse, None], deadline: float) -> StreamResponse | None:
+    async with asyncio.timeout_at(deadline):
+        return await anext(responses, None)
+
+
+def _same_origin(url: str, ours: str) -> bool:
+    """Whether a peer's URL, which may be none at all, is at the origin of ours."""
+    try:
+        return _origin(url) == _origin(ours)
+    except ValueError:
+        return False
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

@@ -1,0 +1,211 @@
+"""The caller's side of the hop against a peer that is broken, or was taken over."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from a2a.types import StreamResponse
+
+from shared.a2a import AgentClient, Caller, _client
+from shared.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
+from shared.http import create_http_client
+from shared.identity import AccessToken, Principal, RawToken
+from shared.testing import make_principal
+
+STREAM = b"text/event-stream"
+CALLER = Caller(user=make_principal(), agent=None, user_token=RawToken("token"))
+WORKING = {"task": {"id": "task", "contextId": "context", "status": {"state": "TASK_STATE_WORKING"}}}
+
+
+class Tokens:
+    """Gives tokens of no worth."""
+
+    async def client_credentials(self, *, audience: str, scopes: Collection[str]) -> AccessToken:
+        return AccessToken(RawToken(f"agent-for-{audience}"), time.time() + 60, frozenset(scopes), "Bearer")
+
+    async def exchange(
+        self, subject: RawToken, principal: Principal, *, audience: str, scopes: Collection[str]
+    ) -> AccessToken:
+        assert (subject, principal) == (CALLER.user_token, CALLER.user)
+        return AccessToken(RawToken(f"user-for-{audience}"), time.time() + 60, frozenset(scopes), "Bearer")
+
+
+@dataclass
+class Peer:
+    """Answers GET with a card and POST with an answer, byte by byte as the test wrote them."""
+
+    card: bytes = b""
+    answer: bytes = b""
+    media_type: bytes = b"application/json"
+    drips: bool = False
+    heard: list[bytes] = field(default_factory=list)
+    serving: list[asyncio.Task[Any]] = field(default_factory=list)
+    url: str = ""
+
+    def card_document(self, **changes: Any) -> bytes:
+        """A card that is in order, but for the changes."""
+        interface = {"url": self.url, "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
+        card = {
+            "name": "printer_help",
+            "description": "Helps with printers.",
+            "version": "1",
+            "supportedInterfaces": [interface],
+            "capabilities": {"streaming": True},
+            "skills": [],
+        }
+        return json.dumps(card | changes).encode()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.serving.append(task)
+        head = await reader.readuntil(b"\r\n\r\n")
+        self.heard.append(head)
+        is_card = head.startswith(b"GET")
+        body, media_type = (self.card, b"application/json") if is_card else (self.answer, self.media_type)
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: " + media_type + b"\r\n\r\n" + body)
+        if self.drips:
+            with contextlib.suppress(OSError):
+                while not writer.is_closing():
+                    writer.write(b": still here\r\n\r\n" if not is_card else b" ")
+                    await writer.drain()
+                    await asyncio.sleep(0.02)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    peer = Peer()
+    listening = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
+    async with listening:
+        peer.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
+        peer.card = peer.card_document()
+        yield peer
+        await asyncio.wait_for(asyncio.gather(*peer.serving), 5)
+
+
+@pytest.fixture
+async def client(peer: Peer) -> AsyncIterator[AgentClient]:
+    tokens = Tokens()
+    async with create_http_client() as http:
+        yield AgentClient(
+            url=peer.url, audience="https://x.example/printer", http=http, agent_tokens=tokens, user_tokens=tokens
+        )
+
+
+async def ask(client: AgentClient, *, streaming: bool = True) -> list[StreamResponse]:
+    return [event async for event in client.call("hello", caller=CALLER, context_id="c", streaming=streaming)]
+
+
+def sse(*results: Any) -> bytes:
+    bodies = (json.dumps({"jsonrpc": "2.0", "id": "1", "result": result}) for result in results)
+    return b"".join(f"data: {body}\r\n\r\n".encode() for body in bodies)
+
+
+@pytest.mark.requirement("D2")
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.2:1/", "http://127.0.0.1:99999999/", "http://[x", "http://\x00", "", "http://x@127.0.0.1/"]
+)
+async def test_a_card_whose_interface_is_elsewhere_or_nowhere_is_refused(
+    peer: Peer, client: AgentClient, url: str
+) -> None:
+    interface = {"url": url, "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
+    peer.card = peer.card_document(supportedInterfaces=[interface])
+
+    with pytest.raises(UpstreamRefused):
+        await client.card()
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        b"[" * 100_000,
+        b"[1]",
+        b'"card"',
+        b"null",
+        b"\xff",
+        b'{"name": 5}',
+        b'{"name": "x", "skills": [7]}',
+        b'{"name": "x", "securitySchemes": {"a": 7}}',
+        b'{"name": "x", "security": [7]}',
+    ],
+)
+async def test_what_is_no_card_is_refused(peer: Peer, client: AgentClient, card: bytes) -> None:
+    peer.card = card
+
+    with pytest.raises(UpstreamRefused):
+        await client.card()
+
+
+@pytest.mark.requirement("D3")
+@pytest.mark.parametrize("name", ["", "\x1b[31mred", "a\nb", "x" * 65, "\u202eknow"])
+async def test_a_card_whose_name_cannot_be_shown_is_refused(peer: Peer, client: AgentClient, name: str) -> None:
+    peer.card = peer.card_document(name=name)
+
+    with pytest.raises(UpstreamRefused):
+        await client.card()
+
+
+async def test_a_card_that_never_ends_is_not_waited_for(
+    peer: Peer, client: AgentClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_client, "CARD_TIMEOUT_SECONDS", 0.1)
+    peer.drips = True
+
+    with pytest.raises(UpstreamUnavailable):
+        await client.card()
+
+
+async def test_an_answer_that_never_ends_is_not_waited_for(
+    peer: Peer, client: AgentClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.card()
+    monkeypatch.setattr(_client, "CALL_TIMEOUT_SECONDS", 0.2)
+    peer.answer, peer.media_type, peer.drips = sse(WORKING), STREAM, True
+
+    with pytest.raises(UpstreamUnavailable):
+        await ask(client)
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"[" * 200_000,
+        b"{no json",
+        b"\xff\xfe",
+        b"null",
+        b"[1]",
+        b'{"result": 5}',
+        b'{"error": 5}',
+        b'{"error": {"code": "x"}}',
+        b'{"jsonrpc": "2.0", "id": "1", "result": {"task": {"id": 5}}}',
+        b'{"jsonrpc": "2.0", "id": "1", "error": {"code": -32000, "message": "the-password"}}',
+    ],
+)
+async def test_an_answer_that_is_none_is_an_error_of_ours(
+    peer: Peer, client: AgentClient, answer: bytes, *, streaming: bool
+) -> None:
+    peer.answer = b"data: " + answer + b"\r\n\r\n" if streaming else answer
+    peer.media_type = STREAM if streaming else b"application/json"
+
+    with pytest.raises(UpstreamError) as raised:
+        await ask(client, streaming=streaming)
+
+    assert "the-password" not in f"{raised.value} {raised.value.public_message}"
+
+
+async def test_a_cancellation_that_is_answered_with_nonsense_is_no_error(peer: Peer, client: AgentClient) -> None:
+    await client.card()
+    peer.answer = b"[" * 200_000
+
+    await client.cancel("task", caller=CALLER, context_id="c")
+
+    assert peer.heard[-1].startswith(b"POST")
