@@ -8,11 +8,11 @@ from shared.models.offline._mood import Mood, mood_of
 from shared.models.offline._specification import Tool
 from shared.models.offline._words import split_words
 
-LEAST_EVIDENCE = 0.37
+LEAST_EVIDENCE = 0.36
 LEAST_TELLING_EVIDENCE = 0.25  # of a tool that only tells: a mistake does no harm
-LEAST_SCORE = 0.33
+LEAST_SCORE = 0.42
 SAME_AS_EXAMPLE = 0.9
-CONTEXT_BONUS = 0.33  # for the tools of the turn before, where a message leans on it
+CONTEXT_BONUS = 0.4  # for the tools of the turn before, where a message leans on it
 PATTERN_BONUS = 0.4  # for a tool one of whose arguments has a form that the text shows, such as a ticket's number
 _QUESTIONS = frozenset({Mood.HOW, Mood.PERMISSION, Mood.QUESTION, Mood.OWN})
 
@@ -28,11 +28,13 @@ class Chooser:
     Args:
         index: The tools.
         before: Those of the turn before, where the message leans on it.
+        may_act: Whether tools that act may be chosen at all.
     """
 
-    def __init__(self, index: ToolIndex, before: Sequence[Tool] = ()) -> None:
+    def __init__(self, index: ToolIndex, before: Sequence[Tool] = (), *, may_act: bool = True) -> None:
         self.index = index
         self.before = tuple(before)
+        self._may_act = may_act
         self._fits: dict[tuple[str, Mood], list[Fit]] = {}
 
     def best(self, text: str, *, least: float = LEAST_SCORE, mood: Mood | None = None) -> Tool | None:
@@ -44,6 +46,8 @@ class Chooser:
         best: dict[bool, tuple[float, Tool]] = {}
         for fit in self._all(text, mood):
             tool = fit.tool
+            if acts(tool) and not self._may_act:
+                continue
             shown = matches_pattern(tool.schema, text)
             score = fit.score + (CONTEXT_BONUS if tool in self.before else 0.0) + (PATTERN_BONUS if shown else 0.0)
             held_back = acts(tool) and mood in _QUESTIONS

@@ -47,7 +47,7 @@ _CLOSING = re.compile(
 _QUOTED = re.compile(r"\"([^\"]*)\"|\u201c([^\u201d]*)\u201d")
 _GUARDED = re.compile(r"\([^()]*\)|\"[^\"]*\"|\u201c[^\u201d]*\u201d")
 _BEFORE = r"(?:previous|prior|earlier|above|system|safety|own|all|my|your|the|these|those|of|any)"
-_CODE = re.compile(r"</?[a-z][^<>]*>|\{[^{}]*\}|\b\w+\([^()]*\)", re.IGNORECASE)
+_CODE = re.compile(r"</?[a-z][^<>]*>|\{.*\}|\b\w+\([^()]*\)", re.IGNORECASE | re.DOTALL)
 _STEERING = re.compile(
     rf"\b(?:ignore|disregard|forget|override|bypass)\s+(?:{_BEFORE}\s+)+(?:instructions?|rules?|prompts?|orders?"
     r"|guidelines?|messages?|text)?(?:\s+(?:above|before|so far))?(?:\s+and\b)?"

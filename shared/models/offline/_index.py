@@ -1,17 +1,19 @@
 """How well each tool fits a text, from the words of the tools' specifications alone.
 
-Five measures, added: how much of what the text says speaks for the tool (each word for the tools whose
-specifications have it, in the proportion in which they have it), pairs of words that stand together in a
-specification too, how near the text is to one of the tool's examples or tags, whether it has the examples' turns of
-phrase ("show me my …"), and whether it is put as they are (as an order, as a question how, …).
+Six measures, added: whether the text has a word that the tool is tagged with, how much of what the text says speaks
+for the tool (each word for the tools whose specifications have it, in the proportion in which they have it), pairs of
+words that stand together in a specification too, how near the text is to one of the tool's examples or tags, whether
+it has the examples' turns of phrase ("show me my …"), and whether it is put as they are (as an order, as a question
+how, …).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.models.offline._likeness import Likeness, Query
 from shared.models.offline._mood import Mood, mood_of
 from shared.models.offline._profile import (
+    denied_name,
     joined_of,
     make_profile,
     orders_of,
@@ -24,19 +26,21 @@ from shared.models.offline._profile import (
 )
 from shared.models.offline._specification import Tool
 from shared.models.offline._vocabulary import Match, Vocabulary
-from shared.models.offline._words import Term, Word, is_frequent, split_words, stem, terms_of
+from shared.models.offline._words import DENIAL, Term, Word, denied_of, is_frequent, split_words, stem, terms_of
 
-COVERAGE_SHARE = 0.6
-PAIR_SHARE = 0.3
-EXAMPLE_SHARE = 0.4
+TOPIC_SHARE = 0.12
+COVERAGE_SHARE = 0.52
+PAIR_SHARE = 0.15
+EXAMPLE_SHARE = 0.26
 SHAPE_SHARE = 0.2
 MOOD_SHARE = 0.28
 
-TOPIC_WEIGHT = 0.45  # of a word that is common in English, and yet a tag or the name of a tool
-FREQUENT_WEIGHT = 0.5  # of an everyday word that a specification has, and is not tagged with
-UNKNOWN_NAME_WEIGHT = 0.5  # a name says which one, not what kind of thing
-IN_TAG_AFFINITY = 0.9  # of a word that makes up a tag together with others of the text
-ASIDE_FACTOR = 0.6  # for what only qualifies an unknown thing
+TOPIC_WEIGHT = 0.43  # of a word that is common in English, and yet a tag or the name of a tool
+FREQUENT_WEIGHT = 0.52  # of an everyday word that a specification has, and is not tagged with
+UNKNOWN_NAME_WEIGHT = 0.25  # a name says which one, not what kind of thing
+IN_TAG_AFFINITY = 0.4  # of a word that makes up a tag together with others of the text
+ASIDE_FACTOR = 0.85  # for what only qualifies an unknown thing
+DENIED_FACTOR = 0.5  # for what is said not to be or to work: what is said is the denial
 ASIDE_REACH = 3  # words, from the preposition
 _ASIDE_PREPOSITIONS = frozenset({"in", "on", "at", "of", "about", "near", "behind", "from", "by", "under"})
 
@@ -47,6 +51,7 @@ class Fit:
 
     Attributes:
         tool: The tool.
+        topic: The weight of the most telling word that the tool is named by or tagged with.
         evidence: The weight of the words that speak for the tool; 1 is one telling word.
         coverage: The share (0 to 1) of what the text says that speaks for the tool.
         pairs: The number of pairs of words that only this tool's specification has, shared ones in part.
@@ -56,6 +61,7 @@ class Fit:
     """
 
     tool: Tool
+    topic: float
     evidence: float
     coverage: float
     pairs: float
@@ -67,7 +73,8 @@ class Fit:
     def score(self) -> float:
         """The measures, added."""
         return (
-            COVERAGE_SHARE * self.coverage
+            TOPIC_SHARE * self.topic
+            + COVERAGE_SHARE * self.coverage
             + PAIR_SHARE * min(1.0, self.pairs)
             + EXAMPLE_SHARE * self.likeness
             + SHAPE_SHARE * self.shape
@@ -85,7 +92,8 @@ class ToolIndex:
         self._pairs = shared_weights([profile.pairs for profile in profiles])
         self._shapes = shared_shapes(profiles)
         self._moods = shared_moods(self.tools)
-        self._topics = frozenset(term for tool in self.tools for term in topics_of(tool))
+        self._topics_of = [frozenset(topics_of(tool)) for tool in self.tools]
+        self._topics = frozenset(term for topics in self._topics_of for term in topics)
         self.orders = orders_of(self.tools)
         self._written_as_one = joined_of(self.tools)
         self._vocabulary = Vocabulary(self._terms)
@@ -109,6 +117,7 @@ class ToolIndex:
         return [
             Fit(
                 tool=tool,
+                topic=_topic(query, self._topics_of[place]),
                 evidence=evidence[place],
                 coverage=evidence[place] / total if total else 0.0,
                 pairs=pairs[place],
@@ -151,6 +160,13 @@ class ToolIndex:
             foreign_head = foreign_head or foreign
             if query.get(term.text, (0.0,))[0] < weight:
                 query[term.text] = (weight, matches)
+        for term in denied_of([term for term, _ in said]):
+            name = denied_name(term)
+            if name in self._vocabulary:
+                query[name] = (term.weight, ((name, 1.0),))
+                denied = term.text.removeprefix(DENIAL).strip()
+                weight, matches = query.get(denied, (0.0, ()))
+                query[denied] = (weight * DENIED_FACTOR, matches)
         return query
 
     def _terms_of(self, words: tuple[Word, ...]) -> list[Term]:
@@ -196,6 +212,13 @@ class ToolIndex:
             for place, value in enumerate(table.get(key, ())):
                 total[place] += weight * value
         return total
+
+
+def _topic(query: Query, topics: Collection[str]) -> float:
+    return max(
+        (weight * factor for weight, matches in query.values() for term, factor in matches if term in topics),
+        default=0.0,
+    )
 
 
 def _canonical(term: Term, query: Query) -> str:

@@ -18,10 +18,11 @@ from shared.models.offline._clauses import (
 )
 from shared.models.offline._conversation import Turn
 from shared.models.offline._index import ToolIndex
+from shared.models.offline._mood import Mood, mood_of
 from shared.models.offline._specification import Tool
 from shared.models.offline._words import split_words
 
-CLEAR_SCORE = 0.6  # of a message that says by itself what it is about
+CLEAR_SCORE = 0.5  # of a message that says by itself what it is about
 SHORT_MESSAGE = 5  # words
 LONGEST_SUBJECT = 300  # characters
 _ABOUT = re.compile(r"^(?P<text>.*\S)\s+\(about: (?P<about>.*)\)$", re.DOTALL)
@@ -34,15 +35,25 @@ def find_intents(index: ToolIndex, text: str, earlier: Sequence[Turn]) -> tuple[
     """
     text, earlier = _with_subject(text, earlier)
     body = message_body(text[:LONGEST_READ])
-    wanted = without_unwanted(without_steering(without_quotations(body)))
+    own_words = without_quotations(body)
+    found = _find(index, body, own_words, text, earlier, may_act=True)
+    if not found[0] and own_words != body:  # what is quoted may say what it is about, but asks for nothing
+        found = _find(index, body, body, text, earlier, may_act=False)
+    return found
+
+
+def _find(
+    index: ToolIndex, body: str, words: str, text: str, earlier: Sequence[Turn], *, may_act: bool
+) -> tuple[list[Intent], list[str]]:
+    wanted = without_unwanted(without_steering(words))
     if not split_words(wanted):
         return [], []
     leans = bool(earlier) and _leans(index, wanted)
-    chooser = Chooser(index, _tools_before(index, earlier) if leans else ())
+    chooser = Chooser(index, _tools_before(index, earlier) if leans else (), may_act=may_act)
     sentences = split_sentences(wanted)
     intents, uncovered = assign(chooser, sentences)
     if not intents:
-        tool = chooser.best(wanted) or (chooser.before[-1] if chooser.before else None)
+        tool = chooser.best(wanted) or _inherited(chooser, wanted, earlier)
         intents = [Intent(tool, [clause for clauses in sentences for clause in clauses])] if tool else []
     for intent in intents:
         if leans and _needs_subject(chooser, intent):
@@ -90,6 +101,20 @@ def _needs_subject(chooser: Chooser, intent: Intent) -> bool:
         return False
     telling = any(word.weight == 1.0 and chooser.index.knows(word.stem) for word in split_words(intent.words))
     return is_addition(intent.words) or not telling or chooser.fit(intent.words, intent.tool).score < CLEAR_SCORE
+
+
+def _inherited(chooser: Chooser, text: str, earlier: Sequence[Turn]) -> Tool | None:
+    """The tool of a message without a subject: that of the turn before.
+
+    Where something is to be done about the last answer ("fix that"), the tool that the answer speaks of.
+    """
+    if not chooser.before:
+        return None
+    if mood_of(split_words(text)) is Mood.ORDER and has_anaphor(text):
+        spoken_of = Chooser(chooser.index).best(earlier[-1].reply[:LONGEST_SUBJECT], least=CLEAR_SCORE, mood=Mood.ORDER)
+        if spoken_of is not None:
+            return spoken_of
+    return chooser.before[-1]
 
 
 def _tools_before(index: ToolIndex, earlier: Sequence[Turn]) -> list[Tool]:

@@ -78,7 +78,7 @@ TELLING_VERBS = listed(
 # Words that say that something is not, or does not work.
 DENIALS = listed(
     """
-    broken cannot deny fail failure impossible never not refuse reject unable unsuccessful without
+    cannot deny impossible never no not nothing refuse reject unable without
     """
 )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection
 
-from shared.models.offline._words import Word, split_words
+from shared.models.offline._words import Word, is_frequent, split_words
 
 _NOT_PEOPLE = frozenset(
     (
@@ -31,14 +31,15 @@ _NOT_SURNAMES = frozenset(
     )
 )
 _RELATED = re.compile(
-    r"\b(?:my|our|the|another|some|any|every|each|all|other|of|for|(?:behalf of|for|of) an?)\s+(?:[\w-]+\s+)??"
+    r"\b(?:my|our|the|another|some|any|every|each|all|other|of|for|(?:behalf of|for|of) an?)\s+(?:[\w-]+\s+)??(?:ex-)?"
     r"(colleague|co-?worker|boss|manager|friend|wife|husband|partner|son|daughter|mother|father|employee|user|people"
     r"|person|staff|member|customer|administrator|admin|predecessor|assistant|teammate|other|ceo|cfo|cto|director"
     r"|president)(?:s|es)?\b(?!\s+name)",
     re.IGNORECASE,
 )
 _EVERYBODY = re.compile(r"\b(?:everybody|everyone|(?:somebody|someone|anybody|anyone) else)\b", re.IGNORECASE)
-_ALL = re.compile(r"\b(all|every|each)\s+(?!my\b|of my\b|mine\b)(?:the\s+)?(?:[\w-]+\s+)??([a-z]+)\b", re.IGNORECASE)
+_ALL = re.compile(r"\b(all|every|each)\s+(?!my\b|of my\b|mine\b)(?:the\s+)?([\w-]+)(?:\s+([\w-]+))?", re.IGNORECASE)
+_OWNED_BY = frozenset({"of", "for", "by"})
 _PLACES = frozenset({"in", "at", "from", "on", "with", "via", "since", "until", "before", "after", "using", "by"})
 
 
@@ -60,7 +61,7 @@ def about_somebody_else(text: str, *, own: Collection[str] = (), knows: Callable
         return True
     if any(found.group(1) not in _NOT_SURNAMES for found in _DOTTED.finditer(plain)):
         return True
-    if any(_is_more_than_own(found.group(1).lower(), found.group(2).lower(), own) for found in _ALL.finditer(plain)):
+    if any(_is_more_than_own(*found.groups(""), own=own) for found in _ALL.finditer(plain.lower())):
         return True
     owners = (word for found in _POSSESSIVE.finditer(plain) for word in split_words(found.group(1)))
     if any(word.word not in _NOT_PEOPLE and not knows(word.stem) for word in owners):
@@ -71,15 +72,26 @@ def about_somebody_else(text: str, *, own: Collection[str] = (), knows: Callable
 def names_somebody(text: str, knows: Callable[[str], bool]) -> bool:
     """Whether a name stands where a thing or a person would: "call Kim", not "from Paris"."""
     words = split_words(text)
+    if any(_is_name(word, knows) and words[place - 1].word not in _PLACES for place, word in enumerate(words) if place):
+        return True
+    if any(word.word == "my" for word in words):
+        return False
+    # Written small, a name is an unknown word where an owner would stand: "the garden of kim".
     return any(
-        _is_name(word, knows) and words[place - 1].word not in _PLACES for place, word in enumerate(words) if place > 0
+        word.weight == 1.0
+        and not knows(word.stem)
+        and not is_frequent(word.stem)
+        and words[place - 1].word in _OWNED_BY
+        for place, word in enumerate(words)
+        if place
     )
 
 
-def _is_more_than_own(quantity: str, noun: str, own: Collection[str]) -> bool:
+def _is_more_than_own(quantity: str, first: str, second: str, *, own: Collection[str]) -> bool:
+    """Whether "all gardens", "every old garden" are meant, where a person has one."""
     if quantity == "all":
-        return noun.endswith("s") and noun not in own and noun.removesuffix("s") in own
-    return noun in own
+        return any(noun.endswith("s") and noun not in own and noun[:-1] in own for noun in (first, second))
+    return first in own or second in own
 
 
 def _is_name(word: Word, knows: Callable[[str], bool]) -> bool:

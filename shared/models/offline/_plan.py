@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.models.offline import _replies
-from shared.models.offline._arguments import fill_arguments, takes_one_topic, takes_text
+from shared.models.offline._arguments import LONGEST_READ, fill_arguments, takes_one_topic, takes_text
 from shared.models.offline._assignment import Intent
 from shared.models.offline._choice import acts
 from shared.models.offline._conversation import Conversation, Turn
@@ -85,7 +85,7 @@ def _carry_out(index: ToolIndex, conversation: Conversation, intents: Sequence[I
     for intent in intents:
         tool = intent.tool
         texts = [intent.text] if len(intents) > 1 else [intent.text, conversation.text]
-        if _is_for_somebody_else(index, intent):
+        if _is_for_somebody_else(index, intent, conversation.text):
             said.append(_replies.not_for_others([tool]))
             continue
         values, absent = fill_arguments(tool.schema, texts)
@@ -101,14 +101,18 @@ def _carry_out(index: ToolIndex, conversation: Conversation, intents: Sequence[I
     return Plan(tuple(calls), text="\n\n".join(dict.fromkeys(said)))
 
 
-def _is_for_somebody_else(index: ToolIndex, intent: Intent) -> bool:
-    """Whether a tool for the person's own things, which no argument points elsewhere, is wanted for another's."""
+def _is_for_somebody_else(index: ToolIndex, intent: Intent, message: str) -> bool:
+    """Whether a tool for the person's own things, which no argument points elsewhere, is wanted for another's.
+
+    Before a tool acts, the whole message is looked at, not only the part that the tool was chosen by.
+    """
     tool = intent.tool
     if takes_text(tool.schema) or not tool.is_personal:
         return False
-    if about_somebody_else(intent.text, own=tool.own_things, knows=index.names):
+    text = f"{intent.text}\n{message}" if acts(tool) else intent.text
+    if about_somebody_else(text[:LONGEST_READ], own=tool.own_things, knows=index.names):
         return True
-    return acts(tool) and names_somebody(intent.text, index.names)
+    return acts(tool) and names_somebody(text[:LONGEST_READ], index.names)
 
 
 def _asks_about(intent: Intent) -> bool:

@@ -8,17 +8,17 @@ from itertools import pairwise
 from shared.models.offline._mood import Mood, mood_of
 from shared.models.offline._specification import Tool
 from shared.models.offline._vocabulary import representative
-from shared.models.offline._words import COMMON_WEIGHT, DENIAL, Word, split_words, stem, terms_of
+from shared.models.offline._words import COMMON_WEIGHT, DENIAL, Term, Word, denied_of, split_words, stem, terms_of
 
 NAME_WEIGHT = 1.0
 TAG_WEIGHT = 1.0
-EXAMPLE_WEIGHT = 0.46
-PROSE_WEIGHT = 0.35
+EXAMPLE_WEIGHT = 0.7
+PROSE_WEIGHT = 0.5
 ARGUMENT_WEIGHT = 0.3
-PART_SHARE = 0.25  # of a compound's weight, for each of its words
-PHRASE_POWER = 1.5  # a word of a tag of several words is worth little without the others
-LENGTH_POWER = 0.7
-MOOD_FLOOR = 0.05  # so that no way of asking is ruled out
+PART_SHARE = 0.4  # of a compound's weight, for each of its words
+PHRASE_POWER = 2.0  # a word of a tag of several words is worth little without the others
+LENGTH_POWER = 1.0
+MOOD_FLOOR = 0.1  # so that no way of asking is ruled out
 
 
 @dataclass(slots=True)
@@ -56,6 +56,7 @@ def topics_of(tool: Tool) -> Iterable[str]:
         terms = terms_of(words)
         if len(terms) == 1 and (len(words) == 1 or terms[0].parts):
             yield terms[0].text
+        yield from (denied_name(term) for term in denied_of(terms))
 
 
 def joined_of(tools: Iterable[Tool]) -> dict[str, str]:
@@ -134,8 +135,16 @@ def _add(profile: Profile, text: str, weight: float, *, is_phrase: bool = False)
         profile.terms[term.text] = profile.terms.get(term.text, 0.0) + share
         for part in term.parts:
             profile.terms[part.text] = profile.terms.get(part.text, 0.0) + PART_SHARE * share
+    for term in denied_of(terms):
+        name = denied_name(term)
+        profile.terms[name] = profile.terms.get(name, 0.0) + weight
     for pair, value in pairs_of([(term.text, term.weight) for term in terms]).items():
         profile.pairs[pair] = profile.pairs.get(pair, 0.0) + weight * value
+
+
+def denied_name(term: Term) -> str:
+    """One name for the denial of all that mean the same."""
+    return f"{DENIAL} {representative(term.text.removeprefix(DENIAL).strip())}"
 
 
 def _levelled(table: Mapping[str, float], tables: Sequence[Mapping[str, float]]) -> dict[str, float]:

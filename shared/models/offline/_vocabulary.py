@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 from shared.models.offline._everyday import SYNONYMS
 from shared.models.offline._words import stem
 
-SYNONYM_FACTOR = 0.75
+SYNONYM_FACTOR = 0.7
 TYPO_FACTOR = 0.85
 ABBREVIATION_FACTOR = 0.7
-ROOT_FACTOR = 0.6
+ROOT_FACTOR = 0.75
 SHORTEST_TYPO = 4  # letters
 SHORTEST_EXCHANGE = 6  # letters, below which one letter for another makes another word: "line" is not "link"
 SHORTEST_ROOT = 4

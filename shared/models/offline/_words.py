@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -166,6 +167,21 @@ def terms_of(words: tuple[Word, ...]) -> tuple[Term, ...]:
         elif word.weight > 0:
             terms.append(_simple(word, index))
     return tuple(terms)
+
+
+def denied_of(terms: Sequence[Term]) -> list[Term]:
+    """What is said not to be or not to work, as terms of their own: "cannot sign in", "the sound is not there".
+
+    What is denied stands after the denial, with one word between at most, or right before it.
+    """
+    found: list[Term] = []
+    for place, term in enumerate(terms):
+        if term.text == DENIAL:
+            near = [*terms[max(0, place - 1) : place], *terms[place + 1 : place + 3]]
+            found.extend(
+                Term(f"{DENIAL} {one.text}", 1.0, one.word) for one in near if one.text != DENIAL and one.weight == 1.0
+            )
+    return found
 
 
 def _is_phrasal(words: tuple[Word, ...], index: int) -> bool:
