@@ -1,0 +1,75 @@
+"""An agent whose settings are missing or unsafe does not start, and says in one line which setting and what to do."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+AGENTS = ("supervisor", "account_lookup", "password_reset", "docs_search")
+CALLERS = '[{"agent": "supervisor", "client_id": "a", "api_client_id": "b"}]'
+GOOD = {
+    "HELPDESK_ENV": "local",
+    "AUTH0_ISSUER": "https://tenant.example/",
+    "AUDIENCE": "https://helpdesk.example/docs_search",
+    "MODEL_PROVIDER": "offline",
+    "ALLOWED_CALLERS": CALLERS,
+}
+
+
+def check(agent: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """What `--check-config` says."""
+    return subprocess.run(
+        [sys.executable, "-m", f"agents.{agent}", "--check-config"],
+        cwd=ROOT,
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_an_agent_without_settings_names_the_first_that_is_missing(agent: str) -> None:
+    said = check(agent, {})
+    assert said.returncode == 1
+    assert said.stdout == ""
+    (line,) = said.stderr.strip().splitlines()
+    assert line.startswith(f"{agent}: ")
+    assert "is not set" in line
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"AUTH0_ISSUER": "https://tenant.example"}, "AUTH0_ISSUER has no trailing slash"),
+        ({"AUTH0_ISSUER": "ftp://tenant.example/"}, "AUTH0_ISSUER is not an http or https URL"),
+        ({"HELPDESK_ENV": "production", "AUTH0_ISSUER": "http://tenant.example/"}, "AUTH0_ISSUER is not https"),
+        ({"HELPDESK_ENV": "production"}, "MODEL_PROVIDER is 'offline'"),
+        ({"HELPDESK_ENV": "staging"}, "HELPDESK_ENV is not usable"),
+        ({"PORT": "99999"}, "PORT is not usable"),
+        ({"ALLOWED_CALLERS": "[]"}, "ALLOWED_CALLERS is not usable"),
+        ({"ALLOWED_CALLERS": '[{"agent": "supervisor"}]'}, "ALLOWED_CALLERS"),
+        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL is not usable"),
+        ({"AUDIENCE_FILE": "/no/such/file", "AUDIENCE": ""}, "AUDIENCE_FILE names a file that cannot be read"),
+        ({"MAX_REQUEST_BYTES": "ten"}, "MAX_REQUEST_BYTES is not usable"),
+    ],
+)
+def test_an_unsafe_setting_is_named_with_its_remedy(change: dict[str, str], named: str) -> None:
+    said = check("docs_search", GOOD | change)
+    assert said.returncode == 1
+    (line,) = said.stderr.strip().splitlines()
+    assert named in line
+    assert "Traceback" not in said.stderr
+
+
+def test_settings_are_printed_with_secrets_masked(tmp_path: Path) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("very-secret-value\n", encoding="utf-8")
+    settings = GOOD | {"DIRECTORY_URL": "http://127.0.0.1:1/api/v1", "DIRECTORY_TOKEN_FILE": str(secret)}
+    said = check("account_lookup", settings)
+    assert said.returncode == 0, said.stderr
+    assert "very-secret-value" not in said.stdout
+    assert '"DIRECTORY_TOKEN": "********"' in said.stdout
