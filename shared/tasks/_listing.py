@@ -16,6 +16,8 @@ DEFAULT_PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 100
 _MAC_BYTES: Final = 16
 _MAX_TOKEN_CHARACTERS: Final = 1024
+_LAST_NS: Final = 2**63 - 1
+"""SQLite's largest integer, in the year 2262; timestamps of A2A go from the year 1 to 9999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Listing:
             values.append(params.status)
         if params.HasField("status_timestamp_after"):
             where.append("status_ns >= ?")
-            values.append(params.status_timestamp_after.ToNanoseconds())
+            values.append(max(-_LAST_NS, min(params.status_timestamp_after.ToNanoseconds(), _LAST_NS)))
         filters = json.dumps(values, separators=(",", ":")).encode()
         condition = " AND ".join(where)
         connection = self._database.connection

@@ -97,6 +97,14 @@ async def test_a_list_can_begin_at_a_time(store: VersionedTaskStore) -> None:
     assert [task.id for task in page.tasks] == [tasks[2].id, tasks[1].id]
 
 
+@pytest.mark.parametrize(("year", "found"), [("0001", 1), ("1600", 1), ("2500", 0), ("9999", 0)], ids=str)
+async def test_a_list_can_begin_at_any_time_that_a2a_can_name(store: VersionedTaskStore, year: str, found: int) -> None:
+    await save(store, make_task(seconds=1))
+    params = ListTasksRequest()
+    params.status_timestamp_after.FromJsonString(f"{year}-01-01T00:00:00Z")
+    assert len((await store.list(params, call())).tasks) == found
+
+
 @pytest.mark.parametrize("page_size", [1, 3, 4, 100])
 async def test_pages_join_to_the_whole_list(store: VersionedTaskStore, page_size: int) -> None:
     for seconds in (5, 5, 5, 4, 3, None, None):
