@@ -1,5 +1,6 @@
 """Request bodies, read as strictly as JSON can be."""
 
+import asyncio
 import json
 import math
 from collections.abc import Iterable
@@ -9,9 +10,11 @@ from typing import Any, Final, Never
 from a2a.utils.errors import JSONParseError
 from starlette.types import Receive, Scope
 
-from shared.a2a._errors import MediaTypeNotSupported, PayloadTooLarge
+from shared.a2a._errors import BodyTooSlow, MediaTypeNotSupported, PayloadTooLarge
 
 MEDIA_TYPES: Final = frozenset({"application/json", "application/a2a+json"})
+MAX_VALUES: Final = 4096
+BODY_SECONDS: Final = 30.0
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -31,11 +34,20 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
 
     Raises:
         PayloadTooLarge: if it is longer, or says that it will be.
+        BodyTooSlow: if it takes longer than `BODY_SECONDS`.
         ClientGone: if it does not come to its end.
     """
     declared = header(scope, b"content-length")
     if declared is not None and declared.isdigit() and int(declared) > limit:
         raise PayloadTooLarge(detail=f"{declared.decode()} bytes declared")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _read(receive, limit)
+    except TimeoutError:
+        raise BodyTooSlow from None
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -74,7 +86,8 @@ def parse_json(body: bytes, *, depth: int) -> Any:
     """The value of a JSON text in UTF-8 (RFC 8259), without what lets two readers understand it differently.
 
     Refused besides bad syntax: names that stand twice in an object, NaN and Infinity, numbers beyond a double,
-    lone surrogates, and nesting deeper than `depth`.
+    lone surrogates, nesting deeper than `depth`, and more than `MAX_VALUES` values: each costs those who make messages
+    of it far more than its two bytes, and all other callers wait meanwhile.
 
     Raises:
         JSONParseError: with a text of our own, never the parser's.
@@ -86,9 +99,14 @@ def parse_json(body: bytes, *, depth: int) -> Any:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         raise JSONParseError(message="The request body is not valid JSON in UTF-8.") from None
-    # As many brackets as that cannot nest deeper.
-    if text.count("{") + text.count("[") > depth and _depth(value) > depth:
-        raise JSONParseError(message=f"The request body is nested deeper than {depth} levels.")
+    brackets = text.count("{") + text.count("[")
+    # As many brackets as that cannot nest deeper, and as many commas hold no more values.
+    if brackets > depth or brackets + text.count(",") > MAX_VALUES:
+        deepest, values = _measure(value)
+        if deepest > depth:
+            raise JSONParseError(message=f"The request body is nested deeper than {depth} levels.")
+        if values > MAX_VALUES:
+            raise JSONParseError(message=f"The request body holds more than {MAX_VALUES} values.")
     return value
 
 
@@ -110,12 +128,14 @@ def _float(digits: str) -> float:
     return value
 
 
-def _depth(value: Any) -> int:
-    deepest = 0
+def _measure(value: Any) -> tuple[int, int]:
+    """How deep a value is, and how many values it holds, itself among them."""
+    deepest, values = 0, 1
     rest = [(value, 1)]
     while rest:
         item, level = rest.pop()
         if isinstance(item, dict | list):
             deepest = max(deepest, level)
+            values += len(item)
             rest.extend((inner, level + 1) for inner in (item.values() if isinstance(item, dict) else item))
-    return deepest
+    return deepest, values

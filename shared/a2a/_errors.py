@@ -43,6 +43,13 @@ class PayloadTooLarge(ProtocolError):
     public_message = "The request body is too long."
 
 
+class BodyTooSlow(ProtocolError):
+    """The body did not come to its end in time (RFC 9110 §15.5.9)."""
+
+    code = "body_too_slow"
+    public_message = "The request body did not come in time."
+
+
 class HeadersTooLarge(ProtocolError):
     """The headers are (RFC 6585 §5)."""
 
@@ -93,6 +100,7 @@ FACES: Final[Mapping[type[HelpdeskError], Face]] = {
     AuthorizationDenied: _FORBIDDEN,
     ProtocolError: Face(400, -32600, "INVALID_ARGUMENT", "refused"),
     PayloadTooLarge: Face(413, -32600, "INVALID_ARGUMENT", "refused"),
+    BodyTooSlow: Face(408, -32600, "INVALID_ARGUMENT", "refused"),
     HeadersTooLarge: Face(431, -32600, "INVALID_ARGUMENT", "refused"),
     MediaTypeNotSupported: Face(415, -32005, "INVALID_ARGUMENT", "refused"),
     InvalidMessage: Face(400, -32602, "INVALID_ARGUMENT", "refused"),

@@ -1,12 +1,13 @@
 """Bodies that are no request: a clear error in the binding's own form, whatever came."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from shared.a2a import Limits
+from shared.a2a import Limits, _body
 from tests.a2a._agent import URL, Agent, Issuer, message
 
 pytestmark = pytest.mark.requirement("C11")
@@ -62,6 +63,44 @@ async def test_what_is_not_json_is_a_parse_error(agent: Agent, body: bytes) -> N
     if body.lstrip(b"[") or not body:
         rest, error = await post(agent, body, path="message:send")
         assert (rest, error["error"]["status"]) == (400, "INVALID_ARGUMENT")
+
+
+@pytest.mark.parametrize("values", [[{}] * 60_000, [0] * 80_000, {str(number): 0 for number in range(5000)}], ids=len)
+async def test_more_values_than_any_message_needs_are_refused_before_messages_are_made_of_them(
+    agent: Agent, values: Any
+) -> None:
+    """Making them takes seconds, in which nobody else is served."""
+    body = REQUEST | {"params": message("echo hello", parts=values)}
+    _, answer = await post(agent, body)
+    assert (answer["error"]["code"], answer["id"]) == (-32700, None)
+
+
+async def test_text_with_many_commas_and_brackets_is_text(agent: Agent) -> None:
+    text = "echo " + "[{,]}" * 1500
+    _, answer = await post(agent, REQUEST | {"params": message(text)})
+    assert answer["result"]["task"]["artifacts"][0]["parts"][0]["text"] == text.removeprefix("echo ")
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("message/send", {"parts": [{"kind": "file", "file": {"bytes": "\u202e"}}]}),
+        ("message/send", {"parts": [{"kind": "file", "file": {"bytes": "no base64"}}]}),
+        ("message/send", {"configuration": {"historyLength": 2**40}}),
+        ("message/stream", {"configuration": {"historyLength": -(2**40)}}),
+        ("tasks/get", {"id": "x", "historyLength": 2**40}),
+    ],
+    ids=str,
+)
+async def test_what_fits_0_3_but_not_1_0_is_refused_as_parameters(
+    agent: Agent, method: str, params: dict[str, Any]
+) -> None:
+    if method.startswith("message"):
+        said = {"kind": "message", "messageId": "m", "role": "user", "parts": [{"kind": "text", "text": "echo x"}]}
+        params = {"message": said | {name: params.pop(name) for name in ("parts",) if name in params}, **params}
+    _, answer = await post(agent, {"jsonrpc": "2.0", "id": 7, "method": method, "params": params})
+    assert answer["error"]["code"] in {-32602, -32005}
+    assert agent.executor.heard == []
 
 
 @pytest.mark.parametrize(
@@ -169,6 +208,27 @@ async def test_a_body_that_is_too_long_is_not_held(tmp_path: Any, issuer: Issuer
         await agent.app(scope, receive, send)
         assert sent[0]["status"] == 413
         assert given == 11_000
+
+
+@pytest.mark.parametrize("path", ["", "message:send"])
+async def test_a_body_that_does_not_end_is_not_waited_for(
+    agent: Agent, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_body, "BODY_SECONDS", 0.02)
+    parts: Iterator[dict[str, Any]] = iter([{"type": "http.request", "body": b'{"jsonrpc"', "more_body": True}])
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return next(parts, None) or await asyncio.get_running_loop().create_future()
+
+    async def send(part: Any) -> None:
+        sent.append(part)
+
+    headers = [(name.lower().encode(), value.encode()) for name, value in agent.issuer.hop().items()]
+    headers.append((b"content-type", b"application/json"))
+    scope = {"type": "http", "method": "POST", "path": f"/{path}", "query_string": b"", "headers": headers}
+    await agent.app(scope, receive, send)
+    assert sent[0]["status"] == 408
 
 
 async def test_a_client_that_goes_in_the_middle_of_its_request_gets_no_answer_and_does_no_harm(agent: Agent) -> None:
