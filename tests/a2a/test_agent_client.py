@@ -64,7 +64,11 @@ class Peer:
         task = asyncio.current_task()
         assert task is not None
         self.serving.append(task)
-        head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:  # the client has gone before it asked
+            writer.close()
+            return
         self.heard.append(head)
         is_card = head.startswith(b"GET")
         body, media_type = (self.card, b"application/json") if is_card else (self.answer, self.media_type)
