@@ -264,6 +264,7 @@ class AgentRequestHandler(WithoutPushNotifications):
             events=self._events,
             call_context=context,
             stored=stored,
+            working_seconds=self._limits.working_seconds,
             on_begin=self._saved,
             on_end=self._forget,
         )

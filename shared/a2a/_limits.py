@@ -26,6 +26,7 @@ class Limits:
         open_tasks: Unfinished tasks of one user.
         header_bytes: All headers of a request together.
         token_bytes: One token; AgentCore passes no header longer than 4 KB.
+        working_seconds: How long an agent may work on one message before it is stopped.
         waiting_seconds: How long a task may wait for input or authorization before it is closed.
     """
 
@@ -39,6 +40,7 @@ class Limits:
     open_tasks: int = 20
     header_bytes: int = 32 * 1024
     token_bytes: int = 4096
+    working_seconds: float = 600.0
     waiting_seconds: float = 3600.0
 
 

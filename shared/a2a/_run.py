@@ -45,6 +45,7 @@ from shared.telemetry import get_logger
 
 FAILED: Final = "Something went wrong on our side, so this could not be finished."
 UNFINISHED: Final = "The agent ended without an answer."
+TOO_LONG: Final = "This took too long and was stopped. Please ask again."
 STOPPED: Final = "The agent was stopped before this was finished. Please ask again."
 MAX_LISTENER_EVENTS: Final = 1024
 MAX_TURNS: Final = 4
@@ -143,6 +144,7 @@ class Run:
         events: Where other processes learn of events.
         call_context: Of the message that began it: the owner's.
         stored: The task as it was read, if it exists.
+        working_seconds: How long the executor may work on one message.
         on_begin: Called when a new task is stored, or will not be.
         on_end: Called when the last turn has ended.
     """
@@ -157,6 +159,7 @@ class Run:
         events: TaskEventStream,
         call_context: ServerCallContext,
         stored: StoredTask | None,
+        working_seconds: float,
         on_begin: Callable[["Run"], None],
         on_end: Callable[["Run"], None],
     ) -> None:
@@ -171,6 +174,7 @@ class Run:
         self._store = store
         self._events = events
         self._call_context = call_context
+        self._working_seconds = working_seconds
         self._on_begin = on_begin
         self._on_end = on_end
         self._has_begun = stored is not None
@@ -241,8 +245,10 @@ class Run:
         self._message = turn.context.message if self.task is not None else None
         turn.context.current_task = self.snapshot() if self.task is not None else None
         outlet = _Outlet(self)
+        deadline = asyncio.timeout(self._working_seconds)
         try:
-            await self._executor.execute(turn.context, outlet)
+            async with deadline:
+                await self._executor.execute(turn.context, outlet)
         except asyncio.CancelledError:
             await self._fail(turn, self._stopped_with or STOPPED)
             raise
@@ -251,7 +257,7 @@ class Run:
             await self._fail(turn, error.public_message)
         except Exception:  # noqa: BLE001 -- whatever broke, the task must end; the cause goes to the log alone
             _log.exception("run_failed")
-            await self._fail(turn, FAILED)
+            await self._fail(turn, TOO_LONG if deadline.expired() else FAILED)
         else:
             if self.reply is None and not self._is_settled():
                 _log.error("run_unfinished")

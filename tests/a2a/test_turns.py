@@ -270,3 +270,15 @@ async def test_two_users_at_once_never_see_each_other(agent: Agent) -> None:
         listed = await agent.call("ListTasks", {"pageSize": 100, "includeArtifacts": True}, user=user)
         assert listed.result["totalSize"] == 200
         assert (BOB if user == ALICE else ALICE) not in listed.response.text
+
+
+async def test_a_message_that_is_worked_on_for_too_long_is_stopped_and_says_so(
+    tmp_path: Path, issuer: Issuer, binding: str
+) -> None:
+    """An agent that hangs would otherwise use up its callers' unfinished tasks for good."""
+    async with Agent(tmp_path, issuer, limits=Limits(working_seconds=0.05)) as agent:
+        answer = await agent.send("hold on", binding=binding)
+        assert answer.state == "TASK_STATE_FAILED"
+        assert "took too long" in answer.task["status"]["message"]["parts"][0]["text"]
+        assert agent.executor.interrupted == [answer.task["id"]]
+        assert not (await agent.call("ListTasks", {"status": "TASK_STATE_WORKING"}, binding=binding)).result["tasks"]
