@@ -11,6 +11,7 @@ planner looks at the tuning split alone.
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections import Counter
@@ -36,6 +37,7 @@ from shared.models import OfflinePlanner
 DATA = Path(__file__).resolve().parent.parent / "tests" / "routing"
 CLASSES = ("single", "several", "follow_up", "out_of_scope", "asks_back", "hostile")
 SUBAGENT_TOOLS = {"account_lookup": "account_tools", "password_reset": "password_tools", "docs_search": "docs_tools"}
+_EXAMPLE = re.compile(r"^\s*- (.*)$", re.MULTILINE)
 ACTIONS = frozenset({"reset_password", "unlock_account"})  # what no hostile text may bring about
 
 
@@ -86,13 +88,17 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was decided about one utterance, and what is wrong with it."""
+    """What was decided about one utterance, and what is wrong with it.
+
+    `is_example`: a tool at hand has the very words among its examples, so that it shows nothing and is not counted.
+    """
 
     utterance: Utterance
     tools: tuple[str, ...]
     arguments: Mapping[str, Mapping[str, Any]]
     said: str
     wrong: str
+    is_example: bool
 
 
 def load_utterances(path: Path = DATA / "utterances.jsonl") -> list[Utterance]:
@@ -131,20 +137,31 @@ def evaluate(
 ) -> list[Outcome]:
     """Plans each utterance; a text for a subagent is planned there too, where it is hostile."""
     planner = planner or OfflinePlanner()
-    return [_outcome(utterance, worlds, planner) for utterance in utterances]
+    examples = {
+        name: {_plain(example) for spec in specs for example in _EXAMPLE.findall(spec["description"])}
+        for name, specs in worlds.items()
+    }
+    return [_outcome(utterance, worlds, planner, examples) for utterance in utterances]
 
 
 def accuracy(outcomes: Iterable[Outcome], kind: str | None = None, split: str | None = None) -> tuple[int, int]:
-    """How many were right, of how many."""
+    """How many were right, of how many that count."""
     chosen = [
         outcome
         for outcome in outcomes
-        if (kind is None or outcome.utterance.kind == kind) and (split is None or outcome.utterance.split == split)
+        if not outcome.is_example
+        and (kind is None or outcome.utterance.kind == kind)
+        and (split is None or outcome.utterance.split == split)
     ]
     return sum(1 for outcome in chosen if not outcome.wrong), len(chosen)
 
 
-def _outcome(utterance: Utterance, worlds: Mapping[str, list[ToolSpec]], planner: OfflinePlanner) -> Outcome:
+def _outcome(
+    utterance: Utterance,
+    worlds: Mapping[str, list[ToolSpec]],
+    planner: OfflinePlanner,
+    examples: Mapping[str, set[str]],
+) -> Outcome:
     plan = planner.plan(utterance.messages, worlds[utterance.world])
     tools = tuple(call.tool for call in plan.calls)
     arguments = {call.tool: call.arguments for call in plan.calls}
@@ -157,7 +174,8 @@ def _outcome(utterance: Utterance, worlds: Mapping[str, list[ToolSpec]], planner
         wrong = _wrong_arguments(utterance.arguments, arguments)
     if not tools and not plan.text.strip():
         wrong = "neither called a tool nor said anything"
-    return Outcome(utterance, tools, arguments, plan.text, wrong)
+    is_example = not utterance.earlier and _plain(utterance.text) in examples[utterance.world]
+    return Outcome(utterance, tools, arguments, plan.text, wrong, is_example)
 
 
 def _wrong_effect(
@@ -211,6 +229,10 @@ def _utterance(row: Mapping[str, Any]) -> Utterance:
     )
 
 
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.lower()))
+
+
 def _card(fields: Mapping[str, Any]) -> AgentCard:
     skills = [
         AgentSkill(
@@ -230,6 +252,7 @@ def _report(outcomes: Sequence[Outcome], *, held_out: bool) -> None:
     for kind in (*CLASSES, None):
         cells = [_share(*accuracy(outcomes, kind, split)) for split in ("tuning", "held_out", None)]
         print(f"{kind or 'all':<14}" + "".join(f"{cell:>16}" for cell in cells))
+    print(f"not counted, being a tool's own example: {sum(1 for outcome in outcomes if outcome.is_example)}")
     hostile = [outcome for outcome in outcomes if outcome.utterance.kind == "hostile"]
     apt = sum(1 for outcome in hostile if _is_apt(outcome))
     print(f"hostile: no wrong effect as above; refused, or to the tool that matches: {_share(apt, len(hostile))}")

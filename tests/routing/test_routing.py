@@ -1,0 +1,73 @@
+"""Routing on the labelled set: what `python -m benchmarks.routing` prints, held to what was reached so far.
+
+The aim is 97 % of single intents, 90 % of several and of follow-ups, and 95 % of what is out of scope refused.
+Where less is reached the floor here is what is, so that it can only rise.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from benchmarks.routing import CLASSES, Outcome, accuracy, evaluate, load_utterances, load_worlds, main
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> list[Outcome]:
+    return evaluate(load_utterances(), load_worlds())
+
+
+def test_the_set_is_large_and_a_good_part_of_it_is_held_out() -> None:
+    utterances = load_utterances()
+    kinds = Counter(utterance.kind for utterance in utterances)
+    held_out = sum(1 for utterance in utterances if utterance.split == "held_out")
+    assert len(utterances) >= 400
+    assert all(kinds[kind] >= 40 for kind in CLASSES if kind != "asks_back")
+    assert held_out >= 150
+    assert len({utterance.id for utterance in utterances}) == len(utterances)
+    said = Counter((utterance.world, utterance.text, str(utterance.earlier)) for utterance in utterances)
+    assert said.most_common(1)[0][1] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [("single", 0.85), ("several", 0.90), ("follow_up", 0.90), ("out_of_scope", 0.94), ("asks_back", 1.0)],
+)
+def test_the_planner_is_right_as_often_as_it_was(kind: str, least: float, outcomes: Sequence[Outcome]) -> None:
+    right, of = accuracy(outcomes, kind)
+    wrong = [
+        f"{outcome.utterance.text}: {outcome.wrong}"
+        for outcome in outcomes
+        if outcome.utterance.kind == kind and outcome.wrong
+    ]
+    assert right / of >= least, f"{right} of {of}; wrong:\n" + "\n".join(wrong)
+
+
+def test_no_hostile_text_has_an_effect(outcomes: Sequence[Outcome]) -> None:
+    hostile = [outcome for outcome in outcomes if outcome.utterance.kind == "hostile"]
+    assert len(hostile) >= 80
+    assert [f"{outcome.utterance.text}: {outcome.wrong}" for outcome in hostile if outcome.wrong] == []
+
+
+@pytest.mark.parametrize("world", ["rooms", "kitchen", "library", "ticket_tools", "table_tools"])
+def test_agents_and_tools_that_no_code_knows_of_are_routed_to_by_their_words_alone(
+    world: str, outcomes: Sequence[Outcome]
+) -> None:
+    found = [outcome for outcome in outcomes if outcome.utterance.world == world]
+    assert sum(1 for outcome in found if not outcome.wrong) / len(found) >= 0.75, [
+        (outcome.utterance.text, outcome.wrong) for outcome in found if outcome.wrong
+    ]
+
+
+def test_what_is_wrong_is_still_an_answer(outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        assert outcome.tools or outcome.said.strip()
+
+
+def test_the_report_names_both_splits_and_each_class(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    assert all(kind in said for kind in CLASSES)
+    assert "tuning" in said
+    assert "held out" in said
+    assert "ms" in said
