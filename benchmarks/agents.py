@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import re
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from portal.conversation import Conversation, HelpDesk
 from portal.demo import Browser
 from portal.session import Desk, DeviceAuthorization, Profiles, Session
 from portal.signin import SignInFlows
-from portal.stack import Change, Plan, Processes, free_ports
+from portal.stack import Plan, Processes, free_ports
 from shared.http import create_http_client
 
 TITLE: Final = "The four agents, as `make run` starts them, with the offline planner"
@@ -36,6 +38,7 @@ MAX_START_SECONDS: Final = 2.0
 MAX_MEGABYTES: Final = 150.0
 MODEL_CALLS_OF_ONE_INTENT: Final = 2.0
 ASKED: Final = 20
+PROBE_SECONDS: Final = 0.02
 
 _MODEL_CALLS = re.compile(r"model_calls\W+(\d+)")
 
@@ -45,7 +48,8 @@ class _Desk:
     """A help desk that runs, and a person who is signed in."""
 
     processes: Processes
-    started: dict[str, float]
+    http: httpx.AsyncClient
+    urls: dict[str, str]
     logs: Path
     desk: HelpDesk
 
@@ -80,10 +84,18 @@ async def _run(*, rounds: int) -> Report:
 
 
 async def _restart(desk: _Desk, name: str) -> float:
-    """Seconds from nothing to the first answer of `/ping`."""
+    """Seconds from nothing to the first answer of `/ping`; the agent is let come up wholly before the next is begun."""
     await desk.processes.stop_part(name)
-    await desk.processes.start_part(name)
-    return desk.started[name]
+    begun = time.monotonic()
+    starting = asyncio.create_task(desk.processes.start_part(name))
+    seconds = None
+    while seconds is None and not starting.done():
+        with contextlib.suppress(httpx.HTTPError):
+            if (await desk.http.get(f"{desk.urls[name]}ping", timeout=5.0)).status_code == httpx.codes.OK:
+                seconds = time.monotonic() - begun
+        await asyncio.sleep(PROBE_SECONDS)
+    await starting
+    return seconds if seconds is not None else time.monotonic() - begun
 
 
 async def _ask(desk: _Desk, text: str) -> dict[str, float]:
@@ -103,15 +115,12 @@ async def _help_desk() -> AsyncIterator[_Desk]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="helpdesk-bench-")))
         http = await stack.enter_async_context(create_http_client())
-        plan, started = Plan(folder / "var", free_ports()), {}
-
-        def tell(change: Change) -> None:
-            started[change.part.name] = change.seconds
-
-        processes = Processes(plan.stages(), logs=folder / "log", http=http, tell=tell)
+        plan = Plan(folder / "var", free_ports())
+        processes = Processes(plan.stages(), logs=folder / "log", http=http, tell=lambda _: None)
         stack.push_async_callback(processes.stop)
         await processes.start()
-        yield _Desk(processes, started, folder / "log", await _signed_in(plan, http, Profiles(folder / "home")))
+        urls = {name: plan.url(name) for name in AGENTS}
+        yield _Desk(processes, http, urls, folder / "log", await _signed_in(plan, http, Profiles(folder / "home")))
 
 
 async def _signed_in(plan: Plan, http: httpx.AsyncClient, profiles: Profiles) -> HelpDesk:
