@@ -1,7 +1,6 @@
 """Parameters of a request: a form or a JSON object, each name once."""
 
 import base64
-import binascii
 import json
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, unquote_plus
@@ -100,7 +99,7 @@ def basic_credentials(request: Request) -> tuple[str, str] | None:
         return None
     try:
         name, separator, secret = base64.b64decode(value.strip(), validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # also for what is not Base64, or not UTF-8
         raise Refusal(400, "invalid_request", "Authorization header cannot be parsed") from error
     if not separator:
         raise Refusal(400, "invalid_request", "Authorization header cannot be parsed")

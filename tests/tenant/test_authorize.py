@@ -108,6 +108,7 @@ async def test_a_repeated_parameter_is_refused(tenant: LocalTenant, http: httpx.
         ({"prompt": "maybe"}, "invalid_request", "Unsupported prompt: maybe"),
         ({"max_age": "-1"}, "invalid_request", "max_age must be a number of seconds"),
         ({"max_age": "²"}, "invalid_request", "max_age must be a number of seconds"),
+        ({"max_age": "9" * 5000}, "invalid_request", "max_age must be a number of seconds"),
         ({"connection": "google-oauth2"}, "invalid_request", "the connection was not found"),
         ({"prompt": "none"}, "login_required", "Login required"),
     ],

@@ -111,6 +111,7 @@ async def test_nobody_signed_in_goes_straight_on(tenant: LocalTenant, http: http
     ("parameters", "text"),
     [
         ({"post_logout_redirect_uri": "https://attacker.example/"}, "is not defined as a valid URL"),
+        ({"post_logout_redirect_uri": "http://["}, "is not defined as a valid URL"),
         ({"post_logout_redirect_uri": HOME}, "is not defined as a valid URL"),  # of the tenant, which lists none
         ({"post_logout_redirect_uri": "{HOME}callback", "client_id": "{WEB}"}, "is not defined as a valid URL"),
         ({"client_id": "unknown"}, "Unknown client: unknown"),

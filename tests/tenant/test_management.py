@@ -103,7 +103,9 @@ class TestLogs:
         events = (await tenant.manage("GET", f"logs?q=type:seacft AND client_id:{client_id}")).json()
         assert len(events) == 2
 
-    @pytest.mark.parametrize("query", ["q=ip:1", "q=x", "per_page=0", "per_page=101", "per_page=x", "page=-1"])
+    @pytest.mark.parametrize(
+        "query", ["q=ip:1", "q=x", "per_page=0", "per_page=101", "per_page=x", "page=-1", "page=" + "9" * 5000]
+    )
     async def test_a_query_that_is_not_known_is_refused(self, tenant: LocalTenant, query: str) -> None:
         response = await tenant.manage("GET", f"logs?{query}")
         assert (response.status_code, response.json()["errorCode"]) == (400, "invalid_query_string")

@@ -1,5 +1,6 @@
 """`GET /authorize` (RFC 6749 §3.1, OpenID Connect Core 1.0 §3.1.2) and what follows a sign-in."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -18,6 +19,7 @@ from local.tenant._tenant import Tenant
 from local.tenant.endpoints._session_cookie import session_of
 from shared.settings import is_loopback
 
+MAX_AGE = re.compile(r"[0-9]{1,12}")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 KNOWN_RESPONSE_TYPES = {"token", "id_token", "code token", "code id_token", "token id_token", "code token id_token"}
 NOT_SUPPORTED = (
@@ -172,7 +174,7 @@ def _checked(
     prompt, max_age = parameters.get("prompt"), parameters.get("max_age")
     if prompt is not None and prompt not in PROMPTS:
         raise Refusal(400, "invalid_request", f"Unsupported prompt: {prompt}")
-    if max_age is not None and not (max_age.isascii() and max_age.isdigit()):
+    if max_age is not None and MAX_AGE.fullmatch(max_age) is None:
         raise Refusal(400, "invalid_request", "max_age must be a number of seconds")
     audience = parameters.get("audience")
     if audience is not None:

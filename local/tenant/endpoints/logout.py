@@ -117,7 +117,11 @@ def _allowed_urls(tenant: Tenant, client: Client | None) -> tuple[str, ...]:
 
 def _require_allowed(name: str, url: str, allowed: tuple[str, ...]) -> None:
     """Compares without query and fragment, as Auth0 does."""
-    if _bare(url) not in {_bare(known) for known in allowed}:
+    try:
+        is_allowed = _bare(url) in {_bare(known) for known in allowed}
+    except ValueError:  # no URL at all
+        is_allowed = False
+    if not is_allowed:
         text = f'The "{name}" parameter "{url}" is not defined as a valid URL in "Allowed Logout URLs".'
         raise Refusal(400, "invalid_request", text)
 
