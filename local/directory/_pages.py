@@ -6,6 +6,7 @@ import sqlite3
 from html import escape
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
@@ -103,7 +104,10 @@ async def recovery_submit(request: Request) -> Response:
         return _page("This link does not work", "<p>It was used, has expired, or a newer one was sent.</p>", 404)
     if int(request.headers.get("content-length") or _LONGEST_FORM + 1) > _LONGEST_FORM:
         return _form(directory, user, ["The form is too long."], 413)
-    form = await request.form(max_fields=4)
+    try:
+        form = await request.form(max_fields=4)
+    except HTTPException:
+        return _form(directory, user, ["The form cannot be read."], 400)
     password, repeated = str(form.get("password", "")), str(form.get("repeat", ""))
     policy = policy_of(directory.database, user["id"])
     previous = _previous_hashes(directory, user, policy)

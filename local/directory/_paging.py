@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from local.directory._errors import OktaError, validation_failed
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def base_url(request: Request) -> str:
@@ -25,7 +28,7 @@ def limit_of(request: Request, *, default: int, most: int, clamp: bool = True) -
     text = request.query_params.get("limit")
     if text is None:
         return default
-    if not text.isascii() or not text.isdecimal() or (int(text) > most and not clamp):
+    if _NUMBER.fullmatch(text) is None or (int(text) > most and not clamp):
         raise validation_failed("limit", f"The limit must be a number between 1 and {most}.")
     return max(1, min(int(text), most))
 

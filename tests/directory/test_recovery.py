@@ -166,3 +166,22 @@ async def test_a_form_that_is_too_long_is_refused(world: World) -> None:
     response = await world.http.post(link, data={"password": "x" * 5000, "repeat": "x"})
 
     assert response.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=x", b"--x\r\nbroken"),
+        ("application/x-www-form-urlencoded", b"a=1&" * 30),
+        ("application/x-www-form-urlencoded", b"password=\xff"),
+        ("application/json", b"{}"),
+    ],
+)
+async def test_a_form_that_is_none_sets_nothing(world: World, media_type: str, body: bytes) -> None:
+    link = await link_for(world, "amelia.hart")
+    response = await world.http.post(link, content=body, headers={"Content-Type": media_type})
+
+    assert response.status_code in {400, 422}
+    assert "<h1>Choose a new password</h1>" in response.text
+    assert world.user("amelia.hart")["status"] == "RECOVERY"

@@ -136,6 +136,7 @@ async def test_pages_follow_each_other_by_link_headers(world: World) -> None:
     [
         ({"limit": "many"}, "E0000001"),
         ({"limit": "-1"}, "E0000001"),
+        ({"limit": "9" * 5000}, "E0000001"),
         ({"after": "not-a-cursor"}, "E0000029"),
         ({"after": "eHg="}, "E0000029"),
         ({"search": 'status eq "ACTIVE"', "sortBy": "nothing"}, "E0000001"),
