@@ -90,8 +90,8 @@ class Processes:
                 async with asyncio.TaskGroup() as group:
                     for child in stage:
                         group.create_task(self._start(child))
-            except* CommandFailed as failed:
-                raise failed.exceptions[0] from None
+            except ExceptionGroup as failed:  # what `except*` raises comes in a group again before Python 3.11.4
+                raise next((error for error in failed.exceptions if isinstance(error, CommandFailed)), failed) from None
         for child in self._children():
             child.keeper = asyncio.create_task(self._keep(child))
 
