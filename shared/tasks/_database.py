@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from shared.errors import ConfigurationError
 from shared.tasks._schema import MIGRATIONS
@@ -31,6 +31,7 @@ SWEEP_SECONDS: Final = 60.0
 _log = get_logger()
 
 Sweep = Callable[[sqlite3.Connection], object]
+_T = TypeVar("_T")
 
 
 class Transaction:
@@ -76,19 +77,28 @@ class Database:
         self.path = path
         self.clock = clock
         _make_private(path)
-        try:
-            self.connection = self._connect()
-            _migrate(self.connection, agent, path)
-        except sqlite3.DatabaseError as error:
-            raise ConfigurationError(
-                f"DATABASE_URL names a file that cannot be used as a database ({error}): name another."
-            ) from error
+        self.connection = self._open(agent)
         self.runner = _Runner(path)
         self._batch: asyncio.Future[None] | None = None
         self._broken: sqlite3.Error | None = None
         self._sweeps: list[Sweep] = []
         self._stop = threading.Event()
         self._keeper: threading.Thread | None = None
+
+    def _open(self, agent: str) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = None
+        try:
+            connection = self._connect()
+            _migrate(connection, agent, self.path)
+        except (sqlite3.DatabaseError, ConfigurationError) as error:
+            if connection is not None:
+                connection.close()
+            if isinstance(error, ConfigurationError):
+                raise
+            raise ConfigurationError(
+                f"DATABASE_URL names a file that cannot be used as a database ({error}): name another."
+            ) from error
+        return connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -134,6 +144,17 @@ class Database:
         """
         if self._batch is not None:
             await asyncio.shield(self._batch)
+
+    async def durably(self, read: Callable[[], _T]) -> _T:
+        """What `read` finds on the connection, once all that it could see is committed."""
+        while True:
+            found = read()
+            batch = self._batch
+            if batch is None:
+                return found
+            with suppress(sqlite3.Error):
+                await asyncio.shield(batch)
+                return found
 
     def _commit(self, batch: "asyncio.Future[None]") -> None:
         if self._batch is not batch:

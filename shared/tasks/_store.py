@@ -194,7 +194,8 @@ class SqliteTaskStore(AgentTaskStore):
         return self.update(task, event, owner, RowVersion(found[0]))
 
     async def get(self, task_id: str, context: ServerCallContext) -> StoredTask | None:
-        return self.read(task_id, self._owner(context))
+        owner = self._owner(context)
+        return await self._database.durably(lambda: self.read(task_id, owner))
 
     def read(self, task_id: str, owner: str) -> StoredTask | None:
         """A task and its version, if the owner has it."""
@@ -207,6 +208,9 @@ class SqliteTaskStore(AgentTaskStore):
 
     async def list(self, params: ListTasksRequest, context: ServerCallContext) -> ListTasksResponse:
         owner = self._owner(context)
+        return await self._database.durably(lambda: self._page(params, owner))
+
+    def _page(self, params: ListTasksRequest, owner: str) -> ListTasksResponse:
         page = self._listing.page(params, owner)
         response = ListTasksResponse(
             next_page_token=page.next_token, page_size=page.size, total_size=page.total if owner else 0
