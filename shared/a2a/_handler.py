@@ -46,7 +46,7 @@ from shared.a2a._context import name_in_log
 from shared.a2a._limits import Limits
 from shared.a2a._messages import accepted_media_types, check_message
 from shared.a2a._no_push import WithoutPushNotifications
-from shared.a2a._run import STOPPED, Run, Turn, ended
+from shared.a2a._run import STOPPED, Run, Turn, busy, ended
 from shared.errors import TooManyRequests, UpstreamUnavailable
 from shared.tasks import (
     INTERRUPTED_STATES,
@@ -230,7 +230,7 @@ class AgentRequestHandler(WithoutPushNotifications):
         elif stored.task.status.state in TERMINAL_STATES:
             raise ended(task_id)
         elif run is None and stored.task.status.state not in INTERRUPTED_STATES:
-            raise UnsupportedOperationError(message=f"Task {task_id} is being worked on; wait for it.")
+            raise busy(task_id)
         request = RequestContext(
             call_context=context, request=params, task_id=task_id, context_id=message.context_id or None
         )

@@ -24,6 +24,7 @@ from a2a.server.context import ServerCallContext
 from a2a.server.events import EventQueue
 from a2a.types import Message, Task, TaskArtifactUpdateEvent, TaskState, TaskStatusUpdateEvent
 from a2a.utils.errors import (
+    A2AError,
     InternalError,
     InvalidAgentResponseError,
     TaskNotCancelableError,
@@ -180,7 +181,6 @@ class Run:
         self._has_begun = stored is not None
         self._listeners: set[Listener] = set()
         self._applying = asyncio.Lock()
-        self._message: Message | None = None
         self._turn: Turn | None = None
         self._stopped_with: str | None = None
 
@@ -230,6 +230,8 @@ class Run:
         except asyncio.CancelledError:
             if self._stopped_with is None:
                 raise
+        except A2AError as error:  # the message cannot be worked on; the task is as it was
+            turn.fail(error)
         except Exception as error:  # noqa: BLE001 -- the edge of the run: whoever waits must hear of it
             _log.exception("run_broke", task_id=self.task_id)
             turn.fail(error)
@@ -237,13 +239,10 @@ class Run:
             self._close(turn)
 
     async def _execute(self, turn: Turn) -> None:
-        if self.is_finished:
-            turn.fail(ended(self.task_id))
-            return
         structlog.contextvars.bind_contextvars(task_id=self.task_id, context_id=self.context_id)
         self._turn = turn
-        self._message = turn.context.message if self.task is not None else None
-        turn.context.current_task = self.snapshot() if self.task is not None else None
+        if self.task is not None:
+            await self._take_up(turn.context)
         outlet = _Outlet(self)
         deadline = asyncio.timeout(self._working_seconds)
         try:
@@ -264,6 +263,33 @@ class Run:
                 await self._fail(turn, UNFINISHED)
         finally:
             outlet.close()
+
+    async def _take_up(self, context: RequestContext) -> None:
+        """Goes on with a task: before the agent hears of it the message is in its history, and it is being worked on.
+
+        So of two processes that go on with it at once one does, and if that dies the task is known to be abandoned.
+
+        Raises:
+            UnsupportedOperationError: it ended, or somebody else works on it.
+        """
+        async with self._applying:
+            await self._reload()
+            if self.task is None:
+                raise TaskNotFoundError
+            if self.is_finished:
+                raise ended(self.task_id)
+            context.current_task = self.snapshot()
+            if self.task.status.HasField("message"):
+                self.task.history.append(self.task.status.message)
+            if context.message is not None:
+                self.task.history.append(context.message)
+            self.task.status.CopyFrom(status_event(self.task, TaskState.TASK_STATE_WORKING).status)
+            try:
+                await self._save(self.task, self.task)
+            except ConcurrentTaskModificationError as error:
+                raise busy(self.task_id) from error
+            await self._make_durable()
+            await self._tell_all(self.snapshot())
 
     def _close(self, turn: Turn) -> None:
         self._turn = None
@@ -309,8 +335,7 @@ class Run:
             # The first state is durable before the agent does anything; others when somebody learns of them.
             if isinstance(event, Task) or self._is_awaited():
                 await self._make_durable()
-                self._tell(told)
-                await self._events.publish(self.task_id, VersionedEvent(told, self._version))
+                await self._tell_all(told)
 
     async def _make_durable(self) -> None:
         try:
@@ -348,29 +373,13 @@ class Run:
                 await self._save(task, task)
                 self.task = task
                 self._begin()
-            else:
-                await self._record_message()  # it is there already; only the message is news
             return self.snapshot() if self._listeners else event
         if isinstance(event, TaskStatusUpdateEvent) and not event.status.HasField("timestamp"):
             event.status.timestamp.GetCurrentTime()
-        await self._record_message()
         if self.task is not None:
             apply_event(self.task, event)
             await self._save(self.task, event)
         return event
-
-    async def _record_message(self) -> None:
-        """Puts a message that goes on with the task into its history, before what comes of it."""
-        message = self._message
-        if message is None or self.task is None:
-            return
-        if all(earlier.message_id != message.message_id for earlier in self.task.history):
-            if self.task.status.HasField("message"):
-                self.task.history.append(self.task.status.message)
-                self.task.status.ClearField("message")
-            self.task.history.append(message)
-            await self._save(self.task, self.task)
-        self._message = None
 
     async def _save(self, task: Task, event: Event) -> None:
         self._version = await self._store.stage(
@@ -400,6 +409,10 @@ class Run:
         return self.task is not None and (
             self.task.status.state in TERMINAL_STATES or self.task.status.state in INTERRUPTED_STATES
         )
+
+    async def _tell_all(self, event: Event) -> None:
+        self._tell(event)
+        await self._events.publish(self.task_id, VersionedEvent(event, self._version))
 
     def _tell(self, event: Event) -> None:
         for listener in self._listeners:
@@ -475,6 +488,11 @@ class _Outlet(EventQueue):
     def close(self) -> None:
         """The executor has ended."""
         self._run = None
+
+
+def busy(task_id: str) -> UnsupportedOperationError:
+    """What is said of a message for a task that another process works on."""
+    return UnsupportedOperationError(message=f"Task {task_id} is being worked on; wait for it.")
 
 
 def ended(task_id: str) -> UnsupportedOperationError:
