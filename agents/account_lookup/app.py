@@ -8,7 +8,8 @@ from agents.account_lookup.card import create_card
 from agents.account_lookup.settings import AccountLookupSettings
 from agents.account_lookup.tools import SYSTEM_PROMPT, create_tools
 from shared import agent_loop
-from shared.directory import DirectoryClient
+from shared.directory import DirectoryClient, StaticTokenSource
+from shared.identity import RawToken
 
 
 def create_app(
@@ -25,7 +26,7 @@ def create_app(
     directory = DirectoryClient(
         settings.directory_url,
         foundations.http,
-        settings.token_source(),
+        StaticTokenSource(RawToken(settings.directory_token.get_secret_value())),
         timeout=settings.directory_timeout_seconds,
     )
     return agent_loop.create_app(

@@ -1,6 +1,6 @@
 """The settings of account_lookup."""
 
-from shared.directory import DirectorySettings
+from shared.settings import DirectorySettings
 
 
 class AccountLookupSettings(DirectorySettings):

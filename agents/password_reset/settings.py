@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from shared.directory import DirectorySettings
+from shared.settings import DirectorySettings
 
 
 class PasswordResetSettings(DirectorySettings):

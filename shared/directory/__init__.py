@@ -3,7 +3,6 @@
 from shared.directory._access import ActingCaller, StaticTokenSource, TokenSource
 from shared.directory._client import DirectoryClient
 from shared.directory._own_account import OwnAccount, ToolCall, request_text
-from shared.directory._settings import DirectorySettings
 from shared.directory._status import next_step, state_of
 from shared.directory._types import (
     AccountKind,
@@ -22,7 +21,6 @@ __all__ = [
     "ActingCaller",
     "Device",
     "DirectoryClient",
-    "DirectorySettings",
     "Factor",
     "Group",
     "OwnAccount",

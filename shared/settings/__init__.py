@@ -1,4 +1,7 @@
-"""Typed settings, read once from the environment."""
+"""Typed settings, read once from the environment.
+
+Nothing here imports what works: an agent reads its settings before it listens, and loads the rest afterwards.
+"""
 
 from shared.settings._agent import (
     AgentSettings,
@@ -11,12 +14,14 @@ from shared.settings._agent import (
     is_loopback,
     require_secure_url,
 )
+from shared.settings._directory import DirectorySettings
 from shared.settings._load import Settings
 from shared.settings._sdk import switch_off_sdk_spans
 
 __all__ = [
     "AgentSettings",
     "AllowedCaller",
+    "DirectorySettings",
     "Environment",
     "ModelProvider",
     "OutboundSettings",

@@ -13,8 +13,8 @@ from agents.account_lookup.settings import AccountLookupSettings
 from agents.password_reset import card as password_reset_card
 from agents.password_reset import tools as password_reset_tools
 from agents.password_reset.settings import PasswordResetSettings
-from shared.directory import DirectorySettings
 from shared.errors import ConfigurationError
+from shared.settings import DirectorySettings
 from tests.agents._asking import employee
 from tests.directory._world import World
 

@@ -24,8 +24,14 @@ from local.credentials import CredentialsSettings
 from local.directory.__main__ import DirectorySettings as LocalDirectorySettings
 from local.tenant.settings import TenantSettings
 from portal.command._cli import cli
-from shared.directory import DirectorySettings
-from shared.settings import AgentSettings, OutboundSettings, ServiceSettings, Settings, SubagentSettings
+from shared.settings import (
+    AgentSettings,
+    DirectorySettings,
+    OutboundSettings,
+    ServiceSettings,
+    Settings,
+    SubagentSettings,
+)
 from tests.docs._pages import ROOT, page
 
 PAGE = "docs/reference/settings.md"

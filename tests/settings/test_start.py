@@ -73,3 +73,13 @@ def test_settings_are_printed_with_secrets_masked(tmp_path: Path) -> None:
     assert said.returncode == 0, said.stderr
     assert "very-secret-value" not in said.stdout
     assert '"DIRECTORY_TOKEN": "********"' in said.stdout
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_reading_the_settings_loads_nothing_that_takes_long(agent: str) -> None:
+    heavy = "{'a2a', 'aiohttp', 'boto3', 'cryptography', 'httpx', 'jwt', 'strands'}"
+    script = f"import sys, agents.{agent}.settings; print(*sorted({heavy} & set(sys.modules)))"
+    printed = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=50, check=True
+    )
+    assert printed.stdout.strip() == ""

@@ -4,9 +4,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from shared.directory._access import StaticTokenSource
-from shared.identity import RawToken
-from shared.settings import SubagentSettings, require_secure_url
+from shared.settings._agent import SubagentSettings, require_secure_url
 
 
 class DirectorySettings(SubagentSettings):
@@ -22,7 +20,3 @@ class DirectorySettings(SubagentSettings):
         if not self.directory_token.get_secret_value().isascii() or not self.directory_token.get_secret_value().strip():
             raise ValueError("DIRECTORY_TOKEN is not a token: set it, or DIRECTORY_TOKEN_FILE.")
         return self
-
-    def token_source(self) -> StaticTokenSource:
-        """Gives the one token for each call."""
-        return StaticTokenSource(RawToken(self.directory_token.get_secret_value()))
