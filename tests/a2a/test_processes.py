@@ -4,9 +4,12 @@ import asyncio
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
-from tests.a2a._agent import Agent, Issuer, message
+import pytest
+
+from tests.a2a._agent import Agent, Answer, Issuer, message
 from tests.a2a._exchange import Exchange
 
 
@@ -54,6 +57,31 @@ async def test_a_task_that_one_process_works_on_is_not_worked_on_by_another(tmp_
         one.executor.release.set()
 
 
+async def test_of_two_that_go_on_with_a_task_at_once_one_does(tmp_path: Path, issuer: Issuer) -> None:
+    """Two threads with loops of their own, as each waits for the file's lock by itself, as processes do."""
+    ready = threading.Barrier(2, timeout=20)
+
+    async def go_on(task_id: str, text: str) -> tuple[Answer, list[str]]:
+        async with Agent(tmp_path, issuer) as agent:
+            ready.wait()
+            return await agent.send(text, taskId=task_id), agent.executor.heard
+
+    for _ in range(5):
+        async with Agent(tmp_path, issuer) as agent:
+            task_id = (await agent.send("ask")).task["id"]
+        results = await asyncio.gather(
+            *(asyncio.to_thread(asyncio.run, go_on(task_id, f"echo {name}")) for name in ("one", "other"))
+        )
+        ((done, heard),) = [result for result in results if result[0].error is None]
+        ((refused, unheard),) = [result for result in results if result[0].error is not None]
+        assert (done.state, heard) == ("TASK_STATE_COMPLETED", [f"echo {done.text}"])
+        assert (refused.reason, unheard) == ("UNSUPPORTED_OPERATION", [])
+        async with Agent(tmp_path, issuer) as agent:
+            history = (await agent.call("GetTask", {"id": task_id})).task["history"]
+        said = [message["parts"][0]["text"] for message in history if message["role"] == "ROLE_USER"]
+        assert said == ["ask", f"echo {done.text}"]
+
+
 async def test_a_message_that_another_process_took_is_not_worked_on_here(tmp_path: Path, issuer: Issuer) -> None:
     async with Agent(tmp_path, issuer) as one, Agent(tmp_path, issuer) as other:
         params = message("echo hello", message_id="m-1")
@@ -94,17 +122,27 @@ KILLED = """
 
     async def main() -> None:
         async with Agent(Path(sys.argv[1]), Issuer()) as agent:
-            print((await agent.begin("hold on"))["id"], flush=True)
+            task = await agent.begin("hold on") if sys.argv[2] == "new" else await going_on(agent)
+            print(task["id"], flush=True)
             os._exit(9)
+
+    async def going_on(agent: Agent) -> dict:
+        task = (await agent.send("ask")).task
+        sending = asyncio.create_task(agent.send("hold on", taskId=task["id"]))
+        await agent.executor.began.wait()
+        return task
 
     asyncio.run(main())
 """
 
 
-async def test_after_a_process_was_killed_its_task_fails_at_the_next_start(tmp_path: Path, issuer: Issuer) -> None:
+@pytest.mark.parametrize("kind", ["new", "gone on with"])
+async def test_after_a_process_was_killed_its_task_fails_at_the_next_start(
+    tmp_path: Path, issuer: Issuer, kind: str
+) -> None:
     child = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-c", textwrap.dedent(KILLED), str(tmp_path)],
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(tmp_path), kind],
         stdout=subprocess.PIPE,
         text=True,
         check=False,
