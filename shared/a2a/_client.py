@@ -226,6 +226,7 @@ class AgentClient:
             async with asyncio.timeout(CARD_TIMEOUT_SECONDS):
                 card = await self._fetch_card()
             url = self._interface_url(card)
+            user_scopes = self._user_scopes(card)
         except TimeoutError:
             _log.warning("card_not_fetched", agent=self.name, url=self.url, detail="too slow")
             self._problem = UpstreamUnavailable(self.name, detail=f"{self.url}: its card came too slowly")
@@ -242,7 +243,7 @@ class AgentClient:
             card=card,
             transport=JsonRpcTransport(self._http, card, url, is_shared_httpx=True),
             agent_scopes=_scopes(card, AGENT_SCHEME) or frozenset({INVOKE_SCOPE}),
-            user_scopes=_scopes(card, USER_SCHEME),
+            user_scopes=user_scopes,
         )
         self._stale_at = self._clock() + CARD_FRESH_SECONDS
 
@@ -278,6 +279,16 @@ class AgentClient:
             ):
                 return interface.url
         raise UpstreamRefused(self.name, detail=f"its card has no JSON-RPC 1.x interface at the origin of {self.url}")
+
+    def _user_scopes(self, card: AgentCard) -> frozenset[str]:
+        """The scopes that the card asks of the user's token.
+
+        An exchange that names none would give all that the user may do there (Auth0's On-Behalf-Of token exchange).
+        """
+        scopes = _scopes(card, USER_SCHEME)
+        if not scopes:
+            raise UpstreamRefused(self.name, detail=f"{self.url}: its card names no scope of the user's token")
+        return scopes
 
     def _explained(self, error: A2AError) -> UpstreamError | AuthorizationDenied:
         response = _response(error)

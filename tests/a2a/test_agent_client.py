@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from a2a.types import StreamResponse
 
-from shared.a2a import AgentClient, Caller, _client
+from shared.a2a import USER_SCHEME, AgentClient, Caller, _client
 from shared.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from shared.http import create_http_client
 from shared.identity import AccessToken, Principal, RawToken
@@ -57,6 +57,7 @@ class Peer:
             "supportedInterfaces": [interface],
             "capabilities": {"streaming": True},
             "skills": [],
+            "securityRequirements": [{"schemes": {USER_SCHEME: {"list": ["printers:read"]}}}],
         }
         return json.dumps(card | changes).encode()
 
@@ -155,6 +156,20 @@ async def test_a_card_whose_name_cannot_be_shown_is_refused(peer: Peer, client: 
 
     with pytest.raises(UpstreamRefused):
         await client.card()
+
+
+@pytest.mark.requirement("B4")
+@pytest.mark.parametrize(
+    "requirements", [[], [{"schemes": {"other": {"list": ["all"]}}}], [{"schemes": {USER_SCHEME: {}}}]]
+)
+async def test_a_card_that_names_no_scope_gets_no_token_of_the_user(
+    peer: Peer, client: AgentClient, requirements: list[Any]
+) -> None:
+    peer.card = peer.card_document(securityRequirements=requirements)
+    with pytest.raises(UpstreamRefused) as refused:
+        await ask(client)
+    assert "names no scope" in str(refused.value.detail)
+    assert [head.split()[0] for head in peer.heard] == [b"GET"]
 
 
 async def test_a_card_that_never_ends_is_not_waited_for(
