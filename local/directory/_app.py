@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.directory import _lifecycle, _log, _pages, _resources, _users
+from local.directory import _factors, _lifecycle, _log, _pages, _resources, _users
 from local.directory._config import DirectoryConfig
 from local.directory._database import Database
 from local.directory._errors import OktaError
@@ -67,7 +67,13 @@ def _routes() -> list[Route]:
         get("/users", _USERS_READ, _users.list_users),
         get("/users/{user}", _USERS_READ, _users.get_user),
         get("/users/{user}/groups", _USERS_READ, _resources.list_user_groups),
-        get("/users/{user}/factors", _USERS_READ, _resources.list_user_factors),
+        get("/users/{user}/factors", _USERS_READ, _factors.list_factors),
+        get("/users/{user}/factors/{factor}", _USERS_READ, _factors.get_factor),
+        Route(
+            "/api/v1/users/{user}/factors/{factor}",
+            protected("okta.users.manage", _factors.unenroll_factor),
+            methods=["DELETE"],
+        ),
         get("/users/{user}/devices", _USERS_READ, _resources.list_user_devices),
         get("/users/{user}/appLinks", _USERS_READ, _resources.list_app_links),
         get("/groups", "okta.groups.read", _resources.list_groups),

@@ -9,7 +9,7 @@ PEOPLE = Path(__file__).resolve().parent.parent / "people.yaml"
 
 # What each agent's token may do, in Okta's OAuth scopes: the least that its tools need.
 AGENT_SCOPES: Mapping[str, frozenset[str]] = {
-    "account_lookup": frozenset({"okta.users.read", "okta.logs.read"}),
+    "account_lookup": frozenset({"okta.users.read", "okta.logs.read", "okta.policies.read"}),
     "password_reset": frozenset({"okta.users.read", "okta.users.manage", "okta.logs.read", "okta.policies.read"}),
 }
 

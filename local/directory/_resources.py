@@ -1,4 +1,4 @@
-"""What belongs to a user, and what users belong to: groups, devices, factors, applications, policies."""
+"""What belongs to a user, and what users belong to: groups, devices, applications, policies."""
 
 import json
 import sqlite3
@@ -69,29 +69,6 @@ async def list_user_groups(call: Call) -> Response:
     """`GET /api/v1/users/{id}/groups`."""
     rows = call.directory.database.rows(_GROUPS_OF_USER, (find_user(call)["id"],))
     return JSONResponse([group_resource(row) for row in rows])
-
-
-async def list_user_factors(call: Call) -> Response:
-    """`GET /api/v1/users/{id}/factors`: those that are enrolled."""
-    user = find_user(call)
-    rows = call.directory.database.rows("SELECT * FROM factors WHERE user_id = ? ORDER BY created, id", (user["id"],))
-    own = f"{call.base_url}/api/v1/users/{user['id']}"
-    return JSONResponse(
-        [
-            {
-                "id": row["id"],
-                "factorType": row["factor_type"],
-                "provider": row["provider"],
-                "vendorName": row["vendor_name"],
-                "status": row["status"],
-                "created": row["created"],
-                "lastUpdated": row["created"],
-                "profile": json.loads(row["profile"]),
-                "_links": {"self": {"href": f"{own}/factors/{row['id']}"}, "user": {"href": own}},
-            }
-            for row in rows
-        ]
-    )
 
 
 async def list_user_devices(call: Call) -> Response:

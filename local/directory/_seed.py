@@ -7,10 +7,11 @@ from typing import Any
 
 from local.directory._database import Database
 from local.directory._identifiers import auth0_subject, identifier, timestamp
+from local.directory._log import user_entity
 from local.directory._passwords import UNUSABLE
 from local.directory._people import Person
 from local.directory._policies import ADMINISTRATOR_GROUPS, EVERYONE, password_policies
-from local.directory._seed_log import SignIns, seed_log
+from local.directory._seed_log import SUSPENDED_FOR, SignIns, seed_log, seed_suspension
 
 _FACTORS = {
     "push": ("opf", "push", "OKTA"),
@@ -32,6 +33,7 @@ _APPS = (
 )
 _PASSWORD_AGE_EXPIRED = 190  # days; longer than the policy's longest
 _PASSWORD_AGE = (5, 160)
+_SECURITY = "Security"
 
 
 def seed(database: Database, people: list[Person], now: datetime) -> None:
@@ -47,6 +49,7 @@ def seed(database: Database, people: list[Person], now: datetime) -> None:
         for person in people:
             manager = by_login.get(person.manager) if person.manager else None
             _user(database, person, manager, now)
+        _suspensions(database, people, now)
         database.insert("seeded", {"at": timestamp(now)})
 
 
@@ -102,12 +105,24 @@ def _user(database: Database, person: Person, manager: Person | None, now: datet
     for place, name in enumerate(person.factors):
         _factor(database, person, name, timestamp(created + timedelta(hours=4, minutes=place)))
     last = seed_log(database, SignIns(person, user, devices, person.status, created, now, chance))
-    changed = {"SUSPENDED": 6, "PASSWORD_EXPIRED": 2, "DEPROVISIONED": 30}.get(person.status)
+    changed = {"SUSPENDED": SUSPENDED_FOR, "PASSWORD_EXPIRED": 2, "DEPROVISIONED": 30}.get(person.status)
     status_changed = last.locked or (now - timedelta(days=changed) if changed else created + timedelta(hours=3))
     database.execute(
         "UPDATE users SET last_login = ?, status_changed = ? WHERE id = ?",
         (timestamp(last.success) if last.success else None, timestamp(status_changed), user["id"]),
     )
+
+
+def _suspensions(database: Database, people: Iterable[Person], now: datetime) -> None:
+    """The events that suspended those who are suspended: done by the first of the security staff."""
+    security = next((person for person in people if _SECURITY in person.roles), None)
+    for person in people:
+        if person.status == "SUSPENDED" and security is not None:
+            seed_suspension(database, _entity(person), by=_entity(security), at=now - timedelta(days=SUSPENDED_FOR))
+
+
+def _entity(person: Person) -> dict[str, Any]:
+    return user_entity({"id": user_id(person.login), "login": person.email}, person.name)
 
 
 def _profile(person: Person, manager: Person | None) -> dict[str, Any]:

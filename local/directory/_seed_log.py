@@ -13,6 +13,7 @@ from local.directory._log import append, user_entity
 from local.directory._people import Person
 from local.directory._policies import MAX_ATTEMPTS
 
+SUSPENDED_FOR = 6  # days
 _DAYS = 90
 _WEEKEND = 5
 # Offices and their networks (addresses of RFC 5737, which are nobody's).
@@ -55,7 +56,7 @@ def seed_log(database: Database, past: SignIns) -> Last:
     if not past.devices:
         locked = _lock(database, past, None) if past.status == "LOCKED_OUT" else None
         return Last(None, locked)
-    ends_after = {"SUSPENDED": 6, "PASSWORD_EXPIRED": 2}.get(past.status, 0)
+    ends_after = {"SUSPENDED": SUSPENDED_FOR, "PASSWORD_EXPIRED": 2}.get(past.status, 0)
     success = None
     for day in range(_DAYS, ends_after - 1, -1):
         moment = _moment(past, day)
@@ -67,6 +68,23 @@ def seed_log(database: Database, past: SignIns) -> Last:
         _sign_in(database, past, moment, device, None)
         success = moment
     return Last(success, _lock(database, past, past.devices[-1]) if past.status == "LOCKED_OUT" else None)
+
+
+def seed_suspension(database: Database, person: dict[str, Any], *, by: dict[str, Any], at: datetime) -> None:
+    """Writes that somebody suspended an account on purpose."""
+    append(
+        database,
+        {
+            "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"suspension:{person['id']}")),
+            "published": timestamp(at),
+            "eventType": "user.lifecycle.suspend",
+            "displayMessage": "Suspend Okta user",
+            "actor": by,
+            "client": {"ipAddress": None, "userAgent": None, "zone": "null", "device": "Computer"},
+            "outcome": {"result": "SUCCESS", "reason": None},
+            "target": [person],
+        },
+    )
 
 
 def _moment(past: SignIns, day: int) -> datetime | None:

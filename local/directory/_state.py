@@ -112,7 +112,7 @@ def protected(scope: str, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
 
     async def _enter(request: Request, directory: Directory, request_id: str, headers: dict[str, str]) -> Response:
         faults = directory.config.faults
-        if faults.acts_only and request.method != "POST":
+        if faults.acts_only and request.method == "GET":
             faults = NO_FAULTS
         if faults.delay:
             await asyncio.sleep(faults.delay)

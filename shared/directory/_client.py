@@ -4,44 +4,42 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from pydantic import TypeAdapter
 
 from shared.directory._access import ActingCaller, TokenSource
-from shared.directory._transport import PART, Transport, unexpected
-from shared.directory._types import Device, Factor, Group, PasswordPolicy, SignIn, User
-from shared.directory._wire import (
-    DEVICES,
-    FACTORS,
-    GROUPS,
-    LOG_EVENTS,
-    POLICIES,
-    USER,
-    USERS,
-    UnexpectedBody,
-    WireLogEvent,
-    read,
+from shared.directory._history import resets_of
+from shared.directory._pages import LARGEST_PAGE, Reader, quoted
+from shared.directory._search import is_exactly, search_expression
+from shared.directory._transport import PART, Transport
+from shared.directory._types import (
+    AccountAct,
+    Application,
+    Device,
+    Factor,
+    Group,
+    PasswordPolicy,
+    Reset,
+    SignIn,
+    User,
 )
+from shared.directory._wire import APPLICATIONS, DEVICES, FACTORS, GROUPS, POLICIES, USER, USERS
+from shared.directory._wire_log import EVENT_TYPES, LOG_EVENTS, WireLogEvent
 from shared.errors import UpstreamRefused
 
 _USERS_READ, _USERS_MANAGE = "okta.users.read", "okta.users.manage"
 _LOGS_READ, _POLICIES_READ = "okta.logs.read", "okta.policies.read"
-_LARGEST_PAGE = 200
-_MOST_PAGES = 20
 _IDS_KEPT = 4096
-
-_T = TypeVar("_T")
+_ACTS = " or ".join(f'eventType eq "{kind}"' for kind in EVENT_TYPES)
 
 
 class DirectoryClient:
     """Reads accounts, and unlocks and resets them.
 
     Each call is made for a caller: with the token that the source gives for that caller, and with the caller's
-    subject in the directory's own log. Which account is meant is always a `User` that the directory gave for a
-    verified subject; there is no way to name one by its login, mail or name.
+    subject in the directory's own log. Which account is read or changed is always a `User` that the directory gave:
+    for a verified subject, or among the candidates that `find` gave for a text. Whether the caller may is for whoever
+    calls to have asked.
 
     Every method raises `UpstreamUnavailable` where the directory is away, slow, rate-limited or not making sense,
     `UpstreamRefused` where it said no, and `AuthorizationDenied` where this agent's token may not.
@@ -64,6 +62,7 @@ class DirectoryClient:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._transport = Transport(base_url, http, tokens, timeout=timeout, clock=clock)
+        self._reader = Reader(self._transport)
         self._clock = clock
         self._ids: OrderedDict[str, str] = OrderedDict()
 
@@ -97,19 +96,51 @@ class DirectoryClient:
             self._ids.popitem(last=False)
         return user
 
+    async def find(self, caller: ActingCaller, text: str, *, limit: int) -> list[User]:
+        """The accounts that a text may mean: a name or its beginning, a login, a mail address, an employee number.
+
+        Where the text is the whole of one of these, an account that it is merely the beginning of is left out.
+
+        Args:
+            caller: For whom.
+            text: What somebody is called.
+            limit: How many at most.
+        """
+        expression = search_expression(text)
+        if expression is None:
+            return []
+        parameters = {"search": expression, "limit": str(LARGEST_PAGE)}
+        users = await self._reader.all(caller, USERS, "/users", _USERS_READ, parameters, pages=1)
+        found = [user.value() for user in users]
+        exact = [user for user in found if is_exactly(user, text)]
+        return sorted(exact or found, key=lambda user: (user.display_name.casefold(), user.login))[:limit]
+
+    async def refreshed(self, caller: ActingCaller, user: User) -> User:
+        """The account as it is now.
+
+        Raises:
+            UpstreamRefused: `account_not_found` where it is gone.
+        """
+        return await self._user(caller, user.id)
+
+    async def applications(self, caller: ActingCaller, user: User) -> list[Application]:
+        """The applications that the user has, by name."""
+        found = await self._reader.all(caller, APPLICATIONS, f"/users/{user.id}/appLinks", _USERS_READ)
+        return sorted((one.value() for one in found), key=lambda one: one.label.casefold())
+
     async def groups(self, caller: ActingCaller, user: User) -> list[Group]:
         """The groups that the user is a member of, by name."""
-        found = await self._list(caller, GROUPS, f"/users/{user.id}/groups", _USERS_READ)
+        found = await self._reader.all(caller, GROUPS, f"/users/{user.id}/groups", _USERS_READ)
         return sorted((group.value() for group in found), key=lambda group: group.name.casefold())
 
     async def devices(self, caller: ActingCaller, user: User) -> list[Device]:
         """The devices that are registered to the user."""
-        found = await self._list(caller, DEVICES, f"/users/{user.id}/devices", _USERS_READ)
+        found = await self._reader.all(caller, DEVICES, f"/users/{user.id}/devices", _USERS_READ)
         return [device.value() for device in found]
 
     async def factors(self, caller: ActingCaller, user: User) -> list[Factor]:
         """The factors that the user enrolled."""
-        found = await self._list(caller, FACTORS, f"/users/{user.id}/factors", _USERS_READ)
+        found = await self._reader.all(caller, FACTORS, f"/users/{user.id}/factors", _USERS_READ)
         return [factor.value() for factor in found]
 
     async def sign_ins(
@@ -124,15 +155,25 @@ class DirectoryClient:
             limit: How many at most.
             succeeded: Only those that worked, or only those that failed.
         """
-        expression = f'eventType eq "user.session.start" and actor.id eq {_quoted(user.id)}'
+        expression = f'eventType eq "user.session.start" and actor.id eq {quoted(user.id)}'
         if succeeded is not None:
             expression += f' and outcome.result eq "{"SUCCESS" if succeeded else "FAILURE"}"'
         return [event.sign_in() for event in await self._events(caller, expression, since, limit)]
 
+    async def acts(self, caller: ActingCaller, user: User, *, since: datetime, limit: int) -> list[AccountAct]:
+        """What was done to the user's account, by anybody, newest first."""
+        expression = f"target.id eq {quoted(user.id)} and ({_ACTS})"
+        events = await self._events(caller, expression, since, limit)
+        return [act for event in events if (act := event.act()) is not None]
+
+    async def resets(self, caller: ActingCaller, user: User, *, since: datetime) -> list[Reset]:
+        """The user's password resets, newest first, and what became of each link."""
+        return resets_of(await self.acts(caller, user, since=since, limit=LARGEST_PAGE))
+
     async def password_resets(self, caller: ActingCaller, user: User, *, since: datetime, limit: int) -> list[datetime]:
         """When the user's password was reset, by anybody, newest first."""
         expression = (
-            f'eventType eq "user.account.reset_password" and target.id eq {_quoted(user.id)} '
+            f'eventType eq "user.account.reset_password" and target.id eq {quoted(user.id)} '
             'and outcome.result eq "SUCCESS"'
         )
         return [event.published for event in await self._events(caller, expression, since, limit)]
@@ -143,7 +184,7 @@ class DirectoryClient:
         Raises:
             UpstreamRefused: `no_password_policy` where none does.
         """
-        policies = await self._list(caller, POLICIES, "/policies", _POLICIES_READ, {"type": "PASSWORD"})
+        policies = await self._reader.all(caller, POLICIES, "/policies", _POLICIES_READ, {"type": "PASSWORD"})
         groups = {group.id for group in await self.groups(caller, user)}
         for policy in sorted(policies, key=lambda policy: policy.priority):
             if policy.applies_to(groups):
@@ -166,21 +207,42 @@ class DirectoryClient:
         """
         await self._act(caller, f"/users/{user.id}/lifecycle/reset_password", {"sendEmail": "true"})
 
+    async def expire_password(self, caller: ActingCaller, user: User) -> None:
+        """Has the user choose a new password at their next sign-in; the old one works until then.
+
+        Raises:
+            UpstreamRefused: `status_forbids` where the account is not in a state for it.
+        """
+        await self._act(caller, f"/users/{user.id}/lifecycle/expire_password", {"tempPassword": "false"})
+
+    async def reset_factors(self, caller: ActingCaller, user: User) -> None:
+        """Removes every factor that the user enrolled.
+
+        Raises:
+            UpstreamRefused: `status_forbids` where the account is not in a state for it.
+        """
+        await self._act(caller, f"/users/{user.id}/lifecycle/reset_factors", {})
+
+    async def remove_factor(self, caller: ActingCaller, user: User, factor: Factor) -> None:
+        """Removes one factor that the user enrolled.
+
+        Raises:
+            UpstreamRefused: `account_not_found` where it is gone.
+        """
+        await self._transport.delete(caller, f"/users/{user.id}/factors/{factor.id}", _USERS_MANAGE)
+
     async def _act(self, caller: ActingCaller, path: str, parameters: Mapping[str, str]) -> None:
         """Acts; what an answer says beyond that it was done is not read, so that no link or password gets in."""
         await self._transport.post(caller, path, _USERS_MANAGE, parameters)
 
     async def _user(self, caller: ActingCaller, user_id: str) -> User:
-        path = f"/users/{user_id}"
-        response = await self._transport.get(caller, path, _USERS_READ)
-        try:
-            return read(USER, response.content).value()
-        except UnexpectedBody as error:
-            raise unexpected(path, str(error)) from None
+        return (await self._reader.one(caller, USER, f"/users/{user_id}", _USERS_READ)).value()
 
     async def _search(self, caller: ActingCaller, subject: str) -> User:
-        parameters = {"search": f"profile.auth0Subject eq {_quoted(subject)}", "limit": "2"}
-        found = [user.value() for user in await self._list(caller, USERS, "/users", _USERS_READ, parameters, pages=1)]
+        parameters = {"search": f"profile.auth0Subject eq {quoted(subject)}", "limit": "2"}
+        found = [
+            user.value() for user in await self._reader.all(caller, USERS, "/users", _USERS_READ, parameters, pages=1)
+        ]
         exact = [user for user in found if subject and user.subject == subject]  # the search ignores case
         if len(exact) == 1:
             return exact[0]
@@ -203,45 +265,6 @@ class DirectoryClient:
             "filter": expression,
             "since": since.astimezone(UTC).isoformat(timespec="milliseconds"),
             "sortOrder": "DESCENDING",
-            "limit": str(min(limit, _LARGEST_PAGE)),
+            "limit": str(min(limit, LARGEST_PAGE)),
         }
-        return await self._list(caller, LOG_EVENTS, "/logs", _LOGS_READ, parameters, most=limit)
-
-    async def _list(
-        self,
-        caller: ActingCaller,
-        kind: TypeAdapter[list[_T]],
-        path: str,
-        scope: str,
-        parameters: Mapping[str, str] | None = None,
-        *,
-        most: int = _LARGEST_PAGE * _MOST_PAGES,
-        pages: int = _MOST_PAGES,
-    ) -> list[_T]:
-        """All pages of a list, within bounds. Of a `next` link its cursor alone is used: the URL stays our own."""
-        found: list[_T] = []
-        asked = dict(parameters or {})
-        for _ in range(pages):
-            response = await self._transport.get(caller, path, scope, asked)
-            try:
-                page: list[_T] = read(kind, response.content)
-            except UnexpectedBody as error:
-                raise unexpected(path, str(error)) from None
-            found += page
-            cursor = _next_cursor(response)
-            if cursor is None or cursor == asked.get("after") or len(found) >= most:
-                break
-            asked["after"] = cursor
-        return found[:most]
-
-
-def _next_cursor(response: httpx.Response) -> str | None:
-    """The cursor of the `next` link (RFC 8288), if there is one."""
-    url = response.links.get("next", {}).get("url", "")
-    return next(iter(parse_qs(urlsplit(url).query).get("after", [])), None)
-
-
-def _quoted(value: str) -> str:
-    """A string of a SCIM filter (RFC 7644 §3.4.2.2: as in JSON)."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+        return await self._reader.all(caller, LOG_EVENTS, "/logs", _LOGS_READ, parameters, most=limit)

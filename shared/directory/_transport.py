@@ -77,8 +77,20 @@ class Transport:
             UpstreamRefused: where the directory said no.
             AuthorizationDenied: where the token may not.
         """
+        return await self._act("POST", caller, path, scope, parameters)
+
+    async def delete(self, caller: ActingCaller, path: str, scope: str) -> httpx.Response:
+        """Removes, as `post` acts; but the transport may try once more where a connection broke, as for a read.
+
+        What is removed twice is removed once (RFC 9110 §9.2.2); that it is not there then is `UpstreamRefused`.
+        """
+        return await self._act("DELETE", caller, path, scope, None)
+
+    async def _act(
+        self, method: str, caller: ActingCaller, path: str, scope: str, parameters: Mapping[str, str] | None
+    ) -> httpx.Response:
         try:
-            response = await self._send("POST", caller, path, scope, parameters)
+            response = await self._send(method, caller, path, scope, parameters)
         except (httpx.HTTPError, TimeoutError) as error:
             not_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             raise self._away(path, error, outcome_unknown=not not_sent) from None
@@ -100,7 +112,7 @@ class Transport:
             )
 
     def _checked(self, path: str, response: httpx.Response, *, acts: bool = False) -> httpx.Response:
-        if response.status_code == httpx.codes.OK:
+        if response.status_code in {httpx.codes.OK, httpx.codes.NO_CONTENT}:
             return response
         error = self._failure(response, acts=acts)
         _log.warning(

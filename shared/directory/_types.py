@@ -69,6 +69,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Application:
+    """An application that somebody has; a `hidden` one is on nobody's home page."""
+
+    id: str
+    label: str
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """A device that is registered to somebody; `managed` ones are looked after by the company."""
 
@@ -104,6 +113,60 @@ class SignIn:
     country: str | None
     client: str | None
     device: str | None
+
+
+class ActKind(StrEnum):
+    """What was done to an account, as the directory's log has it."""
+
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    RESET = "reset"
+    LINK_MAILED = "link_mailed"
+    PASSWORD_CHOSEN = "password_chosen"  # noqa: S105 -- an act
+    EXPIRED = "expired"
+    SUSPENDED = "suspended"
+    UNSUSPENDED = "unsuspended"
+    CLOSED = "closed"
+    FACTOR_REMOVED = "factor_removed"
+    FACTORS_REMOVED = "factors_removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something: a person, or a program, and then perhaps the subject that it said to act for."""
+
+    id: str
+    name: str
+    is_person: bool
+    acting_subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAct:
+    """Something that was done to an account."""
+
+    at: datetime
+    what: ActKind
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """A password reset, and what became of its link.
+
+    Attributes:
+        at: When.
+        by: Who had it done.
+        mailed: Whether a link was mailed.
+        used_at: When a password was chosen with it, if one was.
+        replaced_at: When a later reset made the link useless, if one did.
+    """
+
+    at: datetime
+    by: Actor
+    mailed: bool
+    used_at: datetime | None
+    replaced_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

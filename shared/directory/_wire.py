@@ -9,9 +9,19 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from shared.directory._types import AccountKind, AccountStatus, Device, Factor, Group, PasswordPolicy, SignIn, User
+from shared.directory._types import (
+    AccountKind,
+    AccountStatus,
+    Application,
+    Device,
+    Factor,
+    Group,
+    PasswordPolicy,
+    User,
+)
 
 MAX_BODY_BYTES = 4 * 2**20
+_ID = r"^[A-Za-z0-9_-]{1,64}$"  # of what is named in a path later
 _FACTOR_NAMES = ("name", "authenticatorName", "phoneNumber", "email")
 
 _T = TypeVar("_T")
@@ -22,11 +32,13 @@ class UnexpectedBody(Exception):
     """An answer that is not what the API's reference says. The text names places, never values."""
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
+    """A part of an answer, with the API's names in its JSON."""
+
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
-class _Profile(_Wire):
+class _Profile(Wire):
     login: str
     email: str
     first_name: str | None = None
@@ -43,10 +55,10 @@ class _Profile(_Wire):
     auth0_subject: Annotated[str | None, Field(alias="auth0Subject")] = None
 
 
-class WireUser(_Wire):
+class WireUser(Wire):
     """A user of the Users API."""
 
-    id: str = Field(pattern=r"^[A-Za-z0-9]{1,64}$")
+    id: str = Field(pattern=_ID)
     status: str
     created: AwareDatetime | None = None
     status_changed: AwareDatetime | None = None
@@ -81,12 +93,12 @@ class WireUser(_Wire):
         )
 
 
-class _GroupProfile(_Wire):
+class _GroupProfile(Wire):
     name: str
     description: str | None = None
 
 
-class WireGroup(_Wire):
+class WireGroup(Wire):
     """A group of the Groups API."""
 
     id: str
@@ -98,18 +110,30 @@ class WireGroup(_Wire):
         return Group(self.id, self.profile.name, self.profile.description or "", self.type == "BUILT_IN")
 
 
-class _DeviceProfile(_Wire):
+class WireAppLink(Wire):
+    """An application of the User Resources API, as a user gets to it."""
+
+    id: str
+    label: str
+    hidden: bool = False
+
+    def value(self) -> Application:
+        """The application as a value."""
+        return Application(self.id, self.label, self.hidden)
+
+
+class _DeviceProfile(Wire):
     display_name: str
     platform: str = ""
 
 
-class _Device(_Wire):
+class _Device(Wire):
     id: str
     status: str = ""
     profile: _DeviceProfile
 
 
-class WireDeviceUser(_Wire):
+class WireDeviceUser(Wire):
     """A device of the User Resources API, with the user's tie to it."""
 
     created: AwareDatetime | None = None
@@ -123,10 +147,10 @@ class WireDeviceUser(_Wire):
         return Device(self.device.id, profile.display_name, profile.platform, self.device.status, managed, self.created)
 
 
-class WireFactor(_Wire):
+class WireFactor(Wire):
     """A factor of the Factors API."""
 
-    id: str
+    id: str = Field(pattern=_ID)
     factor_type: str
     provider: str = ""
     status: str = ""
@@ -141,58 +165,7 @@ class WireFactor(_Wire):
         )
 
 
-class _UserAgent(_Wire):
-    os: str | None = None
-    browser: str | None = None
-
-
-class _Place(_Wire):
-    city: str | None = None
-    country: str | None = None
-
-
-class _Client(_Wire):
-    ip_address: str | None = None
-    user_agent: _UserAgent | None = None
-    geographical_context: _Place | None = None
-
-
-class _LogDevice(_Wire):
-    name: str | None = None
-
-
-class _Outcome(_Wire):
-    result: str
-    reason: str | None = None
-
-
-class WireLogEvent(_Wire):
-    """An event of the System Log API."""
-
-    published: AwareDatetime
-    outcome: _Outcome
-    client: _Client | None = None
-    device: _LogDevice | None = None
-
-    def sign_in(self) -> SignIn:
-        """The event as an attempt to sign in."""
-        client = self.client or _Client()
-        agent, place = client.user_agent or _UserAgent(), client.geographical_context or _Place()
-        browser = agent.browser.capitalize() if agent.browser and agent.browser.isupper() else agent.browser
-        known = [word for word in (browser, agent.os) if word and word.upper() != "UNKNOWN"]
-        return SignIn(
-            at=self.published,
-            succeeded=self.outcome.result in {"SUCCESS", "ALLOW"},
-            reason=self.outcome.reason,
-            ip_address=client.ip_address,
-            city=place.city,
-            country=place.country,
-            client=" on ".join(known) or None,
-            device=self.device.name if self.device else None,
-        )
-
-
-class _Complexity(_Wire):
+class _Complexity(Wire):
     min_length: int = 0
     min_lower_case: int = 0
     min_upper_case: int = 0
@@ -202,42 +175,42 @@ class _Complexity(_Wire):
     dictionary: dict[str, Any] = {}
 
 
-class _Age(_Wire):
+class _Age(Wire):
     max_age_days: int = 0
     expire_warn_days: int = 0
     min_age_minutes: int = 0
     history_count: int = 0
 
 
-class _Lockout(_Wire):
+class _Lockout(Wire):
     max_attempts: int = 0
     auto_unlock_minutes: int = 0
 
 
-class _Password(_Wire):
+class _Password(Wire):
     complexity: _Complexity
     age: _Age = _Age()
     lockout: _Lockout = _Lockout()
 
 
-class _Settings(_Wire):
+class _Settings(Wire):
     password: _Password
     recovery: dict[str, Any] = {}
 
 
-class _Include(_Wire):
+class _Include(Wire):
     include: tuple[str, ...] = ()
 
 
-class _People(_Wire):
+class _People(Wire):
     groups: _Include = _Include()
 
 
-class _Conditions(_Wire):
+class _Conditions(Wire):
     people: _People = _People()
 
 
-class WirePolicy(_Wire):
+class WirePolicy(Wire):
     """A policy of type PASSWORD of the Policy API."""
 
     name: str
@@ -277,9 +250,9 @@ class WirePolicy(_Wire):
 USER = TypeAdapter(WireUser)
 USERS = TypeAdapter(list[WireUser])
 GROUPS = TypeAdapter(list[WireGroup])
+APPLICATIONS = TypeAdapter(list[WireAppLink])
 DEVICES = TypeAdapter(list[WireDeviceUser])
 FACTORS = TypeAdapter(list[WireFactor])
-LOG_EVENTS = TypeAdapter(list[WireLogEvent])
 POLICIES = TypeAdapter(list[WirePolicy])
 
 
