@@ -31,6 +31,9 @@ bench: setup ## Measure the hop, the whole path, start-up and memory, side by si
 eval: setup ## Measure routing on the labelled utterances, by class
 	@$(python) -m benchmarks.routing $(ARGS)
 
+package: setup ## Pack the functions for AWS Lambda, with the index of the knowledge base, into var/packages
+	@$(python) -m deploy.aws.docs.package $(ARGS)
+
 format: setup ## Format the code and mend what can be mended
 	@$(python) -m ruff format && $(python) -m ruff check --fix
 
@@ -38,4 +41,4 @@ clean: ## Remove all that was made here: .venv, .tools, caches, and var (keys, p
 	@rm -rf .venv .tools var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup run demo test lint types bench eval format clean
+.PHONY: help setup run demo test lint types bench eval package format clean

@@ -73,7 +73,16 @@ def _private_imports(path: str, nodes: Sequence[ast.AST]) -> Iterator[tuple[int,
         private = next(
             (index for index, part in enumerate(parts) if part.startswith("_") and part != "__future__"), None
         )
-        if private is None or parts[0] not in {"agents", "shared", "portal", "local", "knowledge", "benchmarks", "dev"}:
+        if private is None or parts[0] not in {
+            "agents",
+            "deploy",
+            "shared",
+            "portal",
+            "local",
+            "knowledge",
+            "benchmarks",
+            "dev",
+        }:
             continue
         owner = "/".join(parts[:private])
         if not path.startswith(f"{owner}/"):
