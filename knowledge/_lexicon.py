@@ -12,7 +12,7 @@ from knowledge._storage import read_numbers
 
 ANY_LANGUAGE: Final = (1 << 62) - 1
 
-_CLOSER_LOOK: Final = 200
+_CLOSER_LOOK: Final = 48
 _FAMILY: Final = 24
 
 

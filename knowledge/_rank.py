@@ -8,16 +8,21 @@ BM25F, words of the question that stand together, and how much of the title was 
 import heapq
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress, islice
 from typing import Final
 
 from knowledge._question import Concept
 from knowledge._storage import Stream, read_postings
 from knowledge._weights import IMPACT_STEPS, Lengths, increments, saturate
 
-_BUDGET: Final = 40_000
-_CHAMPIONS: Final = 2_000
+_BUDGET: Final = 12_000
+"""How many postings are read, all terms of a question together."""
+
+_CHAMPIONS: Final = 1_500
+"""How many postings of a term are read when the budget is used up: those of greatest impact."""
+
 _CANDIDATES: Final = 48
 
 _SECTION_SHARE: Final = 0.45
@@ -29,6 +34,10 @@ _HEADING_WEIGHT: Final = 1.6
 
 Matches = Mapping[int, Sequence[tuple[int, float]]]
 """By word: the concepts (by position in the question) that it stands for, and how much a match counts."""
+
+
+Found = Sequence[tuple[int, Sequence[tuple[int, float]]]]
+"""Words of the question in a field: the position of each, and the concepts that it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,13 @@ class Scored:
 
 
 def find_candidates(database: sqlite3.Connection, concepts: Sequence[Concept], allowed: bytes | None) -> list[int]:
-    """The articles that the postings speak for most; `allowed` has a 1 for each article that may be found."""
+    """The articles that the postings speak for most.
+
+    Args:
+        database: The index.
+        concepts: The question's.
+        allowed: A 1 for each article that may be found; None where all may.
+    """
     strengths: dict[int, float] = {}
     for concept in concepts:
         for term, strength in concept.terms.items():
@@ -68,17 +83,27 @@ def find_candidates(database: sqlite3.Connection, concepts: Sequence[Concept], a
     )
     found: dict[int, float] = {}
     get = found.get
+    left = sum(strengths.values())
     budget = _BUDGET
     for term, count, postings in rows:
+        if count > _CHAMPIONS and _is_decided(found, left):
+            break
+        left -= strengths[term]
         articles, impacts = read_postings(postings)
-        taken = count if count <= budget else max(budget, _CHAMPIONS)
-        budget = max(0, budget - taken)
+        pairs: Iterable[tuple[int, int]] = zip(articles, impacts, strict=True)
+        if allowed is not None:
+            pairs = compress(pairs, map(allowed.__getitem__, articles))
+        taken = max(budget, _CHAMPIONS)
+        budget = max(0, budget - count)
         factor = strengths[term] / IMPACT_STEPS
-        for article, impact in zip(articles[:taken], impacts, strict=False):
+        for article, impact in islice(pairs, taken):
             found[article] = get(article, 0.0) + impact * factor
-    if allowed is not None:
-        found = {article: score for article, score in found.items() if allowed[article]}
     return heapq.nlargest(_CANDIDATES, found, key=found.__getitem__)
+
+
+def _is_decided(found: Mapping[int, float], left: float) -> bool:
+    """Whether no article that has only the terms that are left could be a candidate."""
+    return len(found) > _CANDIDATES and heapq.nlargest(_CANDIDATES, found.values())[-1] >= left
 
 
 class Scorer:
@@ -92,80 +117,84 @@ class Scorer:
 
     def score_all(self, database: sqlite3.Connection, candidates: Sequence[int]) -> list[Scored]:
         """Scores candidates, best first."""
-        rows = database.execute(
-            "SELECT id, words FROM streams WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(candidates)),),
-        )
+        wanted = json.dumps(list(candidates))
+        rows = database.execute("SELECT id, words FROM streams WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
         scored = [self.score(article, Stream.unpack(words)) for article, words in rows]
         return sorted(scored, key=lambda found: (-found.score, found.article))
 
     def score(self, article: int, stream: Stream) -> Scored:
         """Scores one article."""
         title, aliases, heading, body = increments(stream.lengths(), self._averages)
+        in_title, in_aliases = self._find(stream.title), self._find(stream.aliases)
         whole = self._tally()
-        whole.count(stream.title, title)
-        whole.count(stream.aliases, aliases)
+        whole.count(in_title, title)
+        whole.count(in_aliases, aliases)
         subject = list(whole.strengths)
         best, best_score, best_section = 0, -1.0, whole.strengths
         for number, heading_words, body_words in stream.sections:
-            whole.count(heading_words, heading)
+            in_heading, in_body = self._find(heading_words), self._find(body_words)
+            if not in_heading and not in_body:
+                continue
             section = self._tally()
-            section.count(heading_words, _HEADING_WEIGHT)
-            subject = list(map(max, subject, section.strengths))
-            whole.count(body_words, body)
-            section.count(body_words, 1 / (0.4 + 0.6 * len(body_words) / _SECTION_LENGTH))
-            score = section.score() + _TOGETHER * (self._together(heading_words) + self._together(body_words))
+            if in_heading:
+                whole.count(in_heading, heading)
+                section.count(in_heading, _HEADING_WEIGHT)
+                subject = list(map(max, subject, section.strengths))
+            whole.count(in_body, body)
+            section.count(in_body, 1 / (0.4 + 0.6 * len(body_words) / _SECTION_LENGTH))
+            score = section.score() + _TOGETHER * (self._together(in_heading) + self._together(in_body))
             if score > best_score:
                 best, best_score, best_section = number, score, section.strengths
         score = whole.score() + _SECTION_SHARE * max(0.0, best_score)
-        score += _TOGETHER * (self._together(stream.title) + self._together(stream.aliases))
-        score += _TITLE_ASKED * self._asked(stream.title) * self._total / max(1, len(self._weights))
+        score += _TOGETHER * (self._together(in_title) + self._together(in_aliases))
+        score += _TITLE_ASKED * self._asked(in_title, len(stream.title)) * self._total / max(1, len(self._weights))
         return Scored(article, score, best, Evidence(whole.strengths, best_section, subject))
+
+    def _find(self, words: Sequence[int]) -> Found:
+        """The words of the question among some words: where, and what each stands for."""
+        matches = self._matches
+        return [(position, matches[word]) for position, word in enumerate(words) if word in matches]
 
     def _tally(self) -> "_Tally":
         size = len(self._weights)
-        return _Tally(self._matches, self._weights, [0.0] * size, [0.0] * size)
+        return _Tally(self._weights, [0.0] * size, [0.0] * size)
 
-    def _asked(self, title: Sequence[int]) -> float:
+    @staticmethod
+    def _asked(in_title: Found, length: int) -> float:
         """The share of a title's words that the question has."""
-        matches = self._matches
-        return sum(max(strength for _, strength in matches[word]) for word in title if word in matches) / max(
-            1, len(title)
-        )
+        return sum(max(strength for _, strength in match) for _, match in in_title) / max(1, length)
 
-    def _together(self, words: Sequence[int]) -> float:
+    def _together(self, found: Found) -> float:
         """The weight of neighbours in the question that are neighbours here too, each pair once."""
-        found: dict[tuple[int, int], float] = {}
+        if len(found) < 2:  # noqa: PLR2004 -- a pair
+            return 0.0
+        pairs: dict[tuple[int, int], float] = {}
         before: list[tuple[int, int, float]] = []
-        for position, word in enumerate(words):
-            if word not in self._matches:
-                continue
-            for concept, strength in self._matches[word]:
+        for position, match in found:
+            for concept, strength in match:
                 for at, other, other_strength in before:
                     if position - at <= _NEIGHBOURS and abs(concept - other) == 1:
                         pair = (min(concept, other), max(concept, other))
                         gain = strength * other_strength * min(self._weights[concept], self._weights[other])
-                        found[pair] = max(found.get(pair, 0.0), gain)
+                        pairs[pair] = max(pairs.get(pair, 0.0), gain)
                 before.append((position, concept, strength))
             del before[:-4]
-        return sum(found.values())
+        return sum(pairs.values())
 
 
 @dataclass(slots=True)
 class _Tally:
     """What has been counted of each concept: its weighted frequency, and its strongest match."""
 
-    matches: Matches
     weights: Sequence[float]
     frequencies: list[float]
     strengths: list[float]
 
-    def count(self, words: Sequence[int], increment: float) -> None:
-        for word in words:
-            if word in self.matches:
-                for concept, strength in self.matches[word]:
-                    self.frequencies[concept] += increment * strength
-                    self.strengths[concept] = max(self.strengths[concept], strength)
+    def count(self, found: Found, increment: float) -> None:
+        for _, match in found:
+            for concept, strength in match:
+                self.frequencies[concept] += increment * strength
+                self.strengths[concept] = max(self.strengths[concept], strength)
 
     def score(self) -> float:
         pairs = zip(self.weights, self.frequencies, strict=True)

@@ -71,6 +71,7 @@ def fold(word: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
+@lru_cache(maxsize=65536)
 def stem(word: str, language: str) -> str:
     """The folded stem of a lower-case word; a language without a stemmer leaves words as they are."""
     stemmer = _stemmer(language)
