@@ -25,11 +25,12 @@ lint: setup ## Check format, style, import rules, project rules and spelling
 types: setup ## Check types, strictly
 	@$(python) -m mypy
 
-bench: setup ## Measure the hop, the whole path, start-up and memory, side by side with the bare SDK
+bench: setup ## Measure the hop, the whole path, start-up, memory and search, side by side with the bare SDK
 	@$(python) -m benchmarks $(ARGS)
 
-eval: setup ## Measure routing on the labelled utterances, by class
+eval: setup ## Measure routing and search on their labelled questions, by class
 	@$(python) -m benchmarks.routing $(ARGS)
+	@$(python) -m benchmarks.knowledge_questions $(ARGS)
 
 package: setup ## Pack the functions for AWS Lambda, with the index of the knowledge base, into var/packages
 	@$(python) -m deploy.aws.docs.package $(ARGS)

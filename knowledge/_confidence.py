@@ -12,6 +12,7 @@ from typing import Final
 
 from knowledge._question import Concept
 from knowledge._rank import Scored
+from knowledge._weights import rarity
 
 _DENSITY: Final = 3.1
 _REACH: Final = 1.9
@@ -41,7 +42,7 @@ def confidence(concepts: Sequence[Concept], found: Scored, count: int) -> float:
     total = sum(concept.weight for concept in concepts)
     if not total:
         return 0.0
-    rarest = math.log(1 + 2 * count)
+    rarest = rarity(0, count)
     evidence = found.evidence
     telling = [concept.weight > _TELLING * rarest for concept in concepts]
     missing = sum(tells and strength < _MATCHED for tells, strength in zip(telling, evidence.anywhere, strict=True))

@@ -5,7 +5,6 @@ synonym that a document names, joined with its neighbour ("wi fi"), or as anothe
 A word that the index does not hold is taken for a misspelt one, or for two written as one.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,6 +21,7 @@ from knowledge._weights import (
     SYNONYM,
     TWO_IN_ONE,
     misspelt,
+    rarity,
 )
 from knowledge._words import fold, is_stopword, split_compounds, stem
 
@@ -83,7 +83,7 @@ def read_question(text: str, lexicon: Lexicon, *, languages: Sequence[str], syno
     reading.allow_family()
     concepts = _merge(list(reading.concepts.values()))
     for concept in concepts:
-        concept.weight = math.log(1 + (count - concept.articles + 0.5) / (concept.articles + 0.5))
+        concept.weight = rarity(concept.articles, count)
         if concept.surface in ASKING:
             concept.weight *= ASKING_SHARE
     return Question(concepts, tuple(corrections), reading.language)

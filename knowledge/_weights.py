@@ -4,6 +4,7 @@ The first stage is BM25F (Robertson, Zaragoza, "The Probabilistic Relevance Fram
 frequencies in the fields, weighted and normalised by field length, are added before they are saturated.
 """
 
+import math
 from typing import Final
 
 FIELD_WEIGHTS: Final = (4.5, 4.5, 4.0, 1.0)
@@ -34,6 +35,15 @@ def increments(lengths: Lengths, averages: Lengths) -> tuple[float, ...]:
 def saturate(frequency: float) -> float:
     """From a weighted frequency to a share of the term's weight, from 0 to 1."""
     return frequency / (SATURATION + frequency)
+
+
+FEW: Final = 60
+"""In fewer articles than these, how many have a word says little: they are weighed as if there were so many."""
+
+
+def rarity(articles: int, count: int) -> float:
+    """How much a word says that so many of all articles have: the rarer, the more."""
+    return math.log(1 + (max(count, FEW) - articles + 0.5) / (articles + 0.5))
 
 
 AS_WRITTEN: Final = 1.0
