@@ -12,6 +12,7 @@ from a2a.utils.error_handlers import build_error_details
 from a2a.utils.errors import A2A_ERROR_MAPPING, JSON_RPC_ERROR_CODE_MAP, A2AError, InternalError, JSONParseError
 
 from shared.errors import (
+    AccountNotConnected,
     AuthenticationError,
     AuthorizationDenied,
     AuthorizationError,
@@ -29,6 +30,7 @@ from shared.errors import (
     UpstreamError,
     UpstreamRefused,
     UpstreamUnavailable,
+    WaitsForPerson,
 )
 
 ERROR_INFO_TYPE: Final = "type.googleapis.com/google.rpc.ErrorInfo"
@@ -98,6 +100,9 @@ FACES: Final[Mapping[type[HelpdeskError], Face]] = {
     InsufficientScope: _FORBIDDEN,
     CallerNotAllowed: _FORBIDDEN,
     AuthorizationDenied: _FORBIDDEN,
+    # Where a task can wait it does; where there is none, whoever asks has to come back.
+    WaitsForPerson: _FORBIDDEN,
+    AccountNotConnected: _FORBIDDEN,
     ProtocolError: Face(400, -32600, "INVALID_ARGUMENT", "refused"),
     PayloadTooLarge: Face(413, -32600, "INVALID_ARGUMENT", "refused"),
     BodyTooSlow: Face(408, -32600, "INVALID_ARGUMENT", "refused"),

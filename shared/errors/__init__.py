@@ -1,6 +1,7 @@
 """What can go wrong, as types."""
 
 from shared.errors._errors import (
+    AccountNotConnected,
     AuthenticationError,
     AuthorizationDenied,
     AuthorizationError,
@@ -18,9 +19,11 @@ from shared.errors._errors import (
     UpstreamError,
     UpstreamRefused,
     UpstreamUnavailable,
+    WaitsForPerson,
 )
 
 __all__ = [
+    "AccountNotConnected",
     "AuthenticationError",
     "AuthorizationDenied",
     "AuthorizationError",
@@ -38,4 +41,5 @@ __all__ = [
     "UpstreamError",
     "UpstreamRefused",
     "UpstreamUnavailable",
+    "WaitsForPerson",
 ]

@@ -10,6 +10,8 @@
     │   ├── InsufficientScope
     │   ├── CallerNotAllowed          a valid token of a client that may not call here, or not for this user
     │   └── AuthorizationDenied       a relationship is missing
+    ├── WaitsForPerson                the work goes on once a person has done something elsewhere
+    │   └── AccountNotConnected       their account at another system is not connected, or no longer
     ├── ProtocolError                 what came in cannot be understood or is not offered
     │   ├── InvalidMessage
     │   └── TooManyRequests           a quota of ours
@@ -105,6 +107,52 @@ class AuthorizationDenied(AuthorizationError):
     """A relationship that the act needs is missing."""
 
     code = "authorization_denied"
+
+
+class WaitsForPerson(HelpdeskError):
+    """The work goes on once a person has done something elsewhere; nothing was done yet that they asked for.
+
+    Its public message says to them what that is. A tool that raises it has its task wait (`shared.agent_loop`), and is
+    called again, with the same arguments, when the task goes on.
+
+    Attributes:
+        waits_for: What is waited for, in one word for programs: `connect-account`.
+        subject: Which one: the connection.
+        url: Where the person does it, if there is such a place.
+        expires_at: Until when it makes sense to wait, in seconds since the epoch; None leaves that to the task.
+        resume: What the tool is given back when it is called again; never a secret, for the task's owner sees it.
+    """
+
+    code = "waits_for_person"
+    public_message = "This waits for you."
+    kind: ClassVar[str] = "person"
+
+    def __init__(
+        self,
+        public_message: str | None = None,
+        *,
+        subject: str,
+        kind: str | None = None,
+        url: str | None = None,
+        expires_at: float | None = None,
+        resume: str = "",
+        detail: str = "",
+        code: str | None = None,
+    ) -> None:
+        self.waits_for = kind or self.kind
+        self.subject = subject
+        self.url = url
+        self.expires_at = expires_at
+        self.resume = resume
+        super().__init__(public_message, detail=detail or f"{self.waits_for} {subject}", code=code)
+
+
+class AccountNotConnected(WaitsForPerson):
+    """The person's account at another system is not connected, or its connection does not work any more."""
+
+    code = "account_not_connected"
+    public_message = "Your account there is not connected."
+    kind = "connect-account"
 
 
 class ProtocolError(HelpdeskError):

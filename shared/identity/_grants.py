@@ -1,4 +1,4 @@
-"""The two grants that agents use: client credentials, and Auth0's On-Behalf-Of token exchange.
+"""The grants that agents use: client credentials, and Auth0's On-Behalf-Of and Token Vault exchanges.
 
 For each, one function makes the request and one reads the response; sending is `TokenEndpoint`'s.
 """
@@ -16,6 +16,8 @@ from shared.identity._wire import Response
 
 TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 -- a name
 ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 -- a name
+CONNECTION_EXCHANGE: Final = "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token"
+CONNECTION_TOKEN_TYPE: Final = "http://auth0.com/oauth/token-type/federated-connection-access-token"  # noqa: S105 -- a name
 _SCOPE_REFUSALS: Final = frozenset({"invalid_scope", "insufficient_scope"})
 _FORBIDDEN: Final = 403
 
@@ -86,6 +88,34 @@ def process_token_exchange_response(response: Response, *, scopes: frozenset[str
         raise
     if members.get("issued_token_type") != ACCESS_TOKEN_TYPE:
         raise unusable("issued_token_type is not that of an access token")
+    return token
+
+
+def connection_token_request(
+    server: AuthorizationServerMetadata, client: ClientAuthentication, *, subject_token: RawToken, connection: str
+) -> TokenRequest:
+    """A Token Vault exchange: the user's token for one that the connection's provider issued for the same user."""
+    parameters = {
+        "grant_type": CONNECTION_EXCHANGE,
+        "subject_token": subject_token.reveal(),
+        "subject_token_type": ACCESS_TOKEN_TYPE,
+        "requested_token_type": CONNECTION_TOKEN_TYPE,
+        "connection": connection,
+    }
+    return _request(server, client, parameters)
+
+
+def process_connection_token_response(response: Response, *, sent_at: float) -> AccessToken:
+    """Reads the answer. Which scopes the provider granted was decided when the account was connected.
+
+    Raises:
+        ClientAuthenticationError: the server does not accept this client's proof.
+        OAuthError: any other refusal; `federated_connection_refresh_token_not_found` where nothing is connected.
+        UpstreamRefused: the answer is not what it has to be.
+    """
+    token, members = process_token_response(response, scopes=None, sent_at=sent_at)
+    if members.get("issued_token_type") != CONNECTION_TOKEN_TYPE:
+        raise unusable("issued_token_type is not that of a connection's access token")
     return token
 
 

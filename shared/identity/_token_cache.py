@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from shared.errors import HelpdeskError
 from shared.identity._access_token import AccessToken
+from shared.identity._raw_token import RawToken
 from shared.identity._single_flight import SingleFlight
 from shared.telemetry import get_logger
 
@@ -42,10 +43,14 @@ class TokenCache:
         size: How many tokens are held.
         clock: Seconds since the epoch.
         jitter: A number from 0 to 1, new each time.
+        renews: Whether a token is fetched anew before it expires; not where the same one would come again.
     """
 
-    def __init__(self, *, size: int, clock: Callable[[], float], jitter: Callable[[], float]) -> None:
+    def __init__(
+        self, *, size: int, clock: Callable[[], float], jitter: Callable[[], float], renews: bool = True
+    ) -> None:
         self._size = size
+        self._renews = renews
         self._clock = clock
         self._jitter = jitter
         self._held: OrderedDict[Hashable, _Held] = OrderedDict()
@@ -72,6 +77,12 @@ class TokenCache:
             self._flights.start(key, lambda: self._renew(key, fetch, not_after))
         return held.token
 
+    def forget(self, key: Hashable, token: RawToken) -> None:
+        """Lets go of a token that was refused; one that was fetched meanwhile stays."""
+        held = self._held.get(key)
+        if held is not None and held.token.token == token:
+            del self._held[key]
+
     async def _renew(self, key: Hashable, fetch: Fetch, not_after: float) -> AccessToken:
         try:
             return await self._fetch(key, fetch, not_after)
@@ -86,6 +97,8 @@ class TokenCache:
         refresh_at = begun + lifetime * (REFRESH_FROM + REFRESH_SPREAD * self._jitter())
         if not_after <= token.expires_at:
             token, refresh_at = replace(token, expires_at=not_after), float("inf")
+        if not self._renews:
+            refresh_at = float("inf")
         margin = min(MAX_MARGIN_SECONDS, MARGIN * (token.expires_at - begun))
         self._held[key] = _Held(token, refresh_at, token.expires_at - margin)
         self._held.move_to_end(key)

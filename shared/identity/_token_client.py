@@ -13,7 +13,9 @@ from shared.identity._access_token import AccessToken
 from shared.identity._client_authentication import ClientAuthentication
 from shared.identity._grants import (
     client_credentials_request,
+    connection_token_request,
     process_client_credentials_response,
+    process_connection_token_response,
     process_token_exchange_response,
     token_exchange_request,
 )
@@ -33,7 +35,8 @@ class TokenClient:
     """One client of the authorization server, with the tokens that it was issued.
 
     An agent is two clients in Auth0, and so has two of these: a machine-to-machine client for `client_credentials`,
-    and a Custom API client, linked to the agent's own API, for `exchange`.
+    and a Custom API client, linked to the agent's own API, for `exchange` and
+    `connection_token`.
 
     Tokens are held until shortly before they expire and renewed in the background before that; concurrent callers for
     the same token share one request.
@@ -74,6 +77,7 @@ class TokenClient:
         self._endpoint = TokenEndpoint(discovery, http, timeout=timeout, clock=clock, sleep=sleep, jitter=jitter)
         self._machine_tokens = TokenCache(size=cache_size, clock=clock, jitter=jitter)
         self._delegated_tokens = TokenCache(size=cache_size, clock=clock, jitter=jitter)
+        self._connection_tokens = TokenCache(size=cache_size, clock=clock, jitter=jitter, renews=False)
 
     async def client_credentials(self, *, audience: str, scopes: Collection[str]) -> AccessToken:
         """A machine-to-machine token: this client, in its own name, at `audience`.
@@ -130,6 +134,37 @@ class TokenClient:
 
         key = (principal.issuer, principal.subject, subject.digest(), audience, asked)
         return await self._delegated_tokens.get(key, fetch, not_after=principal.expires_at)
+
+    async def connection_token(self, subject: RawToken, principal: Principal, *, connection: str) -> AccessToken:
+        """The token that another system issued for this user, from Auth0's Token Vault, until that token expires.
+
+        Held by (issuer, subject, connection): a later request of the same user does without an exchange.
+
+        Args:
+            subject: The token that came in.
+            principal: What it was verified to be, for our own audience: see `exchange`.
+            connection: Which system, by the name of its connection in Auth0.
+
+        Raises:
+            InvalidToken: the principal is not this token's, is not for us, is no person, or has expired.
+            ClientAuthenticationError, OAuthError, UpstreamError: see `shared.identity`.
+        """
+        self._check_subject(subject, principal)
+
+        async def fetch() -> AccessToken:
+            sent_at = self._clock()
+            response = await self._endpoint.send(
+                lambda server: connection_token_request(
+                    server, self._client, subject_token=subject, connection=connection
+                )
+            )
+            return process_connection_token_response(response, sent_at=sent_at)
+
+        return await self._connection_tokens.get((principal.issuer, principal.subject, connection), fetch)
+
+    def forget_connection_token(self, principal: Principal, *, connection: str, token: RawToken) -> None:
+        """Lets go of a token that the other system refused."""
+        self._connection_tokens.forget((principal.issuer, principal.subject, connection), token)
 
     def _check_subject(self, subject: RawToken, principal: Principal) -> None:
         if self._resource_server_identifier is None:

@@ -133,7 +133,7 @@ def parse_retry_after(value: str | None, *, now: float) -> float | None:
 
 
 def process_token_response(
-    response: Response, *, scopes: frozenset[str], sent_at: float
+    response: Response, *, scopes: frozenset[str] | None, sent_at: float
 ) -> tuple[AccessToken, dict[str, Any]]:
     """Reads a token response (RFC 6749 §5.1): the token, and all members for the grant's own checks.
 
@@ -141,7 +141,7 @@ def process_token_response(
 
     Args:
         response: With a status below 500.
-        scopes: What was asked for.
+        scopes: What was asked for; None where scopes are not asked for, and those in the answer are taken.
         sent_at: When the request was sent, in seconds since the epoch: the lifetime counts from there at the latest.
 
     Raises:
@@ -168,7 +168,7 @@ def process_token_response(
         expires_at=sent_at + lifetime,
         scopes=granted,
         token_type="Bearer",  # noqa: S106 -- a type, not a secret
-        missing_scopes=scopes - granted,
+        missing_scopes=scopes - granted if scopes is not None else frozenset(),
     ), members
 
 
@@ -177,15 +177,15 @@ def unusable(problem: str) -> UpstreamRefused:
     return UpstreamRefused(AUTHORIZATION_SERVER, detail=f"token response: {problem}")
 
 
-def _granted(members: Mapping[str, Any], asked: frozenset[str]) -> frozenset[str]:
+def _granted(members: Mapping[str, Any], asked: frozenset[str] | None) -> frozenset[str]:
     """`scope`: what was asked for, if absent (RFC 6749 §5.1). More than was asked for is not taken."""
     scope = members.get("scope")
     if scope is None:
-        return asked
+        return asked or frozenset()
     if not isinstance(scope, str):
         raise unusable("scope is not a string")
     granted = frozenset(filter(None, scope.split(" ")))
-    if granted - asked:
+    if asked is not None and granted - asked:
         raise unusable("more scopes were granted than were asked for")
     return granted
 

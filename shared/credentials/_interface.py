@@ -1,0 +1,74 @@
+"""What an agent asks of a provider of credentials, and what it says for whom."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.identity import Principal, RawToken
+
+
+class ActingCaller(Protocol):
+    """Who asked an agent to act: `shared.a2a.Caller` is one."""
+
+    @property
+    def user(self) -> Principal:
+        """On whose behalf."""
+
+    @property
+    def user_token(self) -> RawToken:
+        """The user's token as it came in, from which `user` was made; never forwarded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Another system that an agent acts in, as its settings name it.
+
+    Attributes:
+        connection: The connection in Auth0, or the credential provider in AgentCore Identity.
+        title: What people call the system.
+        scopes: What to ask for, where the provider lets the agent ask: AgentCore Identity. Token Vault gives what the
+            person agreed to when they connected the account.
+    """
+
+    connection: str
+    title: str
+    scopes: frozenset[str] = frozenset()
+
+
+class Credentials(Protocol):
+    """Gives tokens of other systems; holds them in memory alone, and none for longer than it is valid."""
+
+    async def token(self, caller: ActingCaller, resource: Resource) -> RawToken:
+        """The token to call `resource` with, for this caller and no other.
+
+        Concurrent callers for the same user share one request.
+
+        Raises:
+            AccountNotConnected: the person has to connect their account first, or again.
+            InvalidToken: the caller's own token does not hold any more.
+            UpstreamUnavailable: the provider of credentials is away, slow, or has said to come back later.
+            UpstreamRefused: it does not serve this agent; trying again does not help.
+        """
+
+    def refused(self, caller: ActingCaller, resource: Resource, token: RawToken) -> None:
+        """Says that `resource` did not accept this token: it is never given again."""
+
+
+class ConnectionTokens:
+    """The tokens of one resource: what a client of that resource needs of a provider.
+
+    Args:
+        credentials: The provider.
+        resource: Which system.
+    """
+
+    def __init__(self, credentials: Credentials, resource: Resource) -> None:
+        self._credentials = credentials
+        self._resource = resource
+
+    async def token(self, caller: ActingCaller) -> RawToken:
+        """See `Credentials.token`."""
+        return await self._credentials.token(caller, self._resource)
+
+    def refused(self, caller: ActingCaller, token: RawToken) -> None:
+        """See `Credentials.refused`."""
+        self._credentials.refused(caller, self._resource, token)
