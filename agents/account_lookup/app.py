@@ -4,10 +4,11 @@ import httpx
 from starlette.applications import Starlette
 from strands.models import Model
 
-from agents.account_lookup.card import create_card
+from agents.account_lookup.card import NAME, create_card
 from agents.account_lookup.settings import AccountLookupSettings
 from agents.account_lookup.tools import SYSTEM_PROMPT, create_tools
 from shared import agent_loop
+from shared.authorization import Authorizer, OpenFga
 from shared.directory import DirectoryClient, StaticTokenSource
 from shared.identity import RawToken
 
@@ -29,10 +30,13 @@ def create_app(
         StaticTokenSource(RawToken(settings.directory_token.get_secret_value())),
         timeout=settings.directory_timeout_seconds,
     )
+    checks = OpenFga(settings) if settings.fga_api_url else None
     return agent_loop.create_app(
         settings,
         foundations,
         card=create_card(url=settings.public_url, issuer=settings.auth0_issuer),
         entry=agent_loop.hop_entry(settings, foundations),
+        authorizer=Authorizer(checks, agent=NAME),
         toolbox=agent_loop.Tools(create_tools(directory), SYSTEM_PROMPT),
+        resources=[checks] if checks else [],
     )

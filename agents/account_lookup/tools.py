@@ -10,7 +10,8 @@ from strands import ToolContext, tool
 from strands.types.tools import AgentTool
 
 from agents.account_lookup.wording import account_text, devices_text, groups_text, sign_ins_text
-from shared.directory import ActingCaller, DirectoryClient, OwnAccount, User
+from shared.authorization import Needs, Permitted, needs
+from shared.directory import ActingCaller, DirectoryClient, OwnAccount, User, own_account
 
 SCOPE: Final = "account:read"
 MOST_COUNTED: Final = 500
@@ -33,8 +34,10 @@ def create_tools(directory: DirectoryClient) -> Sequence[AgentTool]:
     Args:
         directory: Where the accounts are.
     """
-    own = OwnAccount(directory, others=_OTHERS)
+    tools = OwnAccount(others=_OTHERS)
+    account = own_account(directory)
 
+    @needs(Needs("can_view_profile", "account", account, scope=SCOPE, purpose="read your account"))
     @tool(context=True)
     async def show_account(tool_context: ToolContext) -> str:
         """Shows the profile and status of the person's own account: name, department, manager, contact details, state.
@@ -53,11 +56,12 @@ def create_tools(directory: DirectoryClient) -> Sequence[AgentTool]:
             tool_context: Handed in by the loop: who asks.
         """
 
-        async def show(_: ActingCaller, user: User) -> str:
-            return account_text(user, directory.now())
+        async def show(_: ActingCaller, permit: Permitted[User]) -> str:
+            return account_text(permit.value, directory.now())
 
-        return await own.answer(tool_context, show, scope=SCOPE, purpose="read your account")
+        return await tools.answer(tool_context, show, purpose="read your account")
 
+    @needs(Needs("can_view_groups", "account", account, scope=SCOPE, purpose="read your groups"))
     @tool(context=True)
     async def list_groups(tool_context: ToolContext) -> str:
         """Lists the groups that the person is a member of.
@@ -75,11 +79,12 @@ def create_tools(directory: DirectoryClient) -> Sequence[AgentTool]:
             tool_context: Handed in by the loop: who asks.
         """
 
-        async def groups(caller: ActingCaller, user: User) -> str:
-            return groups_text(await directory.groups(caller, user))
+        async def groups(caller: ActingCaller, permit: Permitted[User]) -> str:
+            return groups_text(await directory.groups(caller, permit.value))
 
-        return await own.answer(tool_context, groups, scope=SCOPE, purpose="read your groups")
+        return await tools.answer(tool_context, groups, purpose="read your groups")
 
+    @needs(Needs("can_view_security", "account", account, scope=SCOPE, purpose="read your devices"))
     @tool(context=True)
     async def list_devices(tool_context: ToolContext) -> str:
         """Lists the devices that are registered to the person, and the factors with which they confirm a sign-in.
@@ -97,12 +102,15 @@ def create_tools(directory: DirectoryClient) -> Sequence[AgentTool]:
             tool_context: Handed in by the loop: who asks.
         """
 
-        async def devices(caller: ActingCaller, user: User) -> str:
-            found, factors = await asyncio.gather(directory.devices(caller, user), directory.factors(caller, user))
+        async def devices(caller: ActingCaller, permit: Permitted[User]) -> str:
+            found, factors = await asyncio.gather(
+                directory.devices(caller, permit.value), directory.factors(caller, permit.value)
+            )
             return devices_text(found, factors)
 
-        return await own.answer(tool_context, devices, scope=SCOPE, purpose="read your devices")
+        return await tools.answer(tool_context, devices, purpose="read your devices")
 
+    @needs(Needs("can_view_security", "account", account, scope=SCOPE, purpose="read your sign-ins"))
     @tool(context=True)
     async def list_sign_ins(
         tool_context: ToolContext,
@@ -129,12 +137,12 @@ def create_tools(directory: DirectoryClient) -> Sequence[AgentTool]:
             result: Which sign-ins: both kinds, only failed ones, or only successful ones.
         """
 
-        async def sign_ins(caller: ActingCaller, user: User) -> str:
+        async def sign_ins(caller: ActingCaller, permit: Permitted[User]) -> str:
             since = directory.now() - timedelta(days=days)
             wanted = None if result == "both" else result == "successful"
-            found = await directory.sign_ins(caller, user, since=since, limit=MOST_COUNTED, succeeded=wanted)
+            found = await directory.sign_ins(caller, permit.value, since=since, limit=MOST_COUNTED, succeeded=wanted)
             return sign_ins_text(found, days=days, limit=limit, result=result, most=MOST_COUNTED)
 
-        return await own.answer(tool_context, sign_ins, scope=SCOPE, purpose="read your sign-ins")
+        return await tools.answer(tool_context, sign_ins, purpose="read your sign-ins")
 
     return [show_account, list_groups, list_devices, list_sign_ins]

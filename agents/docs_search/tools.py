@@ -1,6 +1,7 @@
 """The tools of docs_search. What they return is the answer: quotes and links, put together by code."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from strands.types.tools import AgentTool
 from agents.docs_search.library import Library
 from agents.docs_search.quoting import Quoter, plain
 from knowledge import Article, Filters, Hit, SearchResult
-from shared.errors import InsufficientScope
+from shared.authorization import ActingCaller, Fact, Needs, Permitted, Resource, needs, object_name, permitted
 from shared.identity import Principal
 
 SCOPE: Final = "docs:read"
@@ -24,6 +25,9 @@ covers the request, say so in one sentence."""
 CONTRACTORS: Final = "docs:read:contractors"
 IT_STAFF: Final = "docs:read:it"
 
+AUDIENCES: Final = ("everyone", "employees", "contractors", "it")
+"""For whom articles are written: what their front matter may say."""
+
 _ALSO_QUOTED: Final = 0.9
 _ALSO_CONFIDENT: Final = 0.85
 _MAX_ALSO_READ: Final = 4
@@ -36,11 +40,7 @@ def readable_audiences(user: Principal) -> frozenset[str]:
 
     The permissions are those that Auth0's roles give; nothing in a message, and no name, decides.
 
-    Raises:
-        InsufficientScope: The token was not made for reading documents.
     """
-    if SCOPE not in user.scopes:
-        raise InsufficientScope((SCOPE,))
     granted = user.permissions | user.scopes
     audiences = {"everyone", "contractors" if CONTRACTORS in granted else "employees"}
     if IT_STAFF in granted:
@@ -56,7 +56,9 @@ def create_tools(library: Library, *, base_url: str) -> Sequence[AgentTool]:
         base_url: The URL below which each article is read, with its trailing slash.
     """
     quoter = Quoter(base_url)
+    reading = Needs("can_read", "audience", _audiences, scope=SCOPE, purpose="search the knowledge base")
 
+    @needs(reading)
     @tool(context=True)
     async def search_docs(query: str, tool_context: ToolContext) -> str:
         """Answers a question from the company's knowledge base of IT guides, with quotes and links.
@@ -76,9 +78,11 @@ def create_tools(library: Library, *, base_url: str) -> Sequence[AgentTool]:
             query: The question in the person's own words.
             tool_context: Handed in by the loop: who asks.
         """
-        filters = Filters(audiences=_audiences(tool_context))
-        return _answer(await library.search(query, filters=filters), quoter)
+        permit = permitted(tool_context, tuple)
+        found = await library.search(query, filters=Filters(audiences=frozenset(permit.value)))
+        return _answer(await _readable(permit, found), quoter)
 
+    @needs(reading)
     @tool(context=True)
     async def recent_changes(tool_context: ToolContext, limit: int = 10) -> str:
         """Lists the articles of the knowledge base that were updated last.
@@ -92,15 +96,39 @@ def create_tools(library: Library, *, base_url: str) -> Sequence[AgentTool]:
             limit: How many articles at most.
             tool_context: Handed in by the loop: who asks.
         """
-        filters = Filters(audiences=_audiences(tool_context))
-        return _list(await library.recent(filters=filters, limit=max(1, min(limit, _MAX_RECENT))), quoter)
+        permit = permitted(tool_context, tuple)
+        filters = Filters(audiences=frozenset(permit.value))
+        found = await library.recent(filters=filters, limit=max(1, min(limit, _MAX_RECENT)))
+        shown = await permit.readable(found, "can_read", lambda article: _document(article.slug, {article.audience}))
+        return _list(shown, quoter)
 
     return [search_docs, recent_changes]
 
 
-def _audiences(tool_context: ToolContext) -> frozenset[str]:
-    state: dict[str, Any] = tool_context.invocation_state
-    return readable_audiences(state["caller"].user)
+async def _audiences(caller: ActingCaller, _: Mapping[str, Any]) -> Sequence[Resource[str]]:
+    """Everybody for whom articles are written."""
+    own = readable_audiences(caller.user)
+    return [Resource(name, object_name("audience", name), own=name in own) for name in AUDIENCES]
+
+
+async def _readable(permit: Permitted[tuple[str, ...]], found: SearchResult) -> SearchResult:
+    """What a search found, without the articles, and the links to articles, that the person may not read."""
+    titles = {slug: set(permit.value) for hit in found.hits for slug, _ in hit.related}
+    titles |= {hit.article: {hit.audience} for hit in found.hits}
+    shown = set(await permit.readable(list(titles), "can_read", lambda slug: _document(slug, titles[slug])))
+    hits = [
+        replace(hit, related=tuple(link for link in hit.related if link[0] in shown))
+        for hit in found.hits
+        if hit.article in shown
+    ]
+    return replace(found, hits=tuple(hits))
+
+
+def _document(slug: str, audiences: Collection[str]) -> Resource[str]:
+    """An article; for whom it is written stands in it, or is one of what the search was restricted to."""
+    name = object_name("document", slug)
+    facts = [Fact(object_name("audience", audience), "audience", name) for audience in sorted(audiences)]
+    return Resource(slug, name, facts=tuple(facts))
 
 
 def _answer(result: SearchResult, quoter: Quoter) -> str:

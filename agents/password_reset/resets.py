@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 from agents.password_reset import wording
 from agents.password_reset.intent import is_asked_for
+from shared.authorization import Permitted
 from shared.directory import AccountKind, AccountStatus, ActingCaller, DirectoryClient, ToolCall, User, request_text
 from shared.errors import HelpdeskError, UpstreamRefused
 from shared.telemetry import get_logger
@@ -37,17 +38,17 @@ class Resets:
         self._per_hour = per_hour
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def asked_to_unlock(self, call: ToolCall, caller: ActingCaller, user: User) -> str:
+    async def asked_to_unlock(self, call: ToolCall, caller: ActingCaller, permit: Permitted[User]) -> str:
         """Unlocks the account, where that is what was asked for."""
         if not is_asked_for(request_text(call.agent.messages)):
             return wording.unlock_explained()
-        return await self._once(call.invocation_state, "unlock", user, lambda: self._unlock(caller, user))
+        return await self._once(call.invocation_state, "unlock", permit.value, lambda: self._unlock(caller, permit))
 
-    async def asked_to_reset(self, call: ToolCall, caller: ActingCaller, user: User) -> str:
+    async def asked_to_reset(self, call: ToolCall, caller: ActingCaller, permit: Permitted[User]) -> str:
         """Has a reset link sent, where that is what was asked for."""
         if not is_asked_for(request_text(call.agent.messages)):
-            return wording.reset_explained(user)
-        return await self._once(call.invocation_state, "reset", user, lambda: self._reset(caller, user))
+            return wording.reset_explained(permit.value)
+        return await self._once(call.invocation_state, "reset", permit.value, lambda: self._reset(caller, permit))
 
     async def _once(self, turn: dict[str, Any], act: str, user: User, work: Callable[[], Awaitable[str]]) -> str:
         """Does an act on an account at most once within a turn; asked again, it comes to the same, refusals included.
@@ -67,11 +68,13 @@ class Resets:
             raise outcome
         return outcome
 
-    async def _unlock(self, caller: ActingCaller, user: User) -> str:
+    async def _unlock(self, caller: ActingCaller, permit: Permitted[User]) -> str:
+        user = permit.value
         if user.kind is not AccountKind.PERSON:
             return wording.privileged("unlocked", user)
         if user.status is not AccountStatus.LOCKED_OUT:
             return wording.not_locked(user, self._directory.now())
+        await permit.recheck()
         try:
             await self._directory.unlock(caller, user)
         except UpstreamRefused as error:
@@ -80,8 +83,8 @@ class Resets:
             return wording.no_longer_locked()
         return wording.unlocked(user, self._directory.now())
 
-    async def _reset(self, caller: ActingCaller, user: User) -> str:
-        now = self._directory.now()
+    async def _reset(self, caller: ActingCaller, permit: Permitted[User]) -> str:
+        user, now = permit.value, self._directory.now()
         if user.kind is not AccountKind.PERSON:
             return wording.privileged("reset", user)
         if user.status not in RESETTABLE:
@@ -92,6 +95,7 @@ class Resets:
         if len(resets) >= self._per_hour:
             _log.warning("password_resets_throttled", user_id=user.id, resets=len(resets))
             return wording.throttled(resets, resets[self._per_hour - 1] + PERIOD, now)
+        await permit.recheck()
         await self._directory.reset_password(caller, user)
         return wording.link_sent(user.recovery_email)
 

@@ -8,8 +8,9 @@ from strands import ToolContext, tool
 from strands.types.tools import AgentTool
 
 from agents.password_reset.resets import Resets
-from agents.password_reset.wording import policy_text, state_text
-from shared.directory import ActingCaller, DirectoryClient, OwnAccount, User
+from agents.password_reset.wording import policy_text, privileged, state_text
+from shared.authorization import Needs, Permitted, needs
+from shared.directory import AccountKind, ActingCaller, DirectoryClient, OwnAccount, User, own_account
 
 READ_SCOPE: Final = "password:read"
 UNLOCK_SCOPE: Final = "account:unlock"
@@ -37,9 +38,11 @@ def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequenc
         directory: Where the accounts are.
         resets_per_hour: How many reset links one person may have sent in an hour.
     """
-    own = OwnAccount(directory, others=_OTHERS)
+    tools = OwnAccount(others=_OTHERS)
+    account = own_account(directory)
     resets = Resets(directory, per_hour=resets_per_hour)
 
+    @needs(Needs("can_read_state", "account", account, scope=READ_SCOPE, purpose="read the password policy"))
     @tool(context=True)
     async def password_policy(tool_context: ToolContext) -> str:
         """Tells the rules for passwords: length, characters, history, how long one lasts, what locks an account.
@@ -57,11 +60,13 @@ def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequenc
             tool_context: Handed in by the loop: who asks.
         """
 
-        async def policy(caller: ActingCaller, user: User) -> str:
+        async def policy(caller: ActingCaller, permit: Permitted[User]) -> str:
+            user = permit.value
             return policy_text(await directory.password_policy(caller, user), user, directory.now())
 
-        return await own.answer(tool_context, policy, scope=READ_SCOPE, purpose="read the password policy")
+        return await tools.answer(tool_context, policy, purpose="read the password policy")
 
+    @needs(Needs("can_read_state", "account", account, scope=READ_SCOPE, purpose="read the state of your account"))
     @tool(context=True)
     async def account_state(tool_context: ToolContext) -> str:
         """Tells whether the account is locked or the password expired, since when, and when the password expires next.
@@ -80,15 +85,26 @@ def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequenc
             tool_context: Handed in by the loop: who asks.
         """
 
-        async def state(caller: ActingCaller, user: User) -> str:
-            now = directory.now()
+        async def state(caller: ActingCaller, permit: Permitted[User]) -> str:
+            user, now = permit.value, directory.now()
             policy, recent = await asyncio.gather(
                 directory.password_policy(caller, user), resets.recent(caller, user, now)
             )
             return state_text(user, policy, recent, now)
 
-        return await own.answer(tool_context, state, scope=READ_SCOPE, purpose="read the state of your account")
+        return await tools.answer(tool_context, state, purpose="read the state of your account")
 
+    @needs(
+        Needs(
+            "can_unlock",
+            "account",
+            account,
+            scope=UNLOCK_SCOPE,
+            purpose="unlock your account",
+            irreversible=True,
+            refused=lambda user: _privileged("unlocked", user),
+        )
+    )
     @tool(context=True)
     async def unlock_account(tool_context: ToolContext) -> str:
         """Unlocks the person's own account after too many wrong passwords; the password stays the same.
@@ -106,11 +122,22 @@ def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequenc
             tool_context: Handed in by the loop: who asks.
         """
 
-        async def unlock(caller: ActingCaller, user: User) -> str:
-            return await resets.asked_to_unlock(tool_context, caller, user)
+        async def unlock(caller: ActingCaller, permit: Permitted[User]) -> str:
+            return await resets.asked_to_unlock(tool_context, caller, permit)
 
-        return await own.answer(tool_context, unlock, scope=UNLOCK_SCOPE, purpose="unlock your account")
+        return await tools.answer(tool_context, unlock, purpose="unlock your account")
 
+    @needs(
+        Needs(
+            "can_reset",
+            "account",
+            account,
+            scope=RESET_SCOPE,
+            purpose="have a reset link sent",
+            irreversible=True,
+            refused=lambda user: _privileged("reset", user),
+        )
+    )
     @tool(context=True)
     async def reset_password(tool_context: ToolContext) -> str:
         """Resets the person's own password: the directory sends a link to their registered recovery address.
@@ -129,9 +156,14 @@ def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequenc
             tool_context: Handed in by the loop: who asks.
         """
 
-        async def reset(caller: ActingCaller, user: User) -> str:
-            return await resets.asked_to_reset(tool_context, caller, user)
+        async def reset(caller: ActingCaller, permit: Permitted[User]) -> str:
+            return await resets.asked_to_reset(tool_context, caller, permit)
 
-        return await own.answer(tool_context, reset, scope=RESET_SCOPE, purpose="have a reset link sent")
+        return await tools.answer(tool_context, reset, purpose="have a reset link sent")
 
     return [password_policy, account_state, unlock_account, reset_password]
+
+
+def _privileged(done: str, user: User | None) -> str | None:
+    """What is said of the caller's own account where it is none that anybody has changed here."""
+    return privileged(done, user) if user is not None and user.kind is not AccountKind.PERSON else None

@@ -14,6 +14,7 @@ from strands.types._events import ToolResultEvent, ToolStreamEvent
 from strands.types.tools import AgentTool, ToolSpec, ToolUse
 
 from shared.a2a import AgentClient, Caller, is_final
+from shared.authorization import Unchecked
 from shared.errors import HelpdeskError, InsufficientScope, OAuthError, UpstreamError, UpstreamUnavailable
 from shared.telemetry import get_logger
 
@@ -35,6 +36,7 @@ class SubagentTool(AgentTool):
 
     def __init__(self, client: AgentClient, card: AgentCard) -> None:
         super().__init__()
+        self.needs = Unchecked("each subagent decides for itself what this person, through this agent, may do")
         self._client = client
         self._name = tool_name(card)
         self._spec = tool_spec(card)

@@ -11,6 +11,7 @@ from strands.models import Model
 
 from shared.a2a import INVOKE_SCOPE, DelegatedHop, Entry, Limits, create_agent_app
 from shared.agent_loop._executor import Closable, StrandsExecutor, Toolbox
+from shared.authorization import Authorizer
 from shared.http import create_http_client
 from shared.identity import JwksCache, TokenVerifier
 from shared.models import create_model
@@ -67,6 +68,7 @@ def create_app(
     card: AgentCard,
     entry: Entry,
     toolbox: Toolbox,
+    authorizer: Authorizer | None = None,
     interventions: Callable[[], list[InterventionHandler]] = list,
     resources: Sequence[Closable] = (),
 ) -> Starlette:
@@ -78,7 +80,8 @@ def create_app(
         card: What it says of itself.
         entry: Its door.
         toolbox: What it can do.
-        interventions: May deny a tool call; made anew for each run.
+        authorizer: Decides about each tool call; without one, only tools that need no check may be called.
+        interventions: May deny a tool call that was permitted; made anew for each run.
         resources: Closed, in order, when the app ends.
 
     Raises:
@@ -90,6 +93,7 @@ def create_app(
         toolbox=toolbox,
         conversations=storage.conversations,
         speaker=card.name,
+        authorizer=authorizer,
         interventions=interventions,
         resources=(*resources, foundations.http),
     )

@@ -24,6 +24,7 @@ from shared.a2a import Caller
 from shared.agent_loop._answer import AnswerWriter
 from shared.agent_loop._history import Conversations, opening, turn_to_keep
 from shared.agent_loop._relay import FAILED, RelayAnswers
+from shared.authorization import Authorizer, AuthorizeToolCalls, require_declarations
 from shared.errors import HelpdeskError
 from shared.telemetry import get_logger
 
@@ -52,9 +53,14 @@ class Toolbox(Protocol):
 
 
 class Tools:
-    """A toolbox that never changes."""
+    """A toolbox that never changes.
+
+    Raises:
+        ConfigurationError: if a tool does not declare what it needs.
+    """
 
     def __init__(self, tools: Sequence[AgentTool], system_prompt: str) -> None:
+        require_declarations(tools)
         self._tools = tools
         self._system_prompt = system_prompt
 
@@ -86,7 +92,8 @@ class StrandsExecutor(AgentExecutor):
         model: Plans which tools to call.
         toolbox: The tools, and what the model is told.
         conversations: Where the threads of conversations are kept.
-        interventions: Made anew for each run: they may deny a tool call.
+        authorizer: Decides about each tool call; without one, only tools that need no check may be called.
+        interventions: Made anew for each run: they may deny a tool call that was permitted.
         speaker: The name under which the agent's own words are written.
         resources: Closed, in order, with the executor.
     """
@@ -98,6 +105,7 @@ class StrandsExecutor(AgentExecutor):
         toolbox: Toolbox,
         conversations: Conversations,
         speaker: str,
+        authorizer: Authorizer | None = None,
         interventions: Callable[[], list[InterventionHandler]] = list,
         resources: Sequence[Closable] = (),
     ) -> None:
@@ -105,6 +113,7 @@ class StrandsExecutor(AgentExecutor):
         self._toolbox = toolbox
         self._conversations = conversations
         self._speaker = speaker
+        self._authorizer = authorizer
         self._interventions = interventions
         self._resources = resources
         self._running: dict[str, threading.Event] = {}
@@ -168,14 +177,16 @@ class StrandsExecutor(AgentExecutor):
         owner, context_id = caller.user.key, str(context.context_id)
         history = opening(await self._conversations.load(owner, context_id))
         relay = RelayAnswers()
+        tools = list(await self._toolbox.tools())
+        require_declarations(tools)
         agent = Agent(
             model=self._model,
             messages=list(history),
-            tools=list(await self._toolbox.tools()),
+            tools=[*tools],
             system_prompt=self._toolbox.system_prompt(),
             callback_handler=None,
             hooks=[relay],
-            interventions=self._interventions(),
+            interventions=[AuthorizeToolCalls(self._authorizer), *self._interventions()],
         )
         invocation_state = {
             "caller": caller,

@@ -14,6 +14,9 @@ from shared.telemetry import get_logger
 
 FAILED = "Something went wrong on our side; nothing was changed as far as we know. Please try again."
 
+_DENIED = "DENIED: "
+"""What Strands puts before the words of an intervention that denies."""
+
 _log = get_logger()
 
 
@@ -40,7 +43,7 @@ class RelayAnswers(HookProvider):
         elif event.result["status"] == "success":
             self.words[tool_use_id] = text_of(event.result)
         elif event.cancel_message is not None:  # an intervention denied the call; its reason is for the person
-            self.words[tool_use_id] = event.cancel_message
+            self.words[tool_use_id] = event.cancel_message.removeprefix(_DENIED)
 
     def _after_tools(self, event: AfterToolsEvent) -> None:
         results = [block["toolResult"] for block in event.message["content"] if "toolResult" in block]

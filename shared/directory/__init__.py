@@ -2,7 +2,7 @@
 
 from shared.directory._access import ActingCaller, StaticTokenSource, TokenSource
 from shared.directory._client import DirectoryClient
-from shared.directory._own_account import OwnAccount, ToolCall, request_text
+from shared.directory._own_account import OwnAccount, ToolCall, account_name, own_account, request_text
 from shared.directory._status import next_step, state_of
 from shared.directory._types import (
     AccountAct,
@@ -40,7 +40,9 @@ __all__ = [
     "TokenSource",
     "ToolCall",
     "User",
+    "account_name",
     "next_step",
+    "own_account",
     "request_text",
     "state_of",
 ]

@@ -1,21 +1,22 @@
-"""Tools over the directory work on the account of the person who asks, and on no other."""
+"""Tools over the directory: which account a call is about, and how it is answered."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from shared.answers import count
+from strands.types.tools import ToolUse
+
+from shared.answers import refusal
+from shared.authorization import Permitted, Resolve, Resource, object_name, permitted
 from shared.directory._access import ActingCaller
 from shared.directory._client import DirectoryClient
 from shared.directory._mentions import mentions_another
 from shared.directory._types import User
-from shared.errors import AuthorizationDenied, HelpdeskError, InsufficientScope, UpstreamRefused, UpstreamUnavailable
+from shared.errors import AuthorizationDenied, InsufficientScope, UpstreamRefused, UpstreamUnavailable
 from shared.telemetry import get_logger
-
-_LONGEST_WAIT_TOLD = 90  # seconds; a longer wait is told in minutes
 
 _log = get_logger()
 
-Work = Callable[[ActingCaller, User], Awaitable[str]]
+Work = Callable[[ActingCaller, Permitted[User]], Awaitable[str]]
 
 
 class Talking(Protocol):
@@ -27,6 +28,7 @@ class Talking(Protocol):
 class ToolCall(Protocol):
     """A call of a tool: `strands.ToolContext` is one."""
 
+    tool_use: ToolUse
     invocation_state: dict[str, Any]
 
     @property
@@ -34,45 +36,48 @@ class ToolCall(Protocol):
         """Whose tool it is."""
 
 
-class OwnAccount:
-    """Runs the work of a tool for the caller's own account, and puts every refusal into words.
+def account_name(user: User) -> str:
+    """What an account is called in the relationship store: by its id in the directory."""
+    return object_name("account", user.id)
 
-    In this order: the caller's scope, whether the request is about somebody else, the account of the caller's
-    verified subject, the work. What a model gave as arguments takes part in none of them.
+
+def own_account(directory: DirectoryClient) -> Resolve[User]:
+    """Finds the account of the caller's verified subject, whatever a model gave as arguments."""
+
+    async def find(caller: ActingCaller, _: Mapping[str, Any]) -> Resource[User]:
+        user = await directory.user_by_subject(caller, caller.user.subject)
+        return Resource(user, account_name(user), own=True)
+
+    return find
+
+
+class OwnAccount:
+    """Runs the work of a tool for the account that it was permitted, and puts every refusal into words.
 
     Args:
-        directory: Where the accounts are.
         others: What is said to somebody who asks about another person.
     """
 
-    def __init__(self, directory: DirectoryClient, *, others: str) -> None:
-        self._directory = directory
+    def __init__(self, *, others: str) -> None:
         self._others = others
 
-    async def answer(self, call: ToolCall, work: Work, *, scope: str, purpose: str) -> str:
+    async def answer(self, call: ToolCall, work: Work, *, purpose: str) -> str:
         """Does the work and returns its answer, or says why not.
 
         Args:
-            call: The call of the tool; its `invocation_state["caller"]` is the verified caller.
-            work: What to do with the caller and their account.
-            scope: The scope that the caller's own token needs.
+            call: The call of the tool, which has a permit; its `invocation_state["caller"]` is the verified caller.
+            work: What to do for the caller, with the account that they were permitted.
             purpose: What the tool does, to end "I could not …" with.
         """
         caller: ActingCaller = call.invocation_state["caller"]
+        permit = permitted(call, User)
         try:
-            _require(caller, scope)
-            user = await self._directory.user_by_subject(caller, caller.user.subject)
-            if mentions_another(request_text(call.agent.messages), user):
+            if mentions_another(request_text(call.agent.messages), permit.value):
                 return self._others
-            return await work(caller, user)
+            return await work(caller, permit)
         except (AuthorizationDenied, InsufficientScope, UpstreamRefused, UpstreamUnavailable) as error:
             _log.info("tool_refused", purpose=purpose, reason=error.reason, detail=error.detail)
-            return in_words(error, purpose)
-
-
-def _require(caller: ActingCaller, scope: str) -> None:
-    if scope not in caller.user.scopes:
-        raise InsufficientScope((scope,))
+            return refusal(error, purpose)
 
 
 def request_text(messages: Sequence[Mapping[str, Any]]) -> str:
@@ -82,29 +87,3 @@ def request_text(messages: Sequence[Mapping[str, Any]]) -> str:
         if message["role"] == "user" and texts:
             return "\n".join(texts)
     return ""
-
-
-def in_words(error: HelpdeskError, purpose: str) -> str:
-    """A refusal as a person should read it: what did not happen, why, and what to do."""
-    if isinstance(error, InsufficientScope):
-        scopes = " ".join(f"`{scope}`" for scope in error.scopes)
-        return (
-            f"Your sign-in does not allow me to {purpose}: it lacks {scopes}. "
-            "If you think that it should, ask the help desk about your role."
-        )
-    if isinstance(error, UpstreamUnavailable):
-        if error.outcome_unknown:
-            return (
-                f"The directory did not confirm it, so I cannot tell whether I was able to {purpose}. "
-                "Please ask me for the state of your account before you try again."
-            )
-        return f"The directory is not available right now, so I could not {purpose}. {_when(error.retry_after)}"
-    return f"I could not {purpose}. {error.public_message}"
-
-
-def _when(retry_after: float | None) -> str:
-    if retry_after is None:
-        return "Nothing was changed; please try again in a little while."
-    seconds = max(1, round(retry_after))
-    wait = count(seconds, "second") if seconds <= _LONGEST_WAIT_TOLD else count(round(seconds / 60), "minute")
-    return f"Nothing was changed; please try again in about {wait}."

@@ -15,6 +15,7 @@ from shared.settings._agent import (
     require_secure_url,
 )
 from shared.settings._directory import DirectorySettings
+from shared.settings._fga import FgaSettings
 from shared.settings._load import Settings
 from shared.settings._sdk import switch_off_sdk_spans
 
@@ -23,6 +24,7 @@ __all__ = [
     "AllowedCaller",
     "DirectorySettings",
     "Environment",
+    "FgaSettings",
     "ModelProvider",
     "OutboundSettings",
     "ServiceSettings",

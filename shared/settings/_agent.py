@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
+from shared.settings._fga import FgaSettings
 from shared.settings._load import Settings
 
 Environment = Literal["local", "production"]
@@ -116,12 +117,20 @@ def require_secure_url(name: str, url: str, *, local: bool) -> None:
         )
 
 
-class SubagentSettings(AgentSettings):
-    """What each subagent has besides: who may call."""
+class SubagentSettings(AgentSettings, FgaSettings):
+    """What each subagent has besides: who may call, and where it asks who may do what."""
 
     allowed_callers: tuple[AllowedCaller, ...] = Field(
         min_length=1, description="a JSON list of {agent, client_id, api_client_id}"
     )
+
+    @model_validator(mode="after")
+    def _verify_authorization(self) -> Self:
+        if self.fga_api_url is not None:
+            require_secure_url("FGA_API_URL", self.fga_api_url, local=self.is_local)
+        elif not self.is_local:
+            raise ValueError("FGA_API_URL is not set while HELPDESK_ENV is 'production': name the FGA API.")
+        return self
 
 
 class OutboundSettings(Settings):

@@ -5,6 +5,7 @@ from shared.testing._clock import Clock
 from shared.testing._loopback import LoopbackServer
 from shared.testing._model import Calls, Says, ScriptedModel
 from shared.testing._principal import make_principal
+from shared.testing._relationships import Relationships
 from shared.testing._signing import SigningKey, encode_part
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Clock",
     "LoopbackServer",
     "RegisteredClient",
+    "Relationships",
     "Says",
     "ScriptedModel",
     "SigningKey",

@@ -22,11 +22,13 @@ from strands import ToolContext, tool
 from strands.interventions import Deny, InterventionHandler
 
 from shared.agent_loop import StrandsExecutor, Tools
+from shared.authorization import Unchecked, needs
 from shared.errors import AuthorizationDenied
 from shared.testing import Calls, Says, ScriptedModel
 
 OWNER = "issuer|alice"
 SECRET = "s3cr3t-token-of-alice"
+OPEN = Unchecked("these tools know nothing of anybody")
 
 
 class Queue:
@@ -83,7 +85,7 @@ def executor(
 ) -> StrandsExecutor:
     return StrandsExecutor(
         model=model,
-        toolbox=Tools(list(tools), "You help."),
+        toolbox=Tools([needs(OPEN)(each) for each in tools], "You help."),
         conversations=memory or Memory(),
         speaker="desk",
         **more,
@@ -191,8 +193,7 @@ async def test_an_intervention_denies_the_call_in_its_own_words() -> None:
     queue = Queue()
     model = ScriptedModel([Calls((("weather", {"city": "Oslo"}),))])
     await executor(model, [weather], interventions=lambda: [Never()]).execute(request("x"), queue)  # type: ignore[arg-type]
-    assert "Rain" not in str(queue.artifacts)
-    assert "Not allowed here." in str(queue.artifacts)
+    assert queue.artifacts == {"weather": ["Not allowed here."]}
     assert len(model.seen) == 1
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from strands import Agent
 from strands.types.tools import AgentTool
 
-from shared.testing import Calls, Says, ScriptedModel
+from shared.authorization import Authorizer, AuthorizeToolCalls
+from shared.testing import Calls, Relationships, Says, ScriptedModel
 from tests.directory._world import Asker, asker, texts_of
 
 Call = tuple[str, dict[str, Any]]
@@ -32,10 +33,17 @@ async def ask(
 ) -> Turn:
     """Has the model make these calls, all at once, for the person's text."""
     model = ScriptedModel([Calls(tuple(calls)), Says(("done",))])
-    agent = Agent(model=model, tools=list(tools), messages=list(history), callback_handler=None)
+    agent = Agent(
+        model=model,
+        tools=list(tools),
+        messages=list(history),
+        callback_handler=None,
+        interventions=[AuthorizeToolCalls(Authorizer(Relationships(), agent="an_agent"))],
+    )
     before = len(agent.messages)
     await agent.invoke_async(text or "please", invocation_state={"caller": who})
-    return Turn(list(texts_of(agent.messages[before:])), model)
+    answers = [text.removeprefix("DENIED: ") for text in texts_of(agent.messages[before:])]
+    return Turn(answers, model)
 
 
 def employee(login: str = "amelia.hart", scopes: Collection[str] | None = None) -> Asker:

@@ -27,6 +27,7 @@ from portal.command._cli import cli
 from shared.settings import (
     AgentSettings,
     DirectorySettings,
+    FgaSettings,
     OutboundSettings,
     ServiceSettings,
     Settings,
@@ -38,7 +39,7 @@ PAGE = "docs/reference/settings.md"
 SECTIONS: dict[str, tuple[type[Settings], ...]] = {
     "Every process": (ServiceSettings,),
     "Every agent": (AgentSettings,),
-    "Every subagent": (SubagentSettings,),
+    "Every subagent": (FgaSettings, SubagentSettings),
     "The supervisor": (OutboundSettings, SupervisorSettings),
     "The agents that use the directory": (DirectorySettings, AccountLookupSettings),
     "password_reset": (PasswordResetSettings,),

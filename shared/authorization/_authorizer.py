@@ -1,0 +1,246 @@
+"""Decides whether a tool call may run: the person's right and the agent's, asked for in one question."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypedDict, TypeVar
+
+from shared.answers import refusal
+from shared.authorization import _words
+from shared.authorization._checks import PART, Checks
+from shared.authorization._decision import Allow, Answer, Check, Consistency, Decision, Deny, Reason
+from shared.authorization._declaration import ActingCaller, Needs
+from shared.authorization._names import object_name, user_of
+from shared.authorization._permit import SEAL, Permitted
+from shared.authorization._record import DecisionLog, DecisionRecord
+from shared.authorization._resource import Resource
+from shared.errors import AuthorizationDenied, HelpdeskError, InsufficientScope, UpstreamUnavailable
+from shared.telemetry import get_logger
+
+T = TypeVar("T")
+_Item = TypeVar("_Item")
+
+_NOBODY_S: Final = "-"
+"""The id of no thing: asked about where a thing is not there, so that this takes as long as where it is not theirs."""
+
+_log = get_logger()
+
+
+class _Who(TypedDict):
+    """What any decision says."""
+
+    tool: str
+    agent: str
+    person: str
+
+
+class _About(_Who):
+    """What a decision says that came to a check."""
+
+    relation: str
+    objects: tuple[str, ...]
+    model_id: str
+    consistency: Consistency
+
+
+class Authorizer:
+    """Decides for one agent.
+
+    Args:
+        checks: Where relationships are. None, for one machine until its own store is there: then only what is the
+            caller's own is permitted.
+        agent: The agent's own name: it needs each relation as well as the person does.
+        record: Takes each decision before it has any effect.
+    """
+
+    def __init__(self, checks: Checks | None, *, agent: str, record: DecisionRecord | None = None) -> None:
+        self._checks: Checks = checks or _OwnAlone()
+        self.agent = object_name("agent", agent)
+        self._record = record or DecisionLog()
+
+    async def permit(
+        self, needs: Needs[T], caller: ActingCaller, arguments: Mapping[str, Any], *, tool: str
+    ) -> Permitted[T] | Deny:
+        """Finds what the call is about, and asks whether it may run.
+
+        Whoever carries an act on later (after an approval, after a restart) asks again with the same arguments: the
+        thing is found anew and nothing of the earlier answer counts.
+
+        Args:
+            needs: What the tool declared.
+            caller: For whom, verified.
+            arguments: What the model gave; they may name a thing, never who acts.
+            tool: The tool's name, for the record.
+        """
+        if needs.scope not in caller.user.scopes:
+            words = refusal(InsufficientScope((needs.scope,)), needs.purpose)
+            return await self._denied(caller, Deny(**self._who(tool, caller), reason=Reason.SCOPE, words=words))
+        try:
+            found = await needs.of(caller, arguments)
+        except HelpdeskError as error:
+            words = refusal(error, needs.purpose)
+            detail = f"{error.reason}: {error.detail}"
+            unresolved = Deny(**self._who(tool, caller), reason=Reason.UNRESOLVED, words=words, detail=detail)
+            return await self._denied(caller, unresolved)
+        resources = _listed(found, needs.kind)
+        decision, kept, also = await self._decide(needs, caller, resources, tool=tool, fresh=needs.irreversible)
+        recorded = await self._recorded(decision, caller, needs.purpose)
+        if isinstance(recorded, Deny):
+            return recorded
+        value: Any = kept[0].value if isinstance(found, Resource) else tuple(resource.value for resource in kept)
+
+        async def again() -> None:
+            await self._again(needs, caller, kept, tool=tool)
+
+        async def those(items: Sequence[_Item], relation: str, named: Callable[[_Item], Resource[Any]]) -> list[_Item]:
+            return await self._readable(caller, items, relation, named)
+
+        return Permitted(value=value, also=also, decision=recorded, again=again, those=those, seal=SEAL)
+
+    async def refuse(self, caller: ActingCaller, reason: Reason, *, tool: str) -> Deny:
+        """Denies a call that has no declaration to decide by."""
+        words = _words.words_without_purpose(reason)
+        return await self._denied(caller, Deny(**self._who(tool, caller), reason=reason, words=words))
+
+    async def _decide(
+        self, needs: Needs[Any], caller: ActingCaller, resources: Sequence[Resource[Any]], *, tool: str, fresh: bool
+    ) -> tuple[Decision, list[Resource[Any]], frozenset[str]]:
+        """The decision, the resources that it allows, and the other relations that hold for all of them."""
+        person = user_of(caller.user)
+        asked = resources or (Resource(None, object_name(needs.kind, _NOBODY_S)),)
+        relations = (needs.relation, *needs.also)
+        checks = [
+            Check(who, relation, resource.object, resource.facts)
+            for resource in asked
+            for relation in relations
+            for who in (person, self.agent)
+        ]
+        consistency = Consistency.HIGHER_CONSISTENCY if fresh else Consistency.MINIMIZE_LATENCY
+        about = _About(
+            **self._who(tool, caller),
+            relation=needs.relation,
+            objects=tuple(resource.object for resource in asked),
+            model_id=self._checks.model_id,
+            consistency=consistency,
+        )
+        try:
+            own = {resource.object for resource in resources if resource.own}
+            answers = tuple(await self._checks.ask(checks, consistency=consistency))
+            if isinstance(self._checks, _OwnAlone):
+                answers = tuple(Answer(each, allowed=each.object in own) for each in checks)
+        except UpstreamUnavailable as error:
+            words = _words.unavailable(needs.purpose)
+            return Deny(**about, reason=Reason.UNAVAILABLE, words=words, detail=error.detail), [], frozenset()
+        held = {answer.check for answer in answers if answer.allowed}
+        kept = [
+            resource
+            for resource in resources
+            if all(Check(who, needs.relation, resource.object, resource.facts) in held for who in (person, self.agent))
+        ]
+        if not kept:
+            return self._not_allowed(needs, about, resources, answers), [], frozenset()
+        also = frozenset(
+            relation
+            for relation in needs.also
+            if all(
+                Check(who, relation, resource.object, resource.facts) in held
+                for resource in kept
+                for who in (person, self.agent)
+            )
+        )
+        return Allow(**about, answers=answers), kept, also
+
+    def _not_allowed(
+        self, needs: Needs[Any], about: "_About", resources: Sequence[Resource[Any]], answers: tuple[Answer, ...]
+    ) -> Deny:
+        needed = [answer for answer in answers if answer.check.relation == needs.relation]
+        broken = [answer.error for answer in needed if answer.error]
+        own = resources[0].value if len(resources) == 1 and resources[0].own else None
+        if broken:
+            words = _words.unavailable(needs.purpose)
+            return Deny(**about, answers=answers, reason=Reason.UNAVAILABLE, words=words, detail=broken[0])
+        if not resources:
+            reason = Reason.NOT_THERE
+        elif any(answer.allowed for answer in needed if answer.check.user != self.agent):
+            reason = Reason.AGENT
+        else:
+            reason = Reason.PERSON
+        return Deny(**about, answers=answers, reason=reason, words=_words.refused(needs, own))
+
+    async def _again(
+        self, needs: Needs[Any], caller: ActingCaller, kept: Sequence[Resource[Any]], *, tool: str
+    ) -> None:
+        decision, still, _ = await self._decide(needs, caller, kept, tool=tool, fresh=True)
+        recorded = await self._recorded(decision, caller, needs.purpose)
+        if isinstance(recorded, Deny):
+            if recorded.reason in {Reason.UNAVAILABLE, Reason.UNRECORDED}:
+                raise UpstreamUnavailable(PART, detail=recorded.detail or recorded.reason)
+            raise AuthorizationDenied(recorded.words, detail=f"{recorded.reason} at the act")
+        if len(still) != len(kept):
+            raise AuthorizationDenied(_words.refused(needs, None), detail="some of it was taken away before the act")
+
+    async def _readable(
+        self,
+        caller: ActingCaller,
+        items: Sequence[_Item],
+        relation: str,
+        named: Callable[[_Item], Resource[Any]],
+    ) -> list[_Item]:
+        """The items to which both have the relation."""
+        resources = [named(item) for item in items]
+        who = (user_of(caller.user), self.agent)
+        checks = list(
+            dict.fromkeys(Check(user, relation, each.object, each.facts) for each in resources for user in who)
+        )
+        if not checks:
+            return []
+        answers = await self._checks.ask(checks, consistency=Consistency.MINIMIZE_LATENCY)
+        held = {answer.check for answer in answers if answer.allowed}
+        kept = [
+            item
+            for item, each in zip(items, resources, strict=True)
+            if all(Check(user, relation, each.object, each.facts) in held for user in who)
+        ]
+        if len(kept) < len(items):
+            _log.info("items_filtered", relation=relation, of=len(items), kept=len(kept), person=who[0])
+        return kept
+
+    def _who(self, tool: str, caller: ActingCaller) -> "_Who":
+        return {"tool": tool, "agent": self.agent, "person": user_of(caller.user)}
+
+    async def _denied(self, caller: ActingCaller, decision: Deny) -> Deny:
+        """Records a refusal, which stands whether it could be recorded or not."""
+        await self._recorded(decision, caller, "")
+        return decision
+
+    async def _recorded(self, decision: Decision, caller: ActingCaller, purpose: str) -> Decision:
+        """The decision, once it is recorded; a refusal in place of what cannot be."""
+        try:
+            await self._record.decided(decision, caller.user)
+        except Exception:  # noqa: BLE001 -- a record may fail in any way, and none of them lets anything through
+            _log.exception("decision_unrecorded", tool=decision.tool)
+            if isinstance(decision, Allow):
+                who: _Who = {"tool": decision.tool, "agent": decision.agent, "person": decision.person}
+                return Deny(**who, reason=Reason.UNRECORDED, words=_words.unrecorded(purpose))
+        return decision
+
+
+class _OwnAlone:
+    """In place of a relationship store: see `Authorizer`."""
+
+    model_id = ""
+
+    async def ask(self, checks: Sequence[Check], *, consistency: Consistency) -> list[Answer]:  # noqa: ARG002 -- the protocol's
+        """Leaves what was already found as it is."""
+        return [Answer(each, allowed=True) for each in checks]
+
+
+def _listed(found: Resource[Any] | Sequence[Resource[Any]] | None, kind: str) -> list[Resource[Any]]:
+    """What was found, as a list. A thing of another type would be checked against the wrong relations.
+
+    Raises:
+        TypeError: It is of another type than was declared.
+    """
+    resources = [found] if isinstance(found, Resource) else list(found or ())
+    for resource in resources:
+        if not resource.object.startswith(f"{kind}:"):
+            raise TypeError(f"a {kind} was declared, and {resource.object.partition(':')[0]} was found")
+    return resources
