@@ -6,10 +6,10 @@ from strands.models import Model
 
 from agents.supervisor.card import ASK_SCOPE, create_card
 from agents.supervisor.settings import SupervisorSettings
+from agents.supervisor.tokens import create_hop_tokens
 from agents.supervisor.tools import Subagents
 from shared import agent_loop
 from shared.a2a import AgentClient, UserEntry
-from shared.identity import ClientCredentials, TokenClient
 
 
 def create_app(
@@ -23,26 +23,14 @@ def create_app(
         http: In place of a new client; closed with the app.
     """
     foundations = agent_loop.lay_foundations(settings, model=model, http=http)
-    agent_tokens = TokenClient(
-        settings.discovery_url,
-        settings.auth0_issuer,
-        foundations.http,
-        ClientCredentials(settings.client_id, settings.client_key.get_secret_value()),
-    )
-    user_tokens = TokenClient(
-        settings.discovery_url,
-        settings.auth0_issuer,
-        foundations.http,
-        ClientCredentials(settings.api_client_id, settings.api_client_key.get_secret_value()),
-        resource_server_identifier=settings.audience,
-    )
+    tokens = create_hop_tokens(settings, foundations.http)
     clients = [
         AgentClient(
             url=subagent.url,
             audience=subagent.audience,
             http=foundations.http,
-            agent_tokens=agent_tokens,
-            user_tokens=user_tokens,
+            agent_tokens=tokens.agent,
+            user_tokens=tokens.user,
         )
         for subagent in settings.subagents
     ]
@@ -52,4 +40,5 @@ def create_app(
         card=create_card(url=settings.public_url, issuer=settings.auth0_issuer),
         entry=UserEntry(foundations.verifier, (ASK_SCOPE,), own_clients=(settings.client_id, settings.api_client_id)),
         toolbox=Subagents(clients),
+        resources=tokens.resources,
     )

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.settings import AgentSettings, OutboundSettings, require_secure_url
+from shared.settings import AgentCoreSettings, AgentSettings, OutboundSettings, require_secure_url
 
 
 class Subagent(BaseModel):
@@ -20,7 +20,7 @@ class Subagent(BaseModel):
     audience: str = Field(min_length=1)
 
 
-class SupervisorSettings(AgentSettings, OutboundSettings):
+class SupervisorSettings(AgentSettings, AgentCoreSettings, OutboundSettings):
     """What the supervisor has besides: its subagents, and the two clients with which it calls them."""
 
     subagents: tuple[Subagent, ...] = Field(min_length=1, description="a JSON list of {url, audience}")
@@ -33,4 +33,10 @@ class SupervisorSettings(AgentSettings, OutboundSettings):
             raise ValueError("SUBAGENTS names an audience twice: each subagent is an API of its own in Auth0.")
         if self.audience in {subagent.audience for subagent in self.subagents}:
             raise ValueError("SUBAGENTS names the supervisor's own AUDIENCE: an agent does not call itself.")
+        if self.uses_agentcore and self.agentcore_workload is None:
+            raise ValueError(
+                "AGENTCORE_WORKLOAD is not set: name the workload identity for which AgentCore gives tokens."
+            )
+        if self.agentcore_endpoint_url is not None:
+            require_secure_url("AGENTCORE_ENDPOINT_URL", self.agentcore_endpoint_url, local=self.is_local)
         return self

@@ -17,6 +17,7 @@ from shared.a2a._entry import Entry
 from shared.a2a._errors import HeadersTooLarge
 from shared.a2a._limits import Limits, RateLimit
 from shared.a2a._responses import send_error
+from shared.agentcore import WORKLOAD_TOKEN_HEADERS, RuntimeToken, runtime_token
 from shared.errors import (
     AuthenticationError,
     CallerNotAllowed,
@@ -32,14 +33,14 @@ MAX_SESSIONS: Final = 10_000
 MAX_HEADERS: Final = 100
 DELEGATED: Final = DELEGATED_USER_HEADER.lower().encode()
 SESSION: Final = SESSION_HEADER.lower().encode()
+WORKLOAD_TOKENS: Final = tuple(name.lower().encode() for name in WORKLOAD_TOKEN_HEADERS)
 CREDENTIALS: Final = frozenset(
     {
         b"authorization",
         DELEGATED,
         b"cookie",
         b"proxy-authorization",
-        b"workloadaccesstoken",
-        b"x-amz-bedrock-agentcore-identity-wat",
+        *WORKLOAD_TOKENS,
         b"x-amz-security-token",
     }
 )
@@ -51,6 +52,7 @@ TOKEN_PARAMETERS: Final = frozenset(
 _BEARER: Final = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")
 _SCHEME: Final = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr]( |$)")
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
+_WORKLOAD_TOKEN: Final = re.compile(rb"[\x21-\x7e]+")
 _SESSION_ID: Final = re.compile(rb"[A-Za-z0-9_.:-]{33,256}")
 
 
@@ -88,6 +90,7 @@ class Door:
         )
         try:
             _check_query(scope["query_string"])
+            workload = self._workload_token(scope)
             bearer, delegated, session = self._credentials(scope, is_open=is_open)
             if not is_open:
                 caller = self._entry.admit_cached(bearer, delegated) or await self._entry.admit(bearer, delegated)
@@ -99,7 +102,18 @@ class Door:
         except HelpdeskError as error:
             await send_error(error, scope, send, headers=self._challenge(error))
             return
-        await self._app(scope, receive, send)
+        digest = bearer.digest() if bearer is not None else None
+        with runtime_token(RuntimeToken(workload, digest) if workload is not None else None):
+            await self._app(scope, receive, send)
+
+    def _workload_token(self, scope: Scope) -> RawToken | None:
+        """What AgentCore Runtime hands in; whether it is believed is for whoever uses it."""
+        handed = dict(scope["headers"])  # the last of a name: the runtime comes after the client
+        for name in WORKLOAD_TOKENS:
+            value = handed.get(name)
+            if value is not None and _WORKLOAD_TOKEN.fullmatch(value) is not None:
+                return RawToken(value.decode("ascii"))
+        return None
 
     def _credentials(self, scope: Scope, *, is_open: bool) -> tuple[RawToken | None, RawToken | None, bytes | None]:
         """Takes the credentials out of the headers."""

@@ -16,6 +16,9 @@ from shared.identity._id_token import IdToken, verify_id_token
 from shared.identity._jwks import JwksCache
 from shared.identity._principal import Principal
 from shared.identity._raw_token import RawToken
+from shared.identity._stated_expiry import stated_expiry
+from shared.identity._subject import check_subject
+from shared.identity._token_cache import TokenCache
 from shared.identity._token_client import TokenClient
 from shared.identity._verify import TokenVerifier
 
@@ -28,7 +31,10 @@ __all__ = [
     "JwksCache",
     "Principal",
     "RawToken",
+    "TokenCache",
     "TokenClient",
     "TokenVerifier",
+    "check_subject",
+    "stated_expiry",
     "verify_id_token",
 ]

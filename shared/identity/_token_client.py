@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx
 
-from shared.errors import ConfigurationError, InvalidToken
+from shared.errors import ConfigurationError
 from shared.identity._access_token import AccessToken
 from shared.identity._client_authentication import ClientAuthentication
 from shared.identity._grants import (
@@ -22,6 +22,7 @@ from shared.identity._grants import (
 from shared.identity._metadata import Discovery
 from shared.identity._principal import Principal
 from shared.identity._raw_token import RawToken
+from shared.identity._subject import check_subject
 from shared.identity._token_cache import TokenCache
 from shared.identity._token_endpoint import TokenEndpoint
 from shared.telemetry import get_logger
@@ -169,16 +170,9 @@ class TokenClient:
     def _check_subject(self, subject: RawToken, principal: Principal) -> None:
         if self._resource_server_identifier is None:
             raise ConfigurationError("This client exchanges no tokens: name the API that it is linked to.")
-        if principal.token_digest != subject.digest():
-            raise InvalidToken(code="token_principal_mismatch", detail="the principal was made from another token")
-        if principal.issuer != self.issuer:
-            raise InvalidToken(code="token_issuer_mismatch", detail="the subject token is another issuer's")
-        if principal.audience != self._resource_server_identifier:
-            raise InvalidToken(code="token_audience_mismatch", detail="the subject token was not for this agent")
-        if principal.is_machine:
-            raise InvalidToken(code="token_subject_not_user", detail="there is nobody to act on behalf of")
-        if self._clock() >= principal.expires_at:
-            raise InvalidToken(code="token_expired", detail="the subject token has expired meanwhile")
+        check_subject(
+            subject, principal, issuer=self.issuer, audience=self._resource_server_identifier, now=self._clock()
+        )
 
     def _reported(self, token: AccessToken, grant: str, audience: str) -> AccessToken:
         if token.missing_scopes:

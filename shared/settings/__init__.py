@@ -14,12 +14,14 @@ from shared.settings._agent import (
     is_loopback,
     require_secure_url,
 )
+from shared.settings._agentcore import AgentCoreSettings
 from shared.settings._directory import DirectorySettings
 from shared.settings._fga import FgaSettings
 from shared.settings._load import Settings
 from shared.settings._sdk import switch_off_sdk_spans
 
 __all__ = [
+    "AgentCoreSettings",
     "AgentSettings",
     "AllowedCaller",
     "DirectorySettings",

@@ -11,6 +11,7 @@ from shared.settings._load import Settings
 
 Environment = Literal["local", "production"]
 ModelProvider = Literal["offline", "bedrock", "ollama", "openai", "anthropic"]
+CredentialProvider = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9\-_]{1,128}$")]
 LOOPBACK_NAMES = frozenset({"localhost"})
 
 
@@ -134,11 +135,43 @@ class SubagentSettings(AgentSettings, FgaSettings):
 
 
 class OutboundSettings(Settings):
-    """The two clients of an agent that calls others: machine-to-machine, and Custom API client for the exchange."""
+    """The two clients of an agent that calls others: machine-to-machine, and Custom API client for the exchange.
+
+    For each, either its key is here, or AgentCore Identity holds its secret and gives its tokens.
+    """
 
     client_id: Annotated[str, StringConstraints(min_length=1)] = Field(
         description="its machine-to-machine client in Auth0"
     )
-    client_key: SecretStr = Field(description="the PEM private key of CLIENT_ID, for private_key_jwt")
+    client_key: SecretStr | None = Field(None, description="the PEM private key of CLIENT_ID, for private_key_jwt")
     api_client_id: Annotated[str, StringConstraints(min_length=1)] = Field(description="its Custom API client in Auth0")
-    api_client_key: SecretStr = Field(description="the PEM private key of API_CLIENT_ID, for private_key_jwt")
+    api_client_key: SecretStr | None = Field(
+        None, description="the PEM private key of API_CLIENT_ID, for private_key_jwt"
+    )
+    agentcore_m2m_provider: CredentialProvider | None = Field(
+        None, description="the AgentCore credential provider of CLIENT_ID"
+    )
+    agentcore_exchange_provider: CredentialProvider | None = Field(
+        None, description="the AgentCore credential provider of API_CLIENT_ID"
+    )
+    agentcore_audience_as: Literal["audiences", "custom_parameters"] = Field(
+        "audiences", description="how AgentCore Identity is told the audience"
+    )
+
+    @property
+    def uses_agentcore(self) -> bool:
+        """Whether AgentCore Identity gives any token of a hop."""
+        return self.agentcore_m2m_provider is not None or self.agentcore_exchange_provider is not None
+
+    @model_validator(mode="after")
+    def _verify_clients(self) -> Self:
+        for name, key, provider in (
+            ("CLIENT_KEY", self.client_key, self.agentcore_m2m_provider),
+            ("API_CLIENT_KEY", self.api_client_key, self.agentcore_exchange_provider),
+        ):
+            other = "AGENTCORE_M2M_PROVIDER" if name == "CLIENT_KEY" else "AGENTCORE_EXCHANGE_PROVIDER"
+            if key is None and provider is None:
+                raise ValueError(f"{name} is not set: set it, or {name}_FILE, or {other} where AgentCore holds it.")
+            if key is not None and provider is not None:
+                raise ValueError(f"{name} and {other} are both set: unset the one that is not to be used.")
+        return self

@@ -25,6 +25,7 @@ from local.directory.__main__ import DirectorySettings as LocalDirectorySettings
 from local.tenant.settings import TenantSettings
 from portal.command._cli import cli
 from shared.settings import (
+    AgentCoreSettings,
     AgentSettings,
     DirectorySettings,
     FgaSettings,
@@ -41,6 +42,7 @@ SECTIONS: dict[str, tuple[type[Settings], ...]] = {
     "Every agent": (AgentSettings,),
     "Every subagent": (FgaSettings, SubagentSettings),
     "The supervisor": (OutboundSettings, SupervisorSettings),
+    "AgentCore Identity": (AgentCoreSettings,),
     "The agents that use the directory": (DirectorySettings, AccountLookupSettings),
     "password_reset": (PasswordResetSettings,),
     "docs_search": (DocsSearchSettings,),

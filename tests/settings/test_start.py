@@ -83,3 +83,42 @@ def test_reading_the_settings_loads_nothing_that_takes_long(agent: str) -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=50, check=True
     )
     assert printed.stdout.strip() == ""
+
+
+SUPERVISOR = GOOD | {
+    "AUDIENCE": "https://helpdesk.example/supervisor",
+    "CLIENT_ID": "a",
+    "API_CLIENT_ID": "b",
+    "SUBAGENTS": '[{"url": "http://127.0.0.1:1/", "audience": "https://helpdesk.example/docs_search"}]',
+}
+"""Without what gives the tokens of its hops."""
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({}, "CLIENT_KEY is not set"),
+        ({"CLIENT_KEY": "pem", "API_CLIENT_KEY": ""}, "API_CLIENT_KEY is not set"),
+        (
+            {"CLIENT_KEY": "pem", "AGENTCORE_M2M_PROVIDER": "m2m", "API_CLIENT_KEY": "pem"},
+            "CLIENT_KEY and AGENTCORE_M2M_PROVIDER are both set",
+        ),
+        ({"AGENTCORE_M2M_PROVIDER": "m2m", "API_CLIENT_KEY": "pem"}, "AGENTCORE_WORKLOAD is not set"),
+        ({"AGENTCORE_M2M_PROVIDER": "m 2", "API_CLIENT_KEY": "pem"}, "AGENTCORE_M2M_PROVIDER is not usable"),
+    ],
+)
+def test_each_of_the_supervisors_clients_has_a_key_or_a_credential_provider(change: dict[str, str], named: str) -> None:
+    said = check("supervisor", SUPERVISOR | change)
+    assert said.returncode == 1
+    (line,) = said.stderr.strip().splitlines()
+    assert named in line
+
+
+def test_a_supervisor_on_agentcore_needs_no_key() -> None:
+    settings = {
+        "AGENTCORE_M2M_PROVIDER": "m2m",
+        "AGENTCORE_EXCHANGE_PROVIDER": "exchange",
+        "AGENTCORE_WORKLOAD": "helpdesk-supervisor",
+    }
+    said = check("supervisor", SUPERVISOR | settings)
+    assert said.returncode == 0, said.stderr
