@@ -61,6 +61,8 @@ class AwsEndpoint:
         """Requests that no model describes, and why."""
         self.next_answers: list[HttpResponse | AwsError] = []
         """What is answered before anything else, in turn."""
+        self.arrived = threading.Event()
+        """Set when a request has come."""
         self.release = threading.Event()
         """Cleared, answers wait until it is set."""
         self.release.set()
@@ -112,6 +114,7 @@ class AwsEndpoint:
             return write_error(AwsError("UnknownOperationException", status=404), protocol=_protocol(candidates[0][1]))
         wrong = tuple(violations(operation.input_shape, parameters))
         self.calls.append(Call(operation.name, parameters, wrong))
+        self.arrived.set()
         await asyncio.to_thread(self.release.wait, MAX_WAIT_SECONDS)
         protocol = _protocol(operation.service_model)
         try:

@@ -4,6 +4,7 @@ Nothing here was tried against the service itself: the tests call a stand-in (`l
 against the service's model.
 """
 
+from shared.agentcore._held import held_token
 from shared.agentcore._identity import AgentCoreIdentity, ConsentNeeded, Flow, ResourceRequest
 from shared.agentcore._runtime import WORKLOAD_TOKEN_HEADERS, RuntimeToken, current_runtime_token, runtime_token
 from shared.agentcore._tokens import AgentCoreTokens, AudienceAs
@@ -20,5 +21,6 @@ __all__ = [
     "RuntimeToken",
     "WorkloadTokens",
     "current_runtime_token",
+    "held_token",
     "runtime_token",
 ]

@@ -36,6 +36,7 @@ class ResourceRequest:
         parameters: Further parameters of the request to the provider.
         return_url: Where the person is sent once they have consented; one of the workload identity's.
         session_uri: The session of an earlier answer, to ask whether it has been completed.
+        anew: Whether the person consents again, whatever the service holds.
     """
 
     provider: str
@@ -45,6 +46,7 @@ class ResourceRequest:
     parameters: Mapping[str, str] = field(default_factory=dict)
     return_url: str | None = None
     session_uri: str | None = None
+    anew: bool = False
 
     def members(self, workload_token: RawToken) -> dict[str, Any]:
         """As the operation takes them."""
@@ -59,6 +61,7 @@ class ResourceRequest:
             "customParameters": dict(self.parameters),
             "resourceOauth2ReturnUrl": self.return_url,
             "sessionUri": self.session_uri,
+            "forceAuthentication": self.anew,
         }
         return members | {name: value for name, value in optional.items() if value}
 
