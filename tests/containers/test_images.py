@@ -118,4 +118,5 @@ def test_an_agent_without_settings_says_which_is_missing_and_ends(images: dict[s
     *lines, code = done.strip().splitlines()
     assert code == "exit=1"
     assert len(lines) == 1
-    assert "AUTH0_ISSUER" in lines[0]
+    assert lines[0].startswith(f"{agent}: ")
+    assert "is not set" in lines[0]

@@ -113,7 +113,7 @@ async def test_a_conversation_goes_through_the_containers(signed_in: Person) -> 
     answer = await signed_in.ask("Is my account locked, and where is the VPN guide?")
     assert answer["state"] == "completed"
     assert set(answer["agents"]) == {"password_reset", "docs_search"}
-    assert "locked since" in answer["answer"]
+    assert "Your account is locked, since" in answer["answer"]
     answer = await signed_in.ask("and unlock it too, please", go_on=True)
     assert answer["agents"] == ["password_reset"]
     assert "unlocked" in answer["answer"]
