@@ -178,6 +178,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "confidence": round(hit.confidence, 4),
         "updated": hit.updated.isoformat(),
         "language": hit.language,
+        "audience": hit.audience,
         "related": [{"article": slug, "title": title} for slug, title in hit.related],
     }
 
@@ -188,6 +189,7 @@ def _about(article: Article) -> dict[str, Any]:
         "title": article.title,
         "updated": article.updated.isoformat(),
         "language": article.language,
+        "audience": article.audience,
         "tags": list(article.tags),
     }
 
