@@ -13,6 +13,7 @@ from a2a.utils.errors import A2A_ERROR_MAPPING, JSON_RPC_ERROR_CODE_MAP, A2AErro
 
 from shared.errors import (
     AccountNotConnected,
+    AuditUnavailable,
     AuthenticationError,
     AuthorizationDenied,
     AuthorizationError,
@@ -113,6 +114,7 @@ FACES: Final[Mapping[type[HelpdeskError], Face]] = {
     OAuthError: _AWAY,
     UpstreamError: Face(502, -32050, "UNAVAILABLE", "error"),
     UpstreamUnavailable: _AWAY,
+    AuditUnavailable: _AWAY,
     UpstreamRefused: Face(502, -32050, "UNAVAILABLE", "error"),
 }
 """Every class that derives from `HelpdeskError`; `tests/a2a` holds it to that."""

@@ -2,6 +2,7 @@
 
 from shared.errors._errors import (
     AccountNotConnected,
+    AuditUnavailable,
     AuthenticationError,
     AuthorizationDenied,
     AuthorizationError,
@@ -24,6 +25,7 @@ from shared.errors._errors import (
 
 __all__ = [
     "AccountNotConnected",
+    "AuditUnavailable",
     "AuthenticationError",
     "AuthorizationDenied",
     "AuthorizationError",

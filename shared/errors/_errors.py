@@ -18,6 +18,7 @@
     ├── OAuthError                    an authorization server's own refusal, by RFC code
     └── UpstreamError                 a part this one stands on did not do its work
         ├── UpstreamUnavailable       away, slow or rate-limited: trying again later can help
+        │   └── AuditUnavailable      no record can be made, so that the act does not happen
         └── UpstreamRefused           answered, and said no
 
 An error has two faces: `public_message` may be shown to the caller, `detail` goes to the log alone.
@@ -220,6 +221,15 @@ class UpstreamUnavailable(UpstreamError):
         self.retry_after = retry_after
         self.outcome_unknown = outcome_unknown
         super().__init__(part, f"The {part} is not available right now.", detail=detail)
+
+
+class AuditUnavailable(UpstreamUnavailable):
+    """The audit trail cannot be written: what needs a record does not happen."""
+
+    code = "audit_unavailable"
+
+    def __init__(self, *, detail: str = "") -> None:
+        super().__init__("audit trail", detail=detail)
 
 
 class UpstreamRefused(UpstreamError):

@@ -1,0 +1,36 @@
+"""The record: who asked, through which agents, what was decided by which rule, what was done, and what came of it.
+
+Each process writes a chain of its own (`AuditTrail`); `verify` says whether anybody changed it afterwards. `record` is
+for irreversible acts, before and after: it returns once the event is on the disk, and where it raises the act must not
+happen. `note` is for everything else.
+"""
+
+from shared.audit._chain import Record, Seal, SealingKey, VerifyingKeys
+from shared.audit._event import NOBODY, Approval, Event, Rule, Where, Who
+from shared.audit._file import AuditFile, Row
+from shared.audit._trail import AuditTrail, read_anchors
+from shared.audit._verify import Fault, Problem, Report, verify
+from shared.audit._vocabulary import Action, Outcome
+
+__all__ = [
+    "NOBODY",
+    "Action",
+    "Approval",
+    "AuditFile",
+    "AuditTrail",
+    "Event",
+    "Fault",
+    "Outcome",
+    "Problem",
+    "Record",
+    "Report",
+    "Row",
+    "Rule",
+    "Seal",
+    "SealingKey",
+    "VerifyingKeys",
+    "Where",
+    "Who",
+    "read_anchors",
+    "verify",
+]

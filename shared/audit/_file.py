@@ -1,0 +1,229 @@
+"""The file that a trail is kept in: SQLite, append-only by habit and checked by its chain.
+
+`records` repeats a few members of each body in columns, to be searched; the body is what counts, and whoever verifies
+holds the columns against it.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from shared.audit._chain import Record, Seal
+from shared.errors import ConfigurationError
+
+BUSY_SECONDS: Final = 10.0
+_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE records (
+    writer TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    at INTEGER NOT NULL,               -- milliseconds since 1970
+    action TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    resource TEXT NOT NULL,
+    task TEXT NOT NULL,
+    body BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (writer, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX records_by_time ON records (at);
+CREATE INDEX records_by_subject ON records (subject, at);
+CREATE INDEX records_by_task ON records (task) WHERE task <> '';
+CREATE TABLE seals (
+    writer TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    key_id TEXT NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (writer, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE expired (                 -- the seal of the last record that was deleted of a chain, as it was old
+    writer TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    key_id TEXT NOT NULL,
+    signature BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+COLUMNS: Final = ("at", "action", "outcome", "subject", "resource", "task")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record with the columns that repeat some of it."""
+
+    record: Record
+    columns: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a chain has come to, or begins."""
+
+    sequence: int
+    hash: bytes
+
+
+def columns_of(members: dict[str, Any]) -> tuple[Any, ...]:
+    """What the columns have to say of a body."""
+    return (
+        members.get("at"),
+        members.get("action"),
+        members.get("outcome"),
+        (members.get("who") or {}).get("subject", ""),
+        members.get("resource", ""),
+        (members.get("where") or {}).get("task", ""),
+    )
+
+
+class AuditFile:
+    """A connection to the file."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool) -> Self:
+        """Opens the file; to be used in one thread at a time.
+
+        Args:
+            path: Where it is.
+            create: Whether it is made, readable by this user alone, where it is not there; else it is only read.
+
+        Raises:
+            ConfigurationError: if it cannot be used.
+        """
+        try:
+            if create:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+            mode = "rw" if create else "ro"
+            connection = sqlite3.connect(
+                f"file:{path}?mode={mode}",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=BUSY_SECONDS,
+            )
+            if create:
+                connection.execute("PRAGMA journal_mode=WAL").fetchall()
+                connection.execute("PRAGMA synchronous=FULL")
+                _create_tables(connection)
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigurationError(
+                f"AUDIT_FILE names a file that cannot be used as an audit trail ({error}): name another."
+            ) from error
+        if version != _VERSION:
+            connection.close()
+            raise ConfigurationError(f"AUDIT_FILE is of version {version}, not {_VERSION}: name another file.")
+        return cls(connection, path)
+
+    def append(self, rows: Sequence[Row], seal: Seal) -> None:
+        """Adds records and their seal, all or none, on the disk when it returns."""
+        with self._transaction():
+            self._connection.executemany(
+                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (row.record.writer, row.record.sequence, *row.columns, row.record.body, row.record.hash)
+                    for row in rows
+                ],
+            )
+            self._connection.execute("INSERT INTO seals VALUES (?, ?, ?, ?, ?)", _signed(seal))
+
+    def heads(self, *, most: int) -> dict[str, Head]:
+        """Where each chain has come to, the newest chains first."""
+        rows = self._connection.execute(
+            "SELECT r.writer, r.sequence, r.hash FROM records r JOIN "
+            "(SELECT writer, max(sequence) AS last, max(at) AS used FROM records GROUP BY writer) h "
+            "ON r.writer = h.writer AND r.sequence = h.last ORDER BY h.used DESC, r.writer LIMIT ?",
+            (most,),
+        )
+        return {writer: Head(sequence, found) for writer, sequence, found in rows}
+
+    def writers(self) -> list[str]:
+        """All writers, also those of whom only seals or a beginning are left."""
+        rows = self._connection.execute(
+            "SELECT writer FROM records UNION SELECT writer FROM seals UNION SELECT writer FROM expired"
+        )
+        return sorted(row[0] for row in rows)
+
+    def records(self, writer: str) -> Iterator[Row]:
+        """The records of a writer, in order."""
+        return self._rows("WHERE writer = ? ORDER BY sequence", (writer,))
+
+    def seals(self, writer: str) -> dict[int, Seal]:
+        """The seals of a writer, by number."""
+        rows = self._connection.execute("SELECT * FROM seals WHERE writer = ? ORDER BY sequence", (writer,))
+        return {row[1]: Seal(*row) for row in rows}
+
+    def beginnings(self) -> dict[str, Seal]:
+        """The seals of the last records that were deleted of chains, as they were old."""
+        rows = self._connection.execute("SELECT writer, sequence, hash, key_id, signature FROM expired")
+        return {
+            writer: Seal(writer, sequence, found, key, signature, expiry=True)
+            for writer, sequence, found, key, signature in rows
+        }
+
+    def search(self, condition: str, parameters: Sequence[Any], *, most: int) -> list[Row]:
+        """Records by a condition over the columns, the oldest first."""
+        return list(self._rows(f"WHERE {condition} ORDER BY at, writer, sequence LIMIT ?", (*parameters, most)))
+
+    def old(self, before: int) -> dict[str, Head]:
+        """By writer, the last sealed record of those that are all older than `before`, in milliseconds since 1970."""
+        rows = self._connection.execute(
+            "SELECT s.writer, max(s.sequence), s.hash FROM seals s JOIN records r "
+            "ON r.writer = s.writer AND r.sequence = s.sequence WHERE r.at < ? GROUP BY s.writer",
+            (before,),
+        )
+        return {writer: Head(sequence, found) for writer, sequence, found in rows}
+
+    def forget(self, seal: Seal) -> int:
+        """Deletes a chain's records up to and with the one that an expiry seal names; says how many."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM expired WHERE writer = ?", (seal.writer,))
+            self._connection.execute("INSERT INTO expired VALUES (?, ?, ?, ?, ?)", _signed(seal))
+            upto = (seal.writer, seal.sequence)
+            self._connection.execute("DELETE FROM seals WHERE writer = ? AND sequence <= ?", upto)
+            return self._connection.execute("DELETE FROM records WHERE writer = ? AND sequence <= ?", upto).rowcount
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _rows(self, rest: str, parameters: Sequence[Any]) -> Iterator[Row]:
+        columns = ", ".join(COLUMNS)
+        query = f"SELECT writer, sequence, body, hash, {columns} FROM records {rest}"  # noqa: S608 -- fixed parts
+        for writer, sequence, body, found, *repeated in self._connection.execute(query, parameters):
+            yield Row(Record(writer, sequence, body, found), tuple(repeated))
+
+
+def _signed(seal: Seal) -> tuple[str, int, bytes, str, bytes]:
+    return seal.writer, seal.sequence, seal.hash, seal.key_id, seal.signature
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")  # of several processes that start at once, one makes the tables
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == 0:
+        for statement in _SCHEMA.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+    connection.execute("COMMIT")

@@ -1,0 +1,276 @@
+"""Writes the record: one thread, which puts what has come together on the disk in one transaction, sealed."""
+
+import asyncio
+import json
+import secrets
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from shared.audit._chain import Record, Seal, SealingKey, beginning, canonical, link
+from shared.audit._event import Event
+from shared.audit._file import AuditFile, Head, Row, columns_of
+from shared.audit._vocabulary import Action, Outcome
+from shared.errors import AuditUnavailable
+from shared.telemetry import get_logger
+
+GATHER_SECONDS: Final = 0.05
+ANCHOR_SECONDS: Final = 1.0
+RETRY_SECONDS: Final = 0.5
+MOST_WAITING: Final = 10_000
+MOST_TOGETHER: Final = 500
+MOST_HEADS: Final = 60
+
+_log = get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An event that is to be written, and whom to tell."""
+
+    members: dict[str, Any]
+    loop: asyncio.AbstractEventLoop | None = None
+    done: asyncio.Future[None] | None = None
+
+    def tell(self, error: AuditUnavailable | None) -> None:
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._settle, error)
+
+    def _settle(self, error: AuditUnavailable | None) -> None:
+        if self.done is None or self.done.done():
+            return
+        if error is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(error)
+
+
+class AuditTrail:
+    """The record of one agent, and in it the chain of this process.
+
+    Args:
+        file: Where it is kept; closed with the trail.
+        key: Seals it.
+        agent: Whose record it is.
+        anchors: A folder for the newest seal of each writer; better on another disk, or collected from there.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        file: AuditFile,
+        key: SealingKey,
+        *,
+        agent: str,
+        anchors: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._file = file
+        self._key = key
+        self._agent = agent
+        self._anchors = anchors
+        self._clock = clock
+        started = datetime.fromtimestamp(clock(), UTC)
+        self.writer = f"{agent}-{started:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        self._head = Head(0, beginning(self.writer))
+        self._anchored_at = 0.0
+        self._waiting: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._awaited = 0
+        self._closing = False
+        self._thread = threading.Thread(target=self._write_all, name="audit-trail", daemon=True)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        key: SealingKey,
+        *,
+        agent: str,
+        anchors: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
+        """Opens, and makes if need be, the file, and begins this process's chain in it.
+
+        The chain's first record names where all others have come to, so that none of them can vanish whole.
+
+        Raises:
+            ConfigurationError: if the file cannot be used.
+        """
+        trail = cls(AuditFile.open(path, create=True), key, agent=agent, anchors=anchors, clock=clock)
+        trail._begin()
+        return trail
+
+    async def record(self, event: Event) -> None:
+        """Records an event, and returns once it is on the disk and sealed. Before and after every irreversible act.
+
+        Raises:
+            AuditUnavailable: if it cannot be recorded; then the act must not happen.
+            ValueError: if the event holds what must not be recorded.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._put(_Waiting(self._stamped(event), loop, done))
+        await done
+
+    def note(self, event: Event) -> None:
+        """Records an event soon: on the disk within a moment, without waiting for it. For what changes nothing.
+
+        Raises:
+            AuditUnavailable: if so much waits to be written that the record must be taken for lost.
+            ValueError: if the event holds what must not be recorded.
+        """
+        self._put(_Waiting(self._stamped(event)))
+
+    async def expire(self, *, days: float) -> int:
+        """Deletes what is older than so many days from the chains of processes that have ended; says how many records.
+
+        What is deleted leaves an expiry seal, and this trail says that it was done.
+
+        Raises:
+            AuditUnavailable: if that cannot be recorded; then nothing is deleted.
+        """
+        deleted = 0
+        file = await asyncio.to_thread(AuditFile.open, self._file.path, create=True)
+        try:
+            for writer, head in file.old(int((self._clock() - days * 86400) * 1000)).items():
+                if writer == self.writer:
+                    continue
+                details: dict[str, str | int] = {"writer": writer, "sequence": head.sequence, "hash": head.hash.hex()}
+                await self.record(Event(action=Action.TRAIL_EXPIRE, outcome=Outcome.SUCCEEDED, details=details))
+                seal = self._key.seal(writer, head.sequence, head.hash, expiry=True)
+                deleted += await asyncio.to_thread(file.forget, seal)
+        finally:
+            file.close()
+        return deleted
+
+    async def aclose(self) -> None:
+        """Writes what waits, ends the chain and closes the file."""
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """As `aclose`, for who has no loop."""
+        with self._changed:
+            if self._closing:
+                return
+            self._waiting.append(_Waiting(self._stamped(Event(action=Action.TRAIL_CLOSE, outcome=Outcome.SUCCEEDED))))
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+        self._file.close()
+
+    def _begin(self) -> None:
+        heads = self._file.heads(most=MOST_HEADS)
+        details = {writer: f"{head.sequence}:{head.hash.hex()}" for writer, head in heads.items()}
+        opened = Event(action=Action.TRAIL_OPEN, outcome=Outcome.SUCCEEDED, details=details)
+        self._write([_Waiting(self._stamped(opened))])
+        self._thread.start()
+
+    def _stamped(self, event: Event) -> dict[str, Any]:
+        return {"agent": self._agent, "at": int(self._clock() * 1000), **event.members()}
+
+    def _put(self, waiting: _Waiting) -> None:
+        with self._changed:
+            if self._closing or len(self._waiting) >= MOST_WAITING:
+                raise AuditUnavailable(detail="closed" if self._closing else f"{len(self._waiting)} events wait")
+            self._waiting.append(waiting)
+            self._awaited += waiting.done is not None
+            self._changed.notify()
+
+    def _write_all(self) -> None:
+        while (batch := self._next()) is not None:
+            try:
+                self._write(batch)
+            except (sqlite3.Error, OSError) as error:
+                _log.error("audit_not_written", events=len(batch), exc_info=True)
+                self._put_back(batch, error)
+
+    def _next(self) -> list[_Waiting] | None:
+        """The events to write together: at once where somebody waits for one, or else after a moment."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            if not self._waiting:
+                return None
+            self._changed.wait_for(lambda: self._awaited or self._closing, GATHER_SECONDS)
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+            self._awaited -= sum(waiting.done is not None for waiting in batch)
+            return batch
+
+    def _put_back(self, batch: list[_Waiting], error: Exception) -> None:
+        """Tells who waits; what nobody waits for is kept and tried again, unless the process is about to end."""
+        for waiting in batch:
+            waiting.tell(AuditUnavailable(detail=f"{type(error).__name__}: {error}"))
+        with self._changed:
+            if self._closing:
+                self._waiting.clear()
+                return
+            self._waiting.extendleft(reversed([waiting for waiting in batch if waiting.done is None]))
+            self._changed.wait_for(lambda: self._awaited or self._closing, RETRY_SECONDS)
+
+    def _write(self, batch: list[_Waiting]) -> None:
+        rows: list[Row] = []
+        head = self._head
+        for waiting in batch:
+            members = {"writer": self.writer, "sequence": head.sequence + 1, **waiting.members}
+            body = canonical(members)
+            head = Head(head.sequence + 1, link(head.hash, body))
+            rows.append(Row(Record(self.writer, head.sequence, body, head.hash), columns_of(members)))
+        seal = self._key.seal(self.writer, head.sequence, head.hash)
+        self._file.append(rows, seal)
+        self._head = head
+        for waiting in batch:
+            waiting.tell(None)
+        due = self._closing or self._clock() - self._anchored_at >= ANCHOR_SECONDS
+        if self._anchors is not None and (due or any(waiting.done is not None for waiting in batch)):
+            self._anchor(self._anchors, seal)
+
+    def _anchor(self, folder: Path, seal: Seal) -> None:
+        try:
+            write_anchor(folder, seal)
+        except OSError:
+            _log.error("audit_anchor_not_written", exc_info=True)
+        else:
+            self._anchored_at = self._clock()
+
+
+def write_anchor(folder: Path, seal: Seal) -> None:
+    """Writes the newest seal of a writer to its file in the folder of anchors."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = folder / f"{seal.writer}.json"
+    part = file.with_suffix(".part")
+    members = {
+        "writer": seal.writer,
+        "sequence": seal.sequence,
+        "hash": seal.hash.hex(),
+        "key_id": seal.key_id,
+        "signature": seal.signature.hex(),
+    }
+    part.write_text(json.dumps(members) + "\n", encoding="ascii")
+    part.replace(file)
+
+
+def read_anchors(folder: Path) -> list[Seal]:
+    """The seals in a folder of anchors.
+
+    Raises:
+        ValueError: if a file there is none.
+    """
+    found = []
+    for file in sorted(folder.glob("*.json")):
+        members = json.loads(file.read_text(encoding="ascii"))
+        found.append(
+            Seal(
+                str(members["writer"]),
+                int(members["sequence"]),
+                bytes.fromhex(members["hash"]),
+                str(members["key_id"]),
+                bytes.fromhex(members["signature"]),
+            )
+        )
+    return found

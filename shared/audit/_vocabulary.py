@@ -1,0 +1,56 @@
+"""The closed vocabulary of the record: what can be done, and what can come of it."""
+
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What was asked for or done, as `area:object:action`."""
+
+    TRAIL_OPEN = "trail:chain:open"
+    TRAIL_CLOSE = "trail:chain:close"
+    TRAIL_EXPIRE = "trail:records:expire"
+
+    REQUEST_REFUSE = "request:call:refuse"
+    REQUEST_ACCEPT = "request:message:accept"
+    TASK_CANCEL = "request:task:cancel"
+    TASK_END = "request:task:end"
+    HOP_CALL = "request:hop:call"
+
+    TOOL_AUTHORIZE = "tool:call:authorize"
+
+    ACCOUNT_READ = "account:profile:read"
+    ACCOUNT_GROUPS_READ = "account:groups:read"
+    ACCOUNT_DEVICES_READ = "account:devices:read"
+    ACCOUNT_SIGN_INS_READ = "account:sign_ins:read"
+    ACCOUNT_SEARCH = "account:people:search"
+
+    PASSWORD_STATE_READ = "password:state:read"  # noqa: S105 -- a name
+    PASSWORD_RESET = "password:link:send"  # noqa: S105 -- a name
+    PASSWORD_EXPIRE = "password:value:expire"  # noqa: S105 -- a name
+    ACCOUNT_UNLOCK = "account:lock:remove"
+    FACTORS_RESET = "account:factors:reset"
+
+    DOCUMENTS_SEARCH = "document:articles:search"
+    DOCUMENT_READ = "document:article:read"
+
+    CREDENTIAL_OBTAIN = "credential:token:obtain"
+    CREDENTIAL_CONNECT = "credential:account:connect"
+    CREDENTIAL_DISCONNECT = "credential:account:disconnect"
+
+    APPROVAL_REQUEST = "approval:decision:request"
+    APPROVAL_RECEIVE = "approval:decision:receive"
+
+
+class Outcome(StrEnum):
+    """What came of it, or that it is about to be tried.
+
+    An irreversible act has two events: `attempted` before, and one of `succeeded`, `failed` or `unknown` after, both
+    with the same act id. Every other event stands alone.
+    """
+
+    ATTEMPTED = "attempted"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    ALLOWED = "allowed"
+    DENIED = "denied"

@@ -1,0 +1,206 @@
+"""What is recorded is on the disk before anybody goes on, and what cannot be recorded is said."""
+
+import asyncio
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import textwrap
+from base64 import urlsafe_b64encode
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared.audit import Action, AuditFile, AuditTrail, Event, Outcome, SealingKey, Who
+from shared.errors import AuditUnavailable, ConfigurationError
+from shared.testing import make_principal
+from tests.audit._trails import EVENT, Trails
+
+TOKEN = ".".join(urlsafe_b64encode(part).decode() for part in (b'{"alg":"RS256"}', b'{"sub":"amelia"}', b"signature"))
+
+
+@pytest.fixture
+def trails(tmp_path: Path) -> Trails:
+    return Trails(tmp_path / "var")
+
+
+def bodies(path: Path) -> list[dict[str, object]]:
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT body FROM records ORDER BY writer, sequence").fetchall()
+    connection.close()
+    return [json.loads(body) for (body,) in rows]
+
+
+async def test_an_event_says_who_through_whom_what_and_what_came_of_it(trails: Trails) -> None:
+    principal = make_principal(actors=("supervisor-api", "command-line"), scopes={"b", "a"})
+    trail = trails.open()
+    await trail.record(replace(EVENT, who=Who.of(principal)))
+    (_, body) = bodies(trails.path)
+    await trail.aclose()
+    assert body["who"] == {
+        "issuer": principal.issuer,
+        "subject": principal.subject,
+        "actors": ["supervisor-api", "command-line"],
+        "client": principal.client_id,
+        "audience": principal.audience,
+        "scopes": ["a", "b"],
+        "token_id": principal.token_id,
+    }
+    assert (body["action"], body["outcome"]) == ("account:lock:remove", "attempted")
+    assert (body["agent"], body["writer"], body["sequence"]) == ("password_reset", trail.writer, 2)
+
+
+async def test_a_note_is_written_soon_and_in_order(trails: Trails) -> None:
+    trail = trails.open()
+    for number in range(50):
+        trail.note(replace(EVENT, details={"number": number}))
+    await trail.record(EVENT)
+    numbers = [body["details"]["number"] for body in bodies(trails.path) if "number" in body.get("details", {})]  # type: ignore[index, operator]
+    await trail.aclose()
+    assert numbers == list(range(50))
+
+
+async def test_what_many_record_at_once_is_written_together(trails: Trails) -> None:
+    trail = trails.open()
+    await asyncio.gather(*(trail.record(EVENT) for _ in range(200)))
+    await trail.aclose()
+    connection = sqlite3.connect(trails.path)
+    (seals,) = connection.execute("SELECT count(*) FROM seals").fetchone()
+    (records,) = connection.execute("SELECT count(*) FROM records").fetchone()
+    connection.close()
+    assert records == 202
+    assert seals < 50
+    assert trails.verify().is_whole
+
+
+@pytest.mark.requirement("H5")
+async def test_where_nothing_can_be_written_who_waits_is_told_and_notes_are_kept(trails: Trails) -> None:
+    trail = trails.open()
+    blocker = sqlite3.connect(trails.path, isolation_level=None)
+    blocker.execute("ALTER TABLE records RENAME TO away")
+    trail.note(replace(EVENT, details={"number": 1}))
+    with pytest.raises(AuditUnavailable) as told:
+        await trail.record(EVENT)
+    assert told.value.outcome_unknown is False
+    blocker.execute("ALTER TABLE away RENAME TO records")
+    blocker.close()
+    await trail.record(replace(EVENT, details={"number": 2}))
+    await trail.aclose()
+    numbers = [body["details"] for body in bodies(trails.path) if "number" in body.get("details", {})]  # type: ignore[operator]
+    assert numbers == [{"number": 1}, {"number": 2}]
+    assert trails.verify().is_whole
+
+
+@pytest.mark.requirement("H5")
+async def test_after_the_end_nothing_is_recorded_and_that_is_said(trails: Trails) -> None:
+    trail = trails.open()
+    await trail.aclose()
+    with pytest.raises(AuditUnavailable):
+        await trail.record(EVENT)
+    with pytest.raises(AuditUnavailable):
+        trail.note(EVENT)
+
+
+@pytest.mark.requirement("H4")
+@pytest.mark.parametrize(
+    "event",
+    [
+        replace(EVENT, resource=TOKEN),
+        replace(EVENT, details={"key": SealingKey.generate().private_pem()}),
+        replace(EVENT, who=Who(scopes=(TOKEN,))),
+        replace(EVENT, details={"text": "x" * 257}),
+        replace(EVENT, who=Who(actors=tuple("abc" for _ in range(65)))),
+        replace(EVENT, details={str(number): number for number in range(65)}),
+    ],
+)
+async def test_what_must_not_be_recorded_is_refused(trails: Trails, event: Event) -> None:
+    trail = trails.open()
+    with pytest.raises(ValueError, match="audit event"):
+        await trail.record(event)
+    await trail.aclose()
+    assert len(bodies(trails.path)) == 2
+
+
+async def test_the_file_is_readable_by_this_user_alone(trails: Trails) -> None:
+    await trails.write(1)
+    assert stat.S_IMODE(trails.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(trails.anchors.stat().st_mode) == 0o700
+
+
+def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("not a database, and rather longer than a header would be" * 20)
+    for path in (tmp_path / "text", tmp_path / "missing" / "file"):
+        with pytest.raises(ConfigurationError, match="AUDIT_FILE"):
+            AuditFile.open(path, create=False)
+
+
+@pytest.mark.parametrize("pem", ["", "no key", SealingKey.generate().public_pem()])
+def test_a_key_that_is_none_is_named(pem: str) -> None:
+    with pytest.raises(ConfigurationError, match="AUDIT_KEY"):
+        SealingKey.read(pem)
+
+
+def test_a_key_is_kept_and_read_again() -> None:
+    key = SealingKey.generate()
+    assert SealingKey.read(key.private_pem()).key_id == key.key_id
+
+
+KILLED = """
+    import asyncio, os, sys
+    from pathlib import Path
+    from shared.audit import AuditTrail, SealingKey
+    from tests.audit._trails import EVENT
+
+    async def main() -> None:
+        trail = AuditTrail.open(Path(sys.argv[1]), SealingKey.read(sys.stdin.read()), agent="password_reset")
+        print("open", flush=True)
+        await asyncio.gather(*(forever(trail) for _ in range(4)))
+
+    async def forever(trail) -> None:
+        for number in range(1_000_000):
+            await trail.record(EVENT)
+            if number == 5:
+                print("busy", flush=True)
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.requirement("H3")
+async def test_several_processes_write_at_once_and_one_is_killed_while_it_writes(trails: Trails) -> None:
+    trails.path.parent.mkdir(parents=True)
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        textwrap.dedent(KILLED),
+        str(trails.path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(trails.key.private_pem().encode())
+    child.stdin.close()
+    assert await asyncio.wait_for(child.stdout.readline(), 30) == b"open\n"
+    trail = trails.open()
+    await asyncio.gather(*(trail.record(EVENT) for _ in range(20)))
+    assert await asyncio.wait_for(child.stdout.readline(), 30) == b"busy\n"
+    child.kill()
+    await child.wait()
+    await trail.record(EVENT)
+    await trail.aclose()
+    report = trails.verify()
+    assert report.is_whole
+    assert report.writers == 2
+    assert len(report.unclosed) == 1
+
+
+async def test_a_trail_without_anchors_writes_none(trails: Trails) -> None:
+    trail = AuditTrail.open(trails.path, trails.key, agent="password_reset", clock=trails.clock)
+    await trail.record(Event(action=Action.ACCOUNT_READ, outcome=Outcome.SUCCEEDED))
+    await trail.aclose()
+    assert not trails.anchors.exists()
