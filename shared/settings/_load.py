@@ -1,7 +1,8 @@
 """Settings come from the environment, once, at start; a frozen, typed object is passed down from there.
 
-`NAME` holds the value, or `NAME_FILE` the path of a file that holds it (secrets). Unknown names are left
-alone. A missing or unsafe setting is a `ConfigurationError` of one line that names it and its remedy.
+`NAME` holds the value, or `NAME_FILE` the path of a file that holds it, or `NAME_SECRET` the name of a secret in AWS
+Secrets Manager. Unknown names are left alone. A missing or unsafe setting is a `ConfigurationError` of one line that
+names it and its remedy.
 """
 
 import os
@@ -13,24 +14,25 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.errors import ConfigurationError
+from shared.settings._secrets import read_secret
 
 
-class _FileSource(PydanticBaseSettingsSource):
-    """`NAME_FILE`: the path of a file that holds the value of `NAME`."""
+class _ElsewhereSource(PydanticBaseSettingsSource):
+    """A setting whose value is somewhere else, which `NAME` with a suffix names."""
+
+    suffix: str
+
+    def read(self, name: str, reference: str) -> str:
+        """The value of what `reference`, the value of the variable `name`, names."""
+        raise NotImplementedError
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         prefix = str(self.config.get("env_prefix") or "").upper()
-        name = f"{prefix}{field_name.upper()}_FILE"
-        path = os.environ.get(name)
-        if not path:
+        own = f"{prefix}{field_name.upper()}"
+        reference = os.environ.get(f"{own}{self.suffix}")
+        if not reference or os.environ.get(own):  # the value itself comes first, and nothing is read for it
             return None, field_name, False
-        try:
-            return Path(path).read_text(encoding="utf-8").strip(), field_name, self.field_is_complex(field)
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "is not UTF-8 text"
-            raise ConfigurationError(
-                f"{name} names a file that cannot be read ({reason}): set it to one that can."
-            ) from error
+        return self.read(f"{own}{self.suffix}", reference), field_name, self.field_is_complex(field)
 
     def __call__(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -39,6 +41,30 @@ class _FileSource(PydanticBaseSettingsSource):
             if value is not None:
                 found[key] = self.prepare_field_value(field_name, field, value, is_complex)
         return found
+
+
+class _FileSource(_ElsewhereSource):
+    """`NAME_FILE`: the path of a file that holds the value of `NAME`."""
+
+    suffix = "_FILE"
+
+    def read(self, name: str, reference: str) -> str:
+        try:
+            return Path(reference).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "is not UTF-8 text"
+            raise ConfigurationError(
+                f"{name} names a file that cannot be read ({reason}): set it to one that can."
+            ) from error
+
+
+class _SecretSource(_ElsewhereSource):
+    """`NAME_SECRET`: the name or ARN of a secret in AWS Secrets Manager that holds the value of `NAME`."""
+
+    suffix = "_SECRET"
+
+    def read(self, name: str, reference: str) -> str:
+        return read_secret(name, reference)
 
 
 class Settings(BaseSettings):
@@ -55,8 +81,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- the signature is pydantic's
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments first (tests), then the environment, then files."""
-        return init_settings, env_settings, _FileSource(settings_cls)
+        """Arguments first (tests), then the environment, then files, then secrets."""
+        return init_settings, env_settings, _FileSource(settings_cls), _SecretSource(settings_cls)
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
