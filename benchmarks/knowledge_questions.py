@@ -123,7 +123,8 @@ def _share(values: Sequence[bool]) -> float:
     return sum(values) / len(values) if values else 1.0
 
 
-def _report(outcomes: Sequence[Outcome], *, held_out: bool) -> None:
+def show(outcomes: Sequence[Outcome], *, held_out: bool) -> None:
+    """Prints the shares by kind and split, and the failures; those of the held-out split only where it is asked for."""
     kinds = list(dict.fromkeys(outcome.question.kind for outcome in outcomes))
     header = ["questions", "tuning", "hit@1", "hit@5", "nothing", "held out", "hit@1", "hit@5", "nothing"]
     rows = [
@@ -157,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path = Path(folder) / "index.sqlite3"
         build_index(ARTICLES, path)
         with KnowledgeIndex(path) as index:
-            _report(ask(index, read_questions()), held_out=options.held_out)
+            show(ask(index, read_questions()), held_out=options.held_out)
     return 0
 
 

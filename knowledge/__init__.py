@@ -2,6 +2,7 @@
 
 from knowledge._errors import IndexUnusable
 from knowledge._index import FITS, MAX_QUESTION, KnowledgeIndex
+from knowledge._links import linked_article
 from knowledge._model import Article, Filters, Hit, SearchResult, Section
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "KnowledgeIndex",
     "SearchResult",
     "Section",
+    "linked_article",
 ]

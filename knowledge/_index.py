@@ -158,6 +158,8 @@ class _Edition:
             self._averages = (title, aliases, heading, body)
             self._languages: list[str] = json.loads(meta["languages"])
             self._audiences: list[str] = json.loads(meta["audiences"])
+            self._owners: list[str] = json.loads(meta["owners"])
+            self._article_owners = read_numbers(meta["article_owners"])
             self._article_languages = read_numbers(meta["article_languages"])
             self._article_audiences = read_numbers(meta["article_audiences"])
             self._article_updated = read_numbers(meta["article_updated"])
@@ -264,6 +266,7 @@ class _Edition:
             updated=article.updated,
             language=article.language,
             audience=article.audience,
+            owner=article.owner,
             related=tuple(self._titles(database, article.related, filters)),
         )
 
@@ -298,6 +301,7 @@ class _Edition:
         for wanted, names, column in (
             (filters.audiences, self._audiences, self._article_audiences),
             (filters.languages, self._languages, self._article_languages),
+            (filters.owners, self._owners, self._article_owners),
         ):
             if wanted:
                 passes = bytes(name in wanted for name in names)

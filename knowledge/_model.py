@@ -63,12 +63,14 @@ class Filters:
         languages: It is in one of these (ISO 639-1).
         tags: It has all of these.
         updated_since: It was updated on this day or later.
+        owners: One of these keeps it.
     """
 
     audiences: frozenset[str] = frozenset()
     languages: frozenset[str] = frozenset()
     tags: frozenset[str] = frozenset()
     updated_since: date | None = None
+    owners: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Hit:
     language: str
     audience: str
     related: tuple[tuple[str, str], ...] = ()
+    owner: str = ""
 
     @property
     def location(self) -> str:
@@ -133,6 +136,7 @@ class BuildReport:
         removed: How many that the former index held are gone.
         written: False where nothing had changed and the file was left as it was.
         unreadable: The files that were left out.
+        others: How many files are no documents: pictures, style sheets.
     """
 
     articles: int
@@ -140,3 +144,4 @@ class BuildReport:
     removed: int
     written: bool
     unreadable: tuple[Unreadable, ...] = ()
+    others: int = 0

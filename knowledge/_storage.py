@@ -41,7 +41,12 @@ CREATE INDEX articles_updated ON articles (updated, slug);
 """
 
 _STOPWORDS: Final = sorted((language, sorted(words)) for language, words in STOPWORDS.items())
-FORMAT: Final = zlib.crc32(repr((SCHEMA, FIELD_WEIGHTS, FIELD_LENGTH, SATURATION, _STOPWORDS)).encode()) & 0x7FFFFFFF
+REVISION: Final = 1
+"""Raised where documents are read otherwise than before, or `meta` holds other things."""
+
+FORMAT: Final = (
+    zlib.crc32(repr((REVISION, SCHEMA, FIELD_WEIGHTS, FIELD_LENGTH, SATURATION, _STOPWORDS)).encode()) & 0x7FFFFFFF
+)
 """Stands in each index; one that was made with other columns, weights or words is made anew."""
 
 

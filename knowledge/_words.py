@@ -10,7 +10,9 @@ import snowballstemmer
 
 from knowledge._stopwords import STOPWORDS
 
-LINK: Final = re.compile(r"!?\[([^\]]*)\]\(([^()\s]*(?:\([^()\s]*\))?[^()\s]*)(?:\s+[\"'(][^)]*)?\)")
+LINK: Final = re.compile(
+    r"!?\[([^\[\]]{0,1000})\]\(([^()\s]{0,2000}(?:\([^()\s]{0,2000}\)[^()\s]{0,2000})?)(?:\s{1,9}[\"'(][^()]{0,300})?\)"
+)
 """An inline link or image of Markdown: its text, its target."""
 
 _APOSTROPHES: Final = "'\N{RIGHT SINGLE QUOTATION MARK}"

@@ -9,25 +9,21 @@ import hashlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Self
 
 from knowledge._errors import DocumentUnreadable, IndexUnusable
 from knowledge._model import Article, BuildReport, Unreadable
 from knowledge._open import connect_read_only
 from knowledge._storage import FORMAT, Stream, read_article
 from knowledge._words import Word
+from knowledge.building._apart import SECONDS, Apart
 from knowledge.building._documents import Collection, Document
+from knowledge.building._files import find_files, printable, read_file, suffix_of
+from knowledge.building._front import Defaults
 from knowledge.building._invert import write_index
-from knowledge.building._markdown import Defaults, parse_markdown
-
-Reader = Callable[..., Article]
-"""`reader(text, *, stem, defaults) -> Article`; raises `DocumentUnreadable`."""
-
-READERS: Final[Mapping[str, Reader]] = {".md": parse_markdown, ".markdown": parse_markdown, ".txt": parse_markdown}
-
-MAX_BYTES: Final = 4 * 1024 * 1024
+from knowledge.building._readers import READERS
 
 
 def build_index(
@@ -35,17 +31,17 @@ def build_index(
     path: Path,
     *,
     defaults: Defaults | None = None,
-    readers: Mapping[str, Reader] = READERS,
     progress: Callable[[int, int], None] | None = None,
+    seconds_apart: float = SECONDS,
 ) -> BuildReport:
     """Makes the index of a folder, or brings it up to date.
 
     Args:
         folder: Searched with its subfolders; hidden files are passed over.
         path: The index file; its folder is made if it is missing.
-        defaults: What holds where a document's front matter is silent.
-        readers: By file suffix, lower case.
+        defaults: What holds where a document does not say.
         progress: Called with (files done, files in all).
+        seconds_apart: How long one HTML or PDF file may take; they are read in a process of their own.
 
     Raises:
         NotADirectoryError: `folder` is none.
@@ -53,24 +49,23 @@ def build_index(
     """
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is not a folder")
-    defaults = defaults or Defaults()
+    files = find_files(folder)
     former = _former(path)
     collection = Collection()
-    unreadable: list[Unreadable] = []
+    unreadable = list(files.unreadable)
     parsed = 0
-    files = sorted(_files(folder, readers))
-    for done, name in enumerate(files, 1):
-        try:
-            digest, text = _read(folder, name, defaults)
-            if (document := former.get(name, digest)) is None:
-                article = readers[Path(name).suffix.lower()](text, stem=Path(name).stem, defaults=defaults)
-                document = Document.of(article, name, digest)
-                parsed += 1
-            collection.add(document)
-        except DocumentUnreadable as error:
-            unreadable.append(Unreadable(name, str(error)))
-        if progress is not None:
-            progress(done, len(files))
+    with _Reading(folder, defaults or Defaults(), seconds_apart) as reading:
+        for done, name in enumerate(files.documents, 1):
+            try:
+                content, digest = reading.content(name)
+                if (document := former.get(name, digest)) is None:
+                    document = Document.of(reading.article(name, content), name, digest)
+                    parsed += 1
+                collection.add(document)
+            except DocumentUnreadable as error:
+                unreadable.append(Unreadable(printable(name), str(error)))
+            if progress is not None:
+                progress(done, len(files.documents))
     kept = collection.digests()
     written = kept != former.digests or not former.exists
     if written:
@@ -80,8 +75,37 @@ def build_index(
         parsed=parsed,
         removed=len(former.digests.keys() - kept.keys()),
         written=written,
-        unreadable=tuple(unreadable),
+        unreadable=tuple(sorted(unreadable, key=lambda file: file.path)),
+        others=files.others,
     )
+
+
+class _Reading:
+    """Reads the files of a folder, each as its kind is read."""
+
+    def __init__(self, folder: Path, defaults: Defaults, seconds_apart: float) -> None:
+        self._folder = folder
+        self._defaults = defaults
+        self._key = f"{FORMAT} {defaults}".encode()[:64]
+        self._apart = Apart(seconds_apart)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._apart.__exit__()
+
+    def content(self, name: str) -> tuple[bytes, bytes]:
+        """A file's content, and its digest."""
+        content = read_file(self._folder, name, READERS[suffix_of(name)].most_bytes)
+        return content, hashlib.blake2b(content, digest_size=16, key=self._key).digest()
+
+    def article(self, name: str, content: bytes) -> Article:
+        """What a file holds."""
+        reader = READERS[suffix_of(name)]
+        if reader.is_apart:
+            return self._apart.read(suffix_of(name), content, path=name, defaults=self._defaults)
+        return reader.read(content, name, self._defaults)
 
 
 class _Former:
@@ -123,31 +147,6 @@ def _former(path: Path) -> _Former:
         return _Former(None)
 
 
-def _files(folder: Path, readers: Mapping[str, Reader]) -> Iterator[str]:
-    for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in readers:
-                yield (Path(root) / name).relative_to(folder).as_posix()
-
-
-def _read(folder: Path, name: str, defaults: Defaults) -> tuple[bytes, str]:
-    file = folder / name
-    if file.is_symlink() and not file.resolve().is_relative_to(folder.resolve()):
-        raise DocumentUnreadable("it is a link that leads out of the folder")
-    try:
-        if file.stat().st_size > MAX_BYTES:
-            raise DocumentUnreadable(f"it is larger than {MAX_BYTES // 1024 // 1024} MB")
-        content = file.read_bytes()
-        text = content.decode("utf-8-sig")
-    except OSError as error:
-        raise DocumentUnreadable(f"it cannot be opened ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise DocumentUnreadable("it is not UTF-8 text") from error
-    digest = hashlib.blake2b(content, digest_size=16, key=f"{FORMAT} {defaults}".encode()[:64]).digest()
-    return digest, text
-
-
 def _replace(path: Path, collection: Collection) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
@@ -155,6 +154,8 @@ def _replace(path: Path, collection: Collection) -> None:
     try:
         write_index(Path(name), collection)
         Path(name).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, sqlite3.Error):
+            raise OSError(f"the index cannot be written ({error})") from error
         raise

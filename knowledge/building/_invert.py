@@ -127,13 +127,17 @@ def _tags(articles: Iterable[Article]) -> Iterator[tuple[str, bytes]]:
 
 def _meta(articles: Sequence[Article], languages: Sequence[str], averages: Lengths) -> dict[str, str | bytes]:
     audiences = _by_count(article.audience for article in articles)
+    owners = _by_count(article.owner for article in articles)
+    numbered_owners = {owner: number for number, owner in enumerate(owners)}
     return {
         "count": str(len(articles)),
         "averages": json.dumps(averages),
         "audiences": json.dumps(audiences),
         "languages": json.dumps(languages),
+        "owners": json.dumps(owners),
         "article_audiences": numbers(audiences.index(article.audience) for article in articles),
         "article_languages": numbers(languages.index(article.language) for article in articles),
+        "article_owners": numbers(numbered_owners[article.owner] for article in articles),
         "article_updated": numbers(article.updated.toordinal() for article in articles),
         "synonyms": json.dumps([phrases for article in articles for phrases in _synonyms(article)]),
     }

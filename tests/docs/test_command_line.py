@@ -16,7 +16,11 @@ PAGE = page("docs/reference/command-line.md")
 SHELL = frozenset({"sh", "bash"})
 COMMON = {"--json", "--profile", "--as", "--debug", "--version", "-h", "--help"}
 assert isinstance(cli, Group)
-COMMANDS: dict[str, Command] = dict(cli.commands)
+COMMANDS: dict[str, Command] = {
+    f"{name} {part}".strip(): command
+    for name, found in cli.commands.items()
+    for part, command in (found.commands.items() if isinstance(found, Group) else [("", found)])
+}
 
 
 def options(command: Command) -> set[str]:
@@ -104,8 +108,9 @@ def parsed(line: list[str]) -> dict[str, Any]:
         arguments = [*context._protected_args, *context.args]
         if not arguments:
             return {}
-        command = COMMANDS[arguments[0]]
-        made: Context = command.make_context(arguments[0], arguments[1:], parent=context)
+        length = 2 if isinstance(cli.commands.get(arguments[0]), Group) else 1
+        command = COMMANDS[" ".join(arguments[:length])]
+        made: Context = command.make_context(arguments[0], arguments[length:], parent=context)
         return dict(made.params)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.knowledge_questions import ARTICLES, TARGETS, Outcome, ask, main, read_questions, score
+from benchmarks.knowledge_questions import ARTICLES, TARGETS, Outcome, ask, read_questions, score, show
 from knowledge import KnowledgeIndex
 from knowledge.building import build_index
 
@@ -56,8 +56,10 @@ def test_no_article_was_given_the_words_of_a_question_as_an_alias() -> None:
     assert not copied
 
 
-def test_the_report_names_the_failures_of_the_tuning_split_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 0
+def test_the_report_names_the_failures_of_the_tuning_split_alone(
+    outcomes: Sequence[Outcome], capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(outcomes, held_out=False)
     said = capsys.readouterr().out
     assert "held out" in said
     assert not [question.text for question in read_questions() if question.is_held_out and repr(question.text) in said]
