@@ -11,6 +11,8 @@ PEOPLE = Path(__file__).resolve().parent.parent / "people.yaml"
 AGENT_SCOPES: Mapping[str, frozenset[str]] = {
     "account_lookup": frozenset({"okta.users.read", "okta.logs.read", "okta.policies.read"}),
     "password_reset": frozenset({"okta.users.read", "okta.users.manage", "okta.logs.read", "okta.policies.read"}),
+    # No agent: what reads everybody, to synchronise relationships.
+    "relationships": frozenset({"okta.users.read", "okta.groups.read"}),
 }
 
 

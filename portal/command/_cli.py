@@ -3,21 +3,16 @@
 A command imports what it needs when it runs, so that `helpdesk --help` answers at once.
 """
 
-import asyncio
-import signal
 import sys
-from collections.abc import Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from portal._errors import ExitCode
+from portal.command._fga_cli import fga
 from portal.command._options import Options
-
-if TYPE_CHECKING:
-    from portal.terminal import Output
+from portal.command._surface import common, quiet, run
 
 EXIT_CODES = """
 \b
@@ -25,37 +20,6 @@ Exit codes:
   0 done   1 failed   2 wrong usage   3 not signed in   4 not allowed
   5 a part is away   130 interrupted
 """
-
-
-def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Takes an option that may stand before or after the command's name; the later one holds."""
-    if value:
-        setattr(context.ensure_object(Options), str(parameter.name), value)
-
-
-def _common(profile_variable: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    options = (
-        click.option("--json", "as_json", is_flag=True, expose_value=False, callback=_remember, help="Write JSON."),
-        click.option(
-            "--profile",
-            "--as",
-            metavar="NAME",
-            envvar=profile_variable,
-            expose_value=False,
-            callback=_remember,
-            help="Act as who is signed in under NAME.",
-        ),
-        click.option(
-            "--debug", is_flag=True, expose_value=False, callback=_remember, help="Show what went wrong inside."
-        ),
-    )
-
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
 
 
 def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -71,7 +35,7 @@ def _show_version(context: click.Context, _parameter: click.Parameter, value: bo
     epilog=EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@_common("HELPDESK_PROFILE")
+@common("HELPDESK_PROFILE")
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
 )
@@ -100,7 +64,7 @@ def cli(context: click.Context) -> None:
     metavar="PORT",
     help="Use ports that count up from PORT.  [default: 8400, 8401 and 9000 to 9003]",
 )
-@_common()
+@common()
 @click.pass_obj
 def up(options: Options, port_base: int | None) -> ExitCode:
     """Start everything on this machine.
@@ -116,7 +80,7 @@ def up(options: Options, port_base: int | None) -> ExitCode:
     """
     from portal.command import _up
 
-    return _run(options, lambda output: _up.up(output, port_base=port_base))
+    return run(options, lambda output: _up.up(output, port_base=port_base))
 
 
 @cli.command()
@@ -125,7 +89,7 @@ def up(options: Options, port_base: int | None) -> ExitCode:
 @click.option("--client-id", envvar="HELPDESK_CLIENT_ID", metavar="ID", help="This command's client there.")
 @click.option("--audience", envvar="HELPDESK_AUDIENCE", metavar="API", help="The supervisor's API identifier there.")
 @click.option("--url", envvar="HELPDESK_URL", metavar="URL", help="Where the supervisor is.")
-@_common()
+@common()
 @click.pass_obj
 def login(
     options: Options, *, browser: bool, issuer: str | None, client_id: str | None, audience: str | None, url: str | None
@@ -145,7 +109,7 @@ def login(
     """
     from portal.command import _login
 
-    return _run(
+    return run(
         options,
         lambda output: _login.login(
             options, output, browser=browser, issuer=issuer, client_id=client_id, audience=audience, url=url
@@ -154,7 +118,7 @@ def login(
 
 
 @cli.command()
-@_common()
+@common()
 @click.pass_obj
 def logout(options: Options) -> ExitCode:
     """Sign out.
@@ -168,7 +132,7 @@ def logout(options: Options) -> ExitCode:
     """
     from portal.command import _login
 
-    return _run(options, lambda output: _login.logout(options, output))
+    return run(options, lambda output: _login.logout(options, output))
 
 
 _go_on = click.option("--continue", "-c", "go_on", is_flag=True, help="Go on with the last conversation.")
@@ -179,7 +143,7 @@ _context_id = click.option("--context", "context_id", metavar="ID", help="Go on 
 @click.argument("question", nargs=-1)
 @_go_on
 @_context_id
-@_common()
+@common()
 @click.pass_obj
 def ask(options: Options, question: tuple[str, ...], go_on: bool, context_id: str | None) -> ExitCode:
     """Ask a question and see the answer as it is said.
@@ -200,13 +164,13 @@ def ask(options: Options, question: tuple[str, ...], go_on: bool, context_id: st
     if not text.strip():
         raise click.UsageError('Say what you want to ask: helpdesk ask "I am locked out".')
     _not_both(go_on, context_id)
-    return _run(options, lambda output: _ask.ask(options, output, text, context_id=context_id, go_on=go_on))
+    return run(options, lambda output: _ask.ask(options, output, text, context_id=context_id, go_on=go_on))
 
 
 @cli.command()
 @_go_on
 @_context_id
-@_common()
+@common()
 @click.pass_obj
 def chat(options: Options, go_on: bool, context_id: str | None) -> ExitCode:
     """Talk with the help desk.
@@ -223,12 +187,12 @@ def chat(options: Options, go_on: bool, context_id: str | None) -> ExitCode:
     from portal.terminal import Output
 
     _not_both(go_on, context_id)
-    _quiet(options)
+    quiet(options)
     return _ask.chat(options, Output(options.as_json), context_id=context_id, go_on=go_on)
 
 
 @cli.command()
-@_common()
+@common()
 @click.pass_obj
 def status(options: Options) -> ExitCode:
     """See how every part is doing, and who is signed in.
@@ -242,11 +206,11 @@ def status(options: Options) -> ExitCode:
     """
     from portal.command import _status
 
-    return _run(options, lambda output: _status.status(options, output))
+    return run(options, lambda output: _status.status(options, output))
 
 
 @cli.command()
-@_common()
+@common()
 @click.pass_obj
 def demo(options: Options) -> ExitCode:
     """Start everything, play two conversations, check what they did, stop.
@@ -260,11 +224,11 @@ def demo(options: Options) -> ExitCode:
     """
     from portal.demo import demo
 
-    return _run(options, demo, laid_out=True)
+    return run(options, demo, laid_out=True)
 
 
 @cli.group(context_settings={"help_option_names": ["-h", "--help"]})
-@_common()
+@common()
 def docs() -> None:
     """Keep the knowledge base: index a folder, ask the index, read an article.
 
@@ -292,7 +256,7 @@ _index_file = click.option(
 @docs.command("index")
 @click.argument("folder", required=False, type=click.Path(path_type=Path), envvar="KNOWLEDGE_FOLDER")
 @_index_file
-@_common()
+@common()
 @click.pass_obj
 def docs_index(options: Options, folder: Path | None, index_file: Path | None) -> ExitCode:
     """Make the index of a folder, or bring it up to date.
@@ -309,7 +273,7 @@ def docs_index(options: Options, folder: Path | None, index_file: Path | None) -
     from portal.command import _docs
     from portal.terminal import Output
 
-    _quiet(options)
+    quiet(options)
     return _docs.index(Output(options.as_json), folder, index_file)
 
 
@@ -322,7 +286,7 @@ def docs_index(options: Options, folder: Path | None, index_file: Path | None) -
 @click.option("--updated-since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only what was updated since.")
 @click.option("--limit", type=click.IntRange(1, 50), default=5, show_default=True, help="How many articles at most.")
 @_index_file
-@_common()
+@common()
 @click.pass_obj
 def docs_search(
     options: Options,
@@ -360,14 +324,14 @@ def docs_search(
         updated_since=updated_since.date() if updated_since else None,
         owners=frozenset(owner),
     )
-    _quiet(options)
+    quiet(options)
     return _docs.search(Output(options.as_json), text, filters, limit=limit, index_file=index_file)
 
 
 @docs.command("show")
 @click.argument("article")
 @_index_file
-@_common()
+@common()
 @click.pass_obj
 def docs_show(options: Options, article: str, index_file: Path | None) -> ExitCode:
     """Read one article of the index.
@@ -381,7 +345,7 @@ def docs_show(options: Options, article: str, index_file: Path | None) -> ExitCo
     from portal.command import _docs
     from portal.terminal import Output
 
-    _quiet(options)
+    quiet(options)
     return _docs.show(Output(options.as_json), article.partition("#")[0], index_file=index_file)
 
 
@@ -390,24 +354,4 @@ def _not_both(go_on: bool, context_id: str | None) -> None:
         raise click.UsageError("--continue and --context name two conversations: give one of them.")
 
 
-def _run(
-    options: Options, command: "Callable[[Output], Coroutine[Any, Any, ExitCode | None]]", *, laid_out: bool = False
-) -> ExitCode:
-    """Runs a command; one that says nothing of how it went has gone well."""
-    from portal.terminal import Output
-
-    async def run() -> ExitCode:
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: what was begun is ended in order
-            loop.add_signal_handler(number, task.cancel if task else loop.stop)
-        return await command(Output(options.as_json, laid_out=laid_out)) or ExitCode.OK
-
-    _quiet(options)
-    return asyncio.run(run())
-
-
-def _quiet(options: Options) -> None:
-    """Log events are for whoever debugs; people get messages."""
-    from shared.telemetry import configure_logging
-
-    configure_logging(level="DEBUG" if options.debug else "CRITICAL")
+cli.add_command(fga)

@@ -41,7 +41,7 @@ each tool call.
 
 from shared.authorization._authorizer import Authorizer
 from shared.authorization._checks import PART, Checks
-from shared.authorization._client import OpenFga, open_client
+from shared.authorization._client import OpenFga
 from shared.authorization._decision import Allow, Answer, Check, Consistency, Decision, Deny, Fact, Reason
 from shared.authorization._declaration import (
     ActingCaller,
@@ -59,6 +59,7 @@ from shared.authorization._names import object_name, user_name, user_of
 from shared.authorization._permit import Permitted, ToolCall, permitted
 from shared.authorization._record import DecisionLog, DecisionRecord
 from shared.authorization._resource import Resource
+from shared.authorization._sdk import Refusal, open_client, refusal_of
 
 __all__ = [
     "PART",
@@ -81,6 +82,7 @@ __all__ = [
     "OpenFga",
     "Permitted",
     "Reason",
+    "Refusal",
     "Resolve",
     "Resource",
     "ToolCall",
@@ -90,6 +92,7 @@ __all__ = [
     "object_name",
     "open_client",
     "permitted",
+    "refusal_of",
     "require_declarations",
     "user_name",
     "user_of",

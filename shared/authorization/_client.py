@@ -12,14 +12,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Self
 
-from openfga_sdk import ClientConfiguration, OpenFgaClient
-from openfga_sdk.configuration import RetryParams
-from openfga_sdk.credentials import CredentialConfiguration, Credentials
-from openfga_sdk.exceptions import ApiException
+from openfga_sdk import OpenFgaClient
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from shared.authorization._checks import PART
 from shared.authorization._decision import Answer, Check, Consistency, Fact
+from shared.authorization._sdk import open_client, refusal_of
 from shared.errors import UpstreamUnavailable
 from shared.settings import FgaSettings
 from shared.telemetry import get_logger
@@ -121,39 +119,9 @@ class OpenFga:
 
     def _opened(self) -> OpenFgaClient:
         if self._client is None:
-            self._client = open_client(self._settings)
+            settings = self._settings
+            self._client = open_client(settings, store_id=settings.fga_store_id, model_id=settings.fga_model_id)
         return self._client
-
-
-def open_client(settings: FgaSettings) -> OpenFgaClient:
-    """The SDK's client, as the settings say; it belongs to the running loop."""
-    return OpenFgaClient(
-        ClientConfiguration(
-            api_url=(settings.fga_api_url or "").rstrip("/"),
-            store_id=settings.fga_store_id,
-            authorization_model_id=settings.fga_model_id,
-            credentials=_credentials(settings),
-            timeout_millisec=max(1, round(settings.fga_timeout_seconds * 1000)),
-            retry_params=RetryParams(max_retry=1, min_wait_in_ms=50),  # type: ignore[no-untyped-call]
-        )
-    )
-
-
-def _credentials(settings: FgaSettings) -> Credentials | None:
-    if settings.fga_api_token is not None:
-        token = settings.fga_api_token.get_secret_value()
-        return Credentials(method="api_token", configuration=CredentialConfiguration(api_token=token))
-    if settings.fga_client_id is not None and settings.fga_client_secret is not None:
-        return Credentials(
-            method="client_credentials",
-            configuration=CredentialConfiguration(
-                api_issuer=settings.fga_api_token_issuer,
-                api_audience=settings.fga_api_audience,
-                client_id=settings.fga_client_id,
-                client_secret=settings.fga_client_secret.get_secret_value(),
-            ),
-        )
-    return None
 
 
 def _item(number: str, check: Check, context: dict[str, str]) -> dict[str, Any]:
@@ -174,12 +142,11 @@ def _answer(check: Check, result: "_Result") -> Answer:
     return Answer(check, allowed=result.allowed is True)
 
 
-def _described(error: Exception) -> str:
+def _described(error: BaseException) -> str:
     """What went wrong, without what was sent or answered."""
-    while isinstance(error, ExceptionGroup):
+    while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, TimeoutError):
         return "too slow"
-    if isinstance(error, ApiException):
-        return f"{type(error).__name__} {error.status} {error.code or ''}".strip()
-    return type(error).__name__
+    refusal = refusal_of(error)
+    return f"refused with {refusal.status} {refusal.code}".strip() if refusal else type(error).__name__

@@ -16,7 +16,7 @@ from shared.settings._agent import (
 )
 from shared.settings._agentcore import AgentCoreSettings
 from shared.settings._directory import DirectorySettings
-from shared.settings._fga import FgaSettings
+from shared.settings._fga import FgaApiSettings, FgaSettings
 from shared.settings._load import Settings
 from shared.settings._sdk import switch_off_sdk_spans
 
@@ -26,6 +26,7 @@ __all__ = [
     "AllowedCaller",
     "DirectorySettings",
     "Environment",
+    "FgaApiSettings",
     "FgaSettings",
     "ModelProvider",
     "OutboundSettings",

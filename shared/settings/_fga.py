@@ -9,12 +9,10 @@ from shared.settings._load import Settings
 Ulid = Annotated[str, StringConstraints(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
 
 
-class FgaSettings(Settings):
-    """Which OpenFGA or Auth0 FGA store is asked, by which authorization model, with which credential."""
+class FgaApiSettings(Settings):
+    """Where the OpenFGA or Auth0 FGA API is, and with which credential it is called."""
 
     fga_api_url: str | None = Field(None, description="the FGA API, as https://api.eu1.fga.dev")
-    fga_store_id: Ulid | None = Field(None, description="the store of relationships")
-    fga_model_id: Ulid | None = Field(None, description="the authorization model that this version was made for")
     fga_api_token: SecretStr | None = Field(None, description="the preshared key, where the API takes one")
     fga_client_id: str | None = Field(None, description="the client, where the API takes access tokens (Auth0 FGA)")
     fga_client_secret: SecretStr | None = Field(None, description="the secret of FGA_CLIENT_ID")
@@ -24,10 +22,21 @@ class FgaSettings(Settings):
 
     @model_validator(mode="after")
     def _verify_fga(self) -> Self:
-        if self.fga_api_url is not None and (self.fga_store_id is None or self.fga_model_id is None):
-            raise ValueError("FGA_STORE_ID and FGA_MODEL_ID are not set: name the store and model of FGA_API_URL.")
         if (self.fga_client_id is None) != (self.fga_client_secret is None):
             raise ValueError("FGA_CLIENT_ID and FGA_CLIENT_SECRET belong together: set both, or neither.")
         if self.fga_api_token is not None and self.fga_client_id is not None:
             raise ValueError("FGA_API_TOKEN and FGA_CLIENT_ID are two credentials: set one of them.")
+        return self
+
+
+class FgaSettings(FgaApiSettings):
+    """Which store is asked, by which authorization model."""
+
+    fga_store_id: Ulid | None = Field(None, description="the store of relationships")
+    fga_model_id: Ulid | None = Field(None, description="the authorization model that this version was made for")
+
+    @model_validator(mode="after")
+    def _verify_store(self) -> Self:
+        if self.fga_api_url is not None and (self.fga_store_id is None or self.fga_model_id is None):
+            raise ValueError("FGA_STORE_ID and FGA_MODEL_ID are not set: name the store and model of FGA_API_URL.")
         return self

@@ -25,10 +25,12 @@ from local.directory.__main__ import DirectorySettings as LocalDirectorySettings
 from local.gateway import GatewaySettings
 from local.tenant.settings import TenantSettings
 from portal.command._cli import cli
+from portal.relationships import RelationshipSettings
 from shared.settings import (
     AgentCoreSettings,
     AgentSettings,
     DirectorySettings,
+    FgaApiSettings,
     FgaSettings,
     OutboundSettings,
     ServiceSettings,
@@ -41,7 +43,7 @@ PAGE = "docs/reference/settings.md"
 SECTIONS: dict[str, tuple[type[Settings], ...]] = {
     "Every process": (ServiceSettings,),
     "Every agent": (AgentSettings,),
-    "Every subagent": (FgaSettings, SubagentSettings),
+    "Every subagent": (FgaApiSettings, FgaSettings, SubagentSettings),
     "The supervisor": (OutboundSettings, SupervisorSettings),
     "AgentCore Identity": (AgentCoreSettings,),
     "The agents that use the directory": (DirectorySettings, AccountLookupSettings),
@@ -51,6 +53,7 @@ SECTIONS: dict[str, tuple[type[Settings], ...]] = {
     "The local directory": (LocalDirectorySettings,),
     "The local gateway": (GatewaySettings,),
     "The step that hands out credentials": (CredentialsSettings,),
+    "helpdesk fga": (RelationshipSettings,),
 }
 COMMAND = "The helpdesk command"
 COMPOSE = "docker-compose.yml"
@@ -59,7 +62,7 @@ COMPOSE = "docker-compose.yml"
 def subclasses(cls: type[Settings]) -> Iterator[type[Settings]]:
     """Every Settings class of the project, wherever it is."""
     for subclass in cls.__subclasses__():
-        if subclass.__module__.split(".")[0] in {"agents", "shared", "local"}:
+        if subclass.__module__.split(".")[0] in {"agents", "shared", "local", "portal"}:
             yield subclass
         yield from subclasses(subclass)
 
