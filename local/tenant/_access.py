@@ -87,6 +87,11 @@ class Access:
         }
         return tuple(scope for scope in api.scope_values if scope in held)
 
+    def details_types(self, client: Client, audience: str) -> tuple[str, ...]:
+        """The types of `authorization_details` that the client may ask people for at this API."""
+        grant = self._grant(client, self.api(audience), "user")
+        return () if grant is None else grant.authorization_details_types
+
     def has_user_grant(self, client: Client, api: ResourceServer) -> bool:
         """Whether there is a client grant for tokens on behalf of people."""
         return self._grant(client, api, "user") is not None

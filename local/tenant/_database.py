@@ -45,6 +45,18 @@ create table if not exists device_codes (
     state text not null check (state in ('pending', 'approved', 'denied')), user_id text,
     authenticated_at real, sid text, polled_at real, expires_at real not null) strict;
 create index if not exists device_codes_by_user_code on device_codes (user_code);
+create table if not exists backchannel_requests (
+    digest text primary key, consent_id text not null unique, client_id text not null, user_id text not null,
+    data text not null, state text not null check (state in ('pending', 'approved', 'denied')),
+    challenge text not null, push_digest text unique, interval integer not null, polled_at real,
+    created_at real not null, expires_at real not null, answered_at real) strict;
+create index if not exists backchannel_requests_by_user on backchannel_requests (user_id, created_at);
+create table if not exists enrolment_tickets (
+    digest text primary key, user_id text not null, expires_at real not null) strict;
+create table if not exists devices (
+    device_id text primary key, user_id text not null, name text not null, public_key text not null,
+    enrolled_at real not null) strict;
+create index if not exists devices_by_user on devices (user_id);
 create table if not exists opaque_tokens (
     digest text primary key, client_id text not null, user_id text not null, scope text not null,
     expires_at real not null) strict;

@@ -36,6 +36,13 @@ DESCRIPTIONS = {
     "fdecc": "User cancelled the device confirmation",
     "success_on_behalf_of_token_exchange": "Success exchange: on-behalf-of token exchange",
     "failed_on_behalf_of_token_exchange": "Failed exchange: on-behalf-of token exchange",
+    "ciba_start_succeeded": "Success: backchannel authentication request",
+    "ciba_start_failed": "Failed backchannel authentication request",
+    "ciba_exchange_succeeded": "Success exchange: backchannel authentication request for access token",
+    "ciba_exchange_failed": "Failed exchange: backchannel authentication request for access token",
+    "gd_auth_succeed": "Success: second factor approved",
+    "gd_auth_rejected": "Second factor rejected",
+    "gd_enrollment_complete": "Success: device enrolled",
     "resource_cleanup": "Refresh tokens over the limit were removed",
     "sapi": "Success API operation",
 }

@@ -28,9 +28,10 @@ class _Person(BaseModel):
     name: str = Field(min_length=1)
     roles: tuple[str, ...] = ()
     role: str | None = None
+    factors: tuple[str, ...] = ()
     kind: Literal["person", "service", "administrator"] = "person"
 
-    @field_validator("roles", mode="before")
+    @field_validator("roles", "factors", mode="before")
     @classmethod
     def _none_is_empty(cls, value: Any) -> Any:
         return value or ()
@@ -38,12 +39,13 @@ class _Person(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person of the tenant. `user_id` is the `sub` of tokens about them."""
+    """A person of the tenant. `user_id` is the `sub` of tokens about them; with push they are asked on their phone."""
 
     user_id: str
     login: str
     name: str
     roles: tuple[str, ...]
+    has_push: bool = False
 
     @property
     def email(self) -> str:
@@ -126,7 +128,7 @@ def load_people(path: Path, definition: Definition, passwords_file: Path, databa
             raise ConfigurationError(f"{path}: {row.login} has the role {min(unknown)}, which is not defined.")
         if row.login in users:
             raise ConfigurationError(f"{path}: {row.login} is there twice.")
-        users[row.login] = User(user_id_of(row.login), row.login, row.name, roles)
+        users[row.login] = User(user_id_of(row.login), row.login, row.name, roles, "push" in row.factors)
     may_sign_in = [row.login for row in rows if row.kind != "service"]
     return People(users, _passwords(passwords_file, may_sign_in), database)
 

@@ -81,7 +81,7 @@ class AuthorizationRequest:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A sign-in under way: for an authorization request, or for a device whose code has been confirmed.
+    """A sign-in under way: for an authorization request, for a device whose code has been confirmed, or for the phone.
 
     `session` is the digest of the session that the person has in this transaction; `seen` says that they were shown a
     page in it, which is what Auth0 asks for before it hands a code to an address that it cannot verify. `browser` is
@@ -90,6 +90,7 @@ class Transaction:
 
     request: AuthorizationRequest | None = None
     user_code: str | None = None
+    phone: bool = False
     session: str | None = None
     seen: bool = False
     browser: str | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 from local.tenant import _random
 from local.tenant._access import Access
+from local.tenant._backchannel import BackchannelRequests, Devices
 from local.tenant._client_authentication import ClientAuthentication
 from local.tenant._clients import Client, Clients, KeySource, local_public_key, new_private_key, register_client
 from local.tenant._clock import Clock
@@ -55,6 +56,8 @@ class Tenant:
     codes: Codes
     refresh_tokens: RefreshTokens
     device_codes: DeviceCodes
+    backchannel: BackchannelRequests
+    devices: Devices
     rate_limit: RateLimit
     quotas: Quotas
     form_key: str
@@ -134,6 +137,8 @@ def open_tenant(settings: TenantSettings, clock: Clock, make_key: KeySource = ne
             codes=Codes(database, clock),
             refresh_tokens=RefreshTokens(database, clock),
             device_codes=DeviceCodes(database, clock),
+            backchannel=BackchannelRequests(database, clock),
+            devices=Devices(database, clock),
             rate_limit=RateLimit(settings.tenant_requests_per_minute, clock),
             quotas=Quotas(settings.tenant_tokens_per_hour, clock),
             form_key=database.remember("form_key", _random.opaque_token),
@@ -168,4 +173,5 @@ def _with_management(definition: Definition, issuer: str) -> Definition:
         clients=(*definition.clients, client),
         clientGrants=(*definition.clientGrants, grant),
         roles=definition.roles,
+        guardianFactors=definition.guardianFactors,
     )

@@ -37,6 +37,7 @@ class Issuance:
         with_userinfo: Whether it is also for the userinfo endpoint.
         act: The chain of actors (RFC 8693 §4.1).
         expires_at: The latest it may live, in seconds since the epoch.
+        authorization_details: What exactly was approved (RFC 9396 §9.1).
     """
 
     client: Client
@@ -48,6 +49,7 @@ class Issuance:
     with_userinfo: bool = False
     act: Mapping[str, Any] | None = None
     expires_at: float | None = None
+    authorization_details: Sequence[Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ class Tokens:
             claims["azp"] = issuance.client.client_id
         if issuance.act is not None:
             claims["act"] = dict(issuance.act)
+        if issuance.authorization_details is not None:
+            claims["authorization_details"] = [dict(details) for details in issuance.authorization_details]
         if api.adds_permissions:
             claims["permissions"] = list(issuance.permissions)
         token = self._sign(claims, "at+jwt" if api.is_rfc9068 else "JWT")

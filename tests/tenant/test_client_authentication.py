@@ -88,7 +88,7 @@ async def test_a_grant_that_the_client_does_not_list_is_refused(tenant: LocalTen
     }
 
 
-@pytest.mark.parametrize("grant_type", ["password", "implicit", "urn:openid:params:grant-type:ciba", "x"])
+@pytest.mark.parametrize("grant_type", ["password", "implicit", "x"])
 async def test_a_grant_that_the_tenant_does_not_know_is_refused(tenant: LocalTenant, grant_type: str) -> None:
     response = await tenant.request_token({"grant_type": grant_type} | tenant.credentials(MANAGEMENT))
     assert response.status_code == 403

@@ -103,7 +103,7 @@ SUPERVISOR_API = "Help desk supervisor"
             setting("resourceServers", SUPERVISOR_API, subject_type_authorization={"client": {"policy": "allow_all"}}),
             "client access knows require_client_grant and deny_all only",
         ),
-        (setting("clients", "Supervisor", grant_types=["urn:openid:params:grant-type:ciba"]), "grant_types"),
+        (setting("clients", "Supervisor", grant_types=["password"]), "grant_types"),
         (setting("clients", "Supervisor", is_first_party=False), "is_first_party"),
         (setting("clients", "Supervisor", oidc_conformant=False), "oidc_conformant"),
         (setting("clients", "Supervisor", jwt_configuration={"alg": "HS256"}), "jwt_configuration"),
@@ -117,7 +117,7 @@ SUPERVISOR_API = "Help desk supervisor"
         ),
         (
             setting("clients", "Help desk command line", grant_types=["client_credentials"]),
-            "a public client can neither use client_credentials nor exchange tokens",
+            "a public client can use neither client_credentials nor CIBA, and exchange no tokens",
         ),
         (
             setting(
@@ -125,7 +125,7 @@ SUPERVISOR_API = "Help desk supervisor"
                 "Help desk command line",
                 token_exchange={"allow_any_profile_of_type": ["on_behalf_of_token_exchange"]},
             ),
-            "a public client can neither use client_credentials nor exchange tokens",
+            "a public client can use neither client_credentials nor CIBA, and exchange no tokens",
         ),
         (
             setting(
@@ -184,7 +184,6 @@ def test_what_is_wrong_stops_the_start_and_is_named(
 def test_keys_that_change_nothing_here_are_named_in_a_warning(edit_definition: EditDefinition) -> None:
     def change(document: Document) -> None:
         document["branding"] = {"colors": {}}
-        document["guardianFactors"] = [{"name": "push-notification", "enabled": True}]
         named(document["clients"], "Help desk web")["logo_uri"] = "https://logo.example/x.png"
 
     with capture_logs() as events:
@@ -195,10 +194,10 @@ def test_keys_that_change_nothing_here_are_named_in_a_warning(edit_definition: E
         if event["event"] == "tenant_definition_key_without_effect"
     ]
     assert warned == [
-        ("Definition", None, ["branding", "guardianFactors"]),
+        ("Definition", None, ["branding"]),
         ("ClientDefinition", "Help desk web", ["logo_uri"]),
     ]
-    assert len(definition.clients) == 7
+    assert len(definition.clients) == 8
 
 
 def test_the_deployed_definition_has_no_key_without_effect() -> None:

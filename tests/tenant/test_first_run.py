@@ -21,6 +21,7 @@ CLIENTS = {
     "account-lookup-api-client": {"client_id", "key.pem"},
     "password-reset-api-client": {"client_id", "key.pem"},
     "docs-search-api-client": {"client_id", "key.pem"},
+    "password-reset-approvals": {"client_id", "key.pem"},
     "local-management": {"client_id", "client_secret"},
 }
 
@@ -41,7 +42,7 @@ def test_each_client_finds_its_credentials_in_its_own_folder(folder: Path) -> No
 
 def test_keys_are_rsa_of_2048_bits(folder: Path) -> None:
     paths = [*folder.glob("clients/*/key.pem"), *folder.glob("signing-keys/*.pem")]
-    assert len(paths) == 7
+    assert len(paths) == 8
     for path in paths:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
         assert isinstance(key, rsa.RSAPrivateKey)
@@ -74,7 +75,7 @@ def test_the_database_has_the_public_halves_only(make_tenant: MakeTenant, folder
     with sqlite3.connect(folder / "tenant.sqlite3") as database:
         pems = [pem for (pem,) in database.execute("select pem from client_keys")]
     database.close()
-    assert len(pems) == 5
+    assert len(pems) == 6
     assert all(pem.startswith("-----BEGIN PUBLIC KEY-----") for pem in pems)
 
 

@@ -113,7 +113,7 @@ async def test_other_methods(tenant: LocalTenant, http: httpx.AsyncClient, metho
 
 
 @pytest.mark.parametrize(
-    "path", ["static/../app.py", "static/%2e%2e/app.py", "static/", "static", "..", "bc-authorize"]
+    "path", ["static/../app.py", "static/%2e%2e/app.py", "static/", "static", "..", "bc-authorise"]
 )
 async def test_paths_that_are_not_there(tenant: LocalTenant, http: httpx.AsyncClient, path: str) -> None:
     assert (await http.get(f"{tenant.issuer}{path}")).status_code in {404, 307}

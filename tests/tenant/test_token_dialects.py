@@ -98,7 +98,7 @@ async def test_permissions_are_all_that_the_roles_hold_while_scope_is_what_was_a
     user_token = await tenant.sign_in("amelia.hart")
     claims = claims_of(await tenant.exchange(user_token, tenant.api("password_reset"), scopes=["password:read"]))
     assert claims["scope"] == "password:read"
-    assert claims["permissions"] == ["password:read", "password:reset", "account:unlock"]
+    assert claims["permissions"] == ["password:read", "password:reset", "account:unlock", "action:approve"]
 
 
 @pytest.mark.parametrize(

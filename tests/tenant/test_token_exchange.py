@@ -107,7 +107,7 @@ class TestScopes:
         subject_token = await tenant.sign_in("casey.moreno")
         claims = claims_of(await tenant.exchange(subject_token, tenant.api("password_reset")))
         assert "scope" not in claims
-        assert claims["permissions"] == []
+        assert claims["permissions"] == ["action:approve"]
 
     async def test_the_subject_tokens_own_scopes_do_not_count(self, tenant: LocalTenant) -> None:
         """Auth0 documents grant and roles as the bounds, and the subject token's audience differs anyway."""

@@ -35,6 +35,12 @@ class SubjectTypeAuthorization(Part):
         return self
 
 
+class DetailsType(Part):
+    """A type of `authorization_details` (RFC 9396 §2) that an API knows."""
+
+    type: Text
+
+
 class ResourceServer(Part):
     """An API: an audience with its scopes. `token_lifetime` is in seconds."""
 
@@ -50,6 +56,7 @@ class ResourceServer(Part):
     allow_offline_access: bool = False
     skip_consent_for_verifiable_first_party_clients: bool = False
     subject_type_authorization: SubjectTypeAuthorization = SubjectTypeAuthorization()
+    authorization_details: tuple[DetailsType, ...] = ()
 
     @property
     def scope_values(self) -> tuple[str, ...]:
@@ -75,6 +82,7 @@ class ClientGrant(Part):
     scope: tuple[str, ...] = ()
     subject_type: Literal["client", "user"] = "client"
     allow_all_scopes: bool = False
+    authorization_details_types: tuple[Text, ...] = ()
 
 
 class Permission(Part):

@@ -14,6 +14,7 @@ GrantType = Literal[
     "refresh_token",
     "client_credentials",
     "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:openid:params:grant-type:ciba",
 ]
 
 MAX_CLIENT_KEYS = 2
@@ -107,6 +108,7 @@ class ClientDefinition(Part):
     allowed_logout_urls: tuple[Text, ...] = ()
     resource_server_identifier: Text | None = None
     token_exchange: TokenExchange = TokenExchange()
+    async_approval_notification_channels: tuple[Literal["guardian-push", "email"], ...] = ("guardian-push",)
     refresh_token: RefreshTokenPolicy = RefreshTokenPolicy()
     jwt_configuration: JwtConfiguration = JwtConfiguration()
     token_quota: TokenQuota | None = None
@@ -138,9 +140,9 @@ class ClientDefinition(Part):
             raise ValueError("private_key_jwt needs client_authentication_methods with a public key")
         if self.public_keys and self.token_endpoint_auth_method is not None:
             raise ValueError("token_endpoint_auth_method and client_authentication_methods exclude each other")
-        confidential_only = "client_credentials" in self.grant_types or self.token_exchange.allow_any_profile_of_type
-        if self.authentication_method == "none" and confidential_only:
-            raise ValueError("a public client can neither use client_credentials nor exchange tokens")
+        confidential = {"client_credentials", "urn:openid:params:grant-type:ciba"} & set(self.grant_types)
+        if self.authentication_method == "none" and (confidential or self.token_exchange.allow_any_profile_of_type):
+            raise ValueError("a public client can use neither client_credentials nor CIBA, and exchange no tokens")
         return self
 
 

@@ -37,11 +37,18 @@ class TenantSection(Part):
     flags: TenantFlags = TenantFlags()
 
 
+class GuardianFactor(Part):
+    """A second factor, and whether the tenant has it switched on."""
+
+    name: Text
+    enabled: bool = False
+
+
 class Definition(Part):
     """The whole of `tenant.yaml`."""
 
     without_effect = frozenset(
-        {"branding", "emailProvider", "emailTemplates", "guardianFactors", "guardianPolicies", "logStreams", "pages"}
+        {"branding", "emailProvider", "emailTemplates", "guardianPolicies", "logStreams", "pages"}
         | {"prompts", "themes", "attackProtection"}
     )
 
@@ -51,6 +58,12 @@ class Definition(Part):
     clients: tuple[ClientDefinition, ...] = ()
     clientGrants: tuple[ClientGrant, ...] = ()  # noqa: N815 -- the Deploy CLI's name
     roles: tuple[Role, ...] = ()
+    guardianFactors: tuple[GuardianFactor, ...] = ()  # noqa: N815 -- the Deploy CLI's name
+
+    @property
+    def has_push(self) -> bool:
+        """Whether people can be asked by push notification."""
+        return any(factor.name == "push-notification" and factor.enabled for factor in self.guardianFactors)
 
     @cached_property
     def apis(self) -> dict[str, ResourceServer]:

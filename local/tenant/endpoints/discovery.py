@@ -81,6 +81,8 @@ def metadata(issuer: str, base: str) -> dict[str, Any]:
         "end_session_endpoint": f"{base}oidc/logout",
         "global_token_revocation_endpoint": f"{base}oauth/global-token-revocation/connection/{{connectionName}}",
         "global_token_revocation_endpoint_auth_methods_supported": ["global-token-revocation+jwt"],
+        "backchannel_authentication_endpoint": f"{base}bc-authorize",
+        "backchannel_token_delivery_modes_supported": ["poll"],
     }
 
 

@@ -102,8 +102,12 @@ def _signed_in(request: Request, state: str, transaction: Transaction, user_id: 
     cookie, session = tenant.sessions.start(user_id)
     tenant.transactions.progress(state, transaction, session=session.digest, seen=True)
     tenant.log.write("s", client_id=_client_id(transaction), user_id=user_id)
-    after = "/authorize/resume" if transaction.request is not None else "/activate/resume"
-    response = _go(f"{after}?{urlencode({'state': state})}")
+    if transaction.phone:
+        tenant.transactions.finish(state)
+        response = _go("/phone")
+    else:
+        after = "/authorize/resume" if transaction.request is not None else "/activate/resume"
+        response = _go(f"{after}?{urlencode({'state': state})}")
     set_session_cookie(request, response, cookie)
     return response
 

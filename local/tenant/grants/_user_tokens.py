@@ -27,6 +27,7 @@ class SignIn:
     authenticated_at: float
     nonce: str | None = None
     with_auth_time: bool = False
+    authorization_details: tuple[dict[str, Any], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ def issue_user_tokens(tenant: Tenant, sign_in: SignIn, *, grant: str | None = No
                 permissions=tenant.access.permissions(user, api),
                 grant=grant,
                 with_userinfo="openid" in scopes,
+                authorization_details=sign_in.authorization_details,
             )
         )
     members: dict[str, Any] = {"access_token": issued.token}
