@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,33 +80,33 @@ def test_only_what_the_person_may_read_is_found(index: KnowledgeIndex, audiences
 @pytest.mark.parametrize(
     ("why", "call"),
     [
-        ("no context", Context(None)),
-        ("no tool name", context(bedrockAgentCoreToolName=None)),
-        ("no gateway", context(bedrockAgentCoreGatewayId=None)),
-        ("another gateway", context(bedrockAgentCoreGatewayId=f"not-{GATEWAY}")),
-        ("no headers", context(bedrockAgentCorePropagatedHeaders=None)),
-        ("headers that are none", context(headers="x-helpdesk-identity: me")),
-        ("no identity", context(headers={"x-other": "1"})),
-        ("an empty identity", context(headers={HEADER: ""})),
-        ("an identity that is no text", context(headers={HEADER: [identity()]})),
-        ("two identities", context(headers={HEADER: identity(), HEADER.upper(): identity()})),
+        ("no context", lambda: Context(None)),
+        ("no tool name", lambda: context(bedrockAgentCoreToolName=None)),
+        ("no gateway", lambda: context(bedrockAgentCoreGatewayId=None)),
+        ("another gateway", lambda: context(bedrockAgentCoreGatewayId=f"not-{GATEWAY}")),
+        ("no headers", lambda: context(bedrockAgentCorePropagatedHeaders=None)),
+        ("headers that are none", lambda: context(headers="x-helpdesk-identity: me")),
+        ("no identity", lambda: context(headers={"x-other": "1"})),
+        ("an empty identity", lambda: context(headers={HEADER: ""})),
+        ("an identity that is no text", lambda: context(headers={HEADER: [identity()]})),
+        ("two identities", lambda: context(headers={HEADER: identity(), HEADER.upper(): identity()})),
         (
             "signed by somebody else",
-            context(headers={HEADER: identity(key=b"somebody else's key, of forty bytes....")}),
+            lambda: context(headers={HEADER: identity(key=b"somebody else's key, of forty bytes....")}),
         ),
-        ("signed long ago", context(headers={HEADER: identity(now=time.time() - 120)})),
-        ("signed in the future", context(headers={HEADER: identity(now=time.time() + 120)})),
-        ("without the scope", context(headers={HEADER: identity(scopes=frozenset({"agent:invoke"}))})),
-        ("for no audience", context(headers={HEADER: identity(audiences=frozenset())})),
-        ("an unknown tool", context("delete_article")),
+        ("signed long ago", lambda: context(headers={HEADER: identity(now=time.time() - 120)})),
+        ("signed in the future", lambda: context(headers={HEADER: identity(now=time.time() + 120)})),
+        ("without the scope", lambda: context(headers={HEADER: identity(scopes=frozenset({"agent:invoke"}))})),
+        ("for no audience", lambda: context(headers={HEADER: identity(audiences=frozenset())})),
+        ("an unknown tool", lambda: context("delete_article")),
     ],
 )
 def test_a_call_that_did_not_come_through_the_interceptor_is_refused(
-    index: KnowledgeIndex, why: str, call: Context
+    index: KnowledgeIndex, why: str, call: Callable[[], Context]
 ) -> None:
     lines = Lines()
     with pytest.raises(CallRefused):
-        tool(index, lines)(SEARCH, call)
+        tool(index, lines)(SEARCH, call())
     assert lines.last["outcome"] == "refused", why
 
 
