@@ -174,11 +174,15 @@ def _json_members(members: Mapping[str, Shape], value: dict[str, Any]) -> dict[s
 def _from_xml(shape: Shape, node: ET.Element) -> Any:
     if isinstance(shape, StructureShape):
         names = {member.serialization.get("name", name): name for name, member in shape.members.items()}
-        return {
-            names.get(child.tag.rpartition("}")[2], child.tag): _from_xml(shape.members[name], child)
-            for child in node
-            for name in [names[child.tag.rpartition("}")[2]]]
-        }
+        found: dict[str, Any] = {}
+        for child in node:
+            name = names[child.tag.rpartition("}")[2]]
+            member = shape.members[name]
+            if isinstance(member, ListShape) and member.serialization.get("flattened"):
+                found.setdefault(name, []).append(_from_xml(member.member, child))
+            else:
+                found[name] = _from_xml(member, child)
+        return found
     if isinstance(shape, ListShape):
         return [_from_xml(shape.member, child) for child in node]
     return _from_text(shape, node.text or "")

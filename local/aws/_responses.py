@@ -118,15 +118,14 @@ def _rest_xml(operation: OperationModel, result: Mapping[str, Any], status: int)
         if member.serialization.get("location") == "header":
             headers[str(member.serialization["name"])] = str(value)
         else:
-            _fill(ET.SubElement(root, str(member.serialization.get("name", name))), member, value)
+            _fill_member(root, name, member, value)
     return HttpResponse(status, ET.tostring(root) if len(root) else b"", "application/xml", headers)
 
 
 def _fill(node: ET.Element, shape: Shape, value: Any) -> None:
     if isinstance(shape, StructureShape):
         for name, item in value.items():
-            member = shape.members[name]
-            _fill(ET.SubElement(node, str(member.serialization.get("name", name))), member, item)
+            _fill_member(node, name, shape.members[name], item)
     elif isinstance(shape, ListShape):
         for item in value:
             _fill(ET.SubElement(node, str(shape.member.serialization.get("name", "member"))), shape.member, item)
@@ -141,3 +140,13 @@ def _fill(node: ET.Element, shape: Shape, value: Any) -> None:
         node.text = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     else:
         node.text = str(value)
+
+
+def _fill_member(node: ET.Element, name: str, member: Shape, value: Any) -> None:
+    """A member of a structure; the items of a flattened list stand beside the other members."""
+    wire = str(member.serialization.get("name", name))
+    if isinstance(member, ListShape) and member.serialization.get("flattened"):
+        for item in value:
+            _fill(ET.SubElement(node, wire), member.member, item)
+    else:
+        _fill(ET.SubElement(node, wire), member, value)

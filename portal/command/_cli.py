@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from portal._errors import ExitCode
+from portal.command._deploy_cli import deploy
 from portal.command._fga_cli import fga
 from portal.command._options import Options
 from portal.command._surface import common, quiet, run
@@ -354,4 +355,5 @@ def _not_both(go_on: bool, context_id: str | None) -> None:
         raise click.UsageError("--continue and --context name two conversations: give one of them.")
 
 
+cli.add_command(deploy)
 cli.add_command(fga)

@@ -89,6 +89,12 @@ def _function(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str
 _Loader.add_multi_constructor("!", _function)
 
 
+def parse(text: str) -> dict[str, Any]:
+    """A template as it stands, its functions as objects."""
+    parsed: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 -- a SafeLoader
+    return parsed
+
+
 @dataclass
 class Template:
     """A template, with parameters.
@@ -106,7 +112,7 @@ class Template:
     @classmethod
     def read(cls, name: str, *, region: str = "us-east-1", **parameters: str) -> "Template":
         """One of the project's templates."""
-        raw = yaml.load(TEMPLATES[name].read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 -- a SafeLoader
+        raw = parse(TEMPLATES[name].read_text(encoding="utf-8"))
         known = {key: value for key, value in (PARAMETERS | parameters).items() if key in raw["Parameters"]}
         return cls(raw, known, region)
 
