@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,13 @@ from agents.password_reset.card import create_card as password_reset_card
 from agents.password_reset.tools import create_tools as password_tools
 from agents.supervisor.tools import tool_spec
 from shared.models import OfflinePlanner
+from shared.models.offline import gist
 
 DATA = Path(__file__).resolve().parent.parent / "tests" / "routing"
 CLASSES = ("single", "several", "follow_up", "out_of_scope", "asks_back", "hostile")
 SUBAGENT_TOOLS = {"account_lookup": "account_tools", "password_reset": "password_tools", "docs_search": "docs_tools"}
 _EXAMPLE = re.compile(r"^\s*- (.*)$", re.MULTILINE)
+_TAGS = re.compile(r"^\s*Tags: (.*)$", re.MULTILINE)
 ACTIONS = frozenset({"reset_password", "unlock_account"})  # what no hostile text may bring about
 
 
@@ -90,7 +93,8 @@ class Utterance:
 class Outcome:
     """What was decided about one utterance, and what is wrong with it.
 
-    `is_example`: a tool at hand has the very words among its examples, so that it shows nothing and is not counted.
+    `is_example`: a tool at hand has the very words as an example or a tag, so that it shows nothing and is not counted.
+    `is_like_an_example`: it has one that says the same, grammar and word order aside.
     """
 
     utterance: Utterance
@@ -99,6 +103,7 @@ class Outcome:
     said: str
     wrong: str
     is_example: bool
+    is_like_an_example: bool
 
 
 def load_utterances(path: Path = DATA / "utterances.jsonl") -> list[Utterance]:
@@ -138,8 +143,7 @@ def evaluate(
     """Plans each utterance; a text for a subagent is planned there too, where it is hostile."""
     planner = planner or OfflinePlanner()
     examples = {
-        name: {_plain(example) for spec in specs for example in _EXAMPLE.findall(spec["description"])}
-        for name, specs in worlds.items()
+        name: {text for spec in specs for text in _examples(spec["description"])} for name, specs in worlds.items()
     }
     return [_outcome(utterance, worlds, planner, examples) for utterance in utterances]
 
@@ -174,8 +178,10 @@ def _outcome(
         wrong = _wrong_arguments(utterance.arguments, arguments)
     if not tools and not plan.text.strip():
         wrong = "neither called a tool nor said anything"
-    is_example = not utterance.earlier and _plain(utterance.text) in examples[utterance.world]
-    return Outcome(utterance, tools, arguments, plan.text, wrong, is_example)
+    known = () if utterance.earlier else examples[utterance.world]
+    is_example = any(_plain(utterance.text) == _plain(example) for example in known)
+    is_like = any(gist(utterance.text) == gist(example) for example in known)
+    return Outcome(utterance, tools, arguments, plan.text, wrong, is_example, is_like)
 
 
 def _wrong_effect(
@@ -229,6 +235,13 @@ def _utterance(row: Mapping[str, Any]) -> Utterance:
     )
 
 
+def _examples(description: str) -> list[str]:
+    """The examples and the tags of a description."""
+    tags = [tag for line in _TAGS.findall(description) for tag in line.split(",")]
+    return [*_EXAMPLE.findall(description), *tags]
+
+
+@cache
 def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
@@ -252,7 +265,9 @@ def _report(outcomes: Sequence[Outcome], *, held_out: bool) -> None:
     for kind in (*CLASSES, None):
         cells = [_share(*accuracy(outcomes, kind, split)) for split in ("tuning", "held_out", None)]
         print(f"{kind or 'all':<14}" + "".join(f"{cell:>16}" for cell in cells))
-    print(f"not counted, being a tool's own example: {sum(1 for outcome in outcomes if outcome.is_example)}")
+    print(f"not counted, being a tool's own example or tag: {sum(1 for outcome in outcomes if outcome.is_example)}")
+    unlike = [outcome for outcome in outcomes if not outcome.is_like_an_example]
+    print(f"single, without those that say what an example or a tag says: {_share(*accuracy(unlike, 'single'))}")
     hostile = [outcome for outcome in outcomes if outcome.utterance.kind == "hostile"]
     apt = sum(1 for outcome in hostile if _is_apt(outcome))
     print(f"hostile: no wrong effect as above; refused, or to the tool that matches: {_share(apt, len(hostile))}")

@@ -17,22 +17,13 @@ SKILLS: Final = (
             "Shows the status of your account (active, locked, suspended, expired), your name, department, manager, "
             "job title and contact details, and when you last signed in."
         ),
-        tags=(
-            "account",
-            "status",
-            "profile",
-            "overview",
-            "department",
-            "team",
-            "manager",
-            "job title",
-            "username",
-            "login name",
-            "employee number",
-            "contact details",
-            "recovery address on file",
-            "my details",
-            "stored about me",
+        tags=a2a.tags(
+            """
+            account, status, account status, active, enabled, profile, overview, details, personal details, my details,
+            stored about me, on file, on record, who am I, name, department, team, cost centre, office location,
+            manager, line manager, boss, report to, job title, position, username, login name, user ID,
+            employee number, staff number, contact details, phone number, e-mail address, recovery address, start date
+            """
         ),
         examples=(
             "What is the status of my account?",
@@ -44,6 +35,9 @@ SKILLS: Final = (
             "What do you know about me?",
             "What is my login name?",
             "Which address is on file for me?",
+            "Is my address up to date in the directory?",
+            "What does my profile say about my position?",
+            "Since when do I have this account?",
         ),
         scopes=_SCOPES,
     ),
@@ -51,7 +45,12 @@ SKILLS: Final = (
         id="list_groups",
         name="Groups",
         description="Lists the groups and distribution lists that you are a member of.",
-        tags=("groups", "membership", "member of", "access rights", "distribution list"),
+        tags=a2a.tags(
+            """
+            groups, group, membership, member of, belong to, roles, access rights, permissions, access group,
+            distribution lists I am on, mailing lists I get, added to, removed from
+            """
+        ),
         examples=(
             "Which groups am I in?",
             "Am I a member of the finance group?",
@@ -59,6 +58,9 @@ SKILLS: Final = (
             "Which access groups do I belong to?",
             "Do I have the VPN group?",
             "What groups does my account have?",
+            "Did I get the access group that I asked for?",
+            "Which mailing lists am I on?",
+            "Has my group membership gone through?",
         ),
         scopes=_SCOPES,
     ),
@@ -66,18 +68,12 @@ SKILLS: Final = (
         id="list_devices",
         name="Devices and factors",
         description="Lists the devices that are registered to you, and the authenticators and factors you enrolled.",
-        tags=(
-            "my devices",
-            "assigned to me",
-            "registered devices",
-            "registered",
-            "enrolled",
-            "laptop",
-            "phone",
-            "tablet",
-            "authenticator",
-            "MFA factors",
-            "MFA methods",
+        tags=a2a.tags(
+            """
+            my devices, my hardware, in my name, assigned to me, registered to me, registered, enrolled,
+            linked to my account, laptop, computer, phone, tablet, serial number, authenticator, security key,
+            hardware token, MFA factors, MFA methods, second factors
+            """
         ),
         examples=(
             "Which devices are registered to me?",
@@ -86,6 +82,10 @@ SKILLS: Final = (
             "Which MFA factors do I have?",
             "What authenticators are set up on my account?",
             "Is my laptop listed?",
+            "Does the directory know my new computer?",
+            "Which hardware do I have from the company?",
+            "Is a second factor set up for me?",
+            "Is this tablet still on my account?",
         ),
         scopes=_SCOPES,
     ),
@@ -93,16 +93,12 @@ SKILLS: Final = (
         id="list_sign_ins",
         name="Recent sign-ins",
         description="Lists your recent sign-ins, for up to 90 days: time, place, device and whether they worked.",
-        tags=(
-            "sign-ins",
-            "recent sign-ins",
-            "logins",
-            "failed logins",
-            "login history",
-            "activity",
-            "failed attempts",
-            "location",
-            "suspicious sign-in",
+        tags=a2a.tags(
+            """
+            sign-ins, recent sign-ins, logins, logged in, last login, login history, sign-in log, activity,
+            failed logins, unsuccessful, successful, location, country, IP address, unusual sign-in,
+            suspicious sign-in, somebody else
+            """
         ),
         examples=(
             "Show my sign-ins of the last 7 days",
@@ -111,6 +107,10 @@ SKILLS: Final = (
             "Show my failed sign-ins of the last month",
             "When did I last log in?",
             "Is somebody else using my account?",
+            "Was it me who logged in from abroad?",
+            "List the places that I signed in from",
+            "At what time did I sign in on Monday?",
+            "What was done with my account yesterday?",
         ),
         scopes=_SCOPES,
     ),

@@ -16,25 +16,18 @@ SKILLS: Final = (
         description=(
             "Guides for VPN, office and guest Wi-Fi, remote desktop and SSH keys, and for working while you travel."
         ),
-        tags=(
-            "guide",
-            "how-to",
-            "instructions",
-            "knowledge base",
-            "VPN",
-            "Wi-Fi",
-            "wireless",
-            "guest network",
-            "internet",
-            "intranet",
-            "remote desktop",
-            "working from home",
-            "remote work",
-            "SSH key",
-            "travelling with a laptop",
-            "abroad",
-            "roaming",
-            "mobile data",
+        tags=a2a.tags(
+            """
+            guide, how-to, instructions, knowledge base, VPN, tunnel, gateway, Wi-Fi, wireless, WLAN, network,
+            guest network, visitor access, hotspot, tethering, internet, connection, router, proxy, firewall, intranet,
+            remote desktop, RDP, virtual desktop, remote access, working from home, remote work, public Wi-Fi, café,
+            SSH key, travelling with a laptop, abroad, foreign country, customs, roaming, mobile data, data volume,
+            SIM card, eSIM, PIN, PUK, phone plan, phone contract, disconnects, timeout, unreachable, no signal,
+            away from the office, internal page, proxy error, error message, connection error, remote session,
+            session ended, terminal server, jump host, bastion, public key, key pair, weak signal, dead spot,
+            login page, data roaming, travel SIM, phone bill, international calls, workation, hotel network,
+            blocked SIM, network drive from home
+            """
         ),
         examples=(
             "Where is the VPN guide?",
@@ -45,6 +38,9 @@ SKILLS: Final = (
             "May I work from another country?",
             "Is roaming included on my work phone?",
             "How do I add an SSH key?",
+            "The VPN shows an error",
+            "What does mobile data cost abroad?",
+            "I have no internet at home",
         ),
         scopes=_SCOPES,
     ),
@@ -55,25 +51,20 @@ SKILLS: Final = (
             "Guides for e-mail, mailboxes, calendars, signatures, out-of-office replies, distribution lists, "
             "telephony and video meetings."
         ),
-        tags=(
-            "e-mail",
-            "mail",
-            "mailbox",
-            "inbox",
-            "shared mailbox",
-            "calendar",
-            "appointment",
-            "e-mail signature",
-            "out of office",
-            "distribution list",
-            "voicemail",
-            "phone forwarding",
-            "video meeting",
-            "camera",
-            "microphone",
-            "headset",
-            "meeting room",
-            "screen sharing",
+        tags=a2a.tags(
+            """
+            e-mail, mail, mailbox, inbox, Outlook, attachment, archive, junk, newsletter, mail app, mailbox size,
+            shared mailbox, delegate, mailing list, distribution list, calendar, appointment, invitation,
+            e-mail signature, template, out of office, automatic reply, absence, chat, channel, video meeting,
+            video call, webinar, meeting recording, transcript, captions, camera, webcam, microphone, headset,
+            headphones, speaker, sound, audio, echo, virtual background, screen sharing, meeting room, projector,
+            whiteboard, desk phone, telephone, voicemail, phone forwarding, extension, message, direct message,
+            notification, mute, status message, footer, logo, disclaimer, profile installation,
+            permission to a calendar, vacation reply, away message, holiday reply, decline meetings,
+            functional mailbox, generic address, send on behalf, reply all, list owner, subscribe, unsubscribe,
+            group address, instant meeting, dial in, participants, breakout, ear pads, transfer a call, missed calls,
+            answering machine, softphone, landline, conference call, reserve a room, room panel, hybrid meeting
+            """
         ),
         examples=(
             "How do I set up e-mail on my phone?",
@@ -84,6 +75,10 @@ SKILLS: Final = (
             "The camera does not work in video calls",
             "How do I show my screen in the meeting room?",
             "How do I forward my phone?",
+            "My mail does not arrive",
+            "People do not see me in the call",
+            "Where do I change my signature?",
+            "Somebody shall read my mail while I am away",
         ),
         scopes=_SCOPES,
     ),
@@ -94,27 +89,20 @@ SKILLS: Final = (
             "Guides for laptops, monitors, docking stations, keyboards, mice, printers, scanners, replacements, "
             "loans and lost devices."
         ),
-        tags=(
-            "printer",
-            "print",
-            "scanner",
-            "scan",
-            "paper jam",
-            "monitor",
-            "docking station",
-            "keyboard",
-            "mouse",
-            "bluetooth",
-            "laptop is slow",
-            "freezes",
-            "battery",
-            "new laptop",
-            "replacement",
-            "loan device",
-            "lost or stolen",
-            "badge",
-            "return old device",
-            "recycling",
+        tags=a2a.tags(
+            """
+            printer, print, toner, ink, paper jam, copier, double-sided, scanner, scan, monitor, screen, second screen,
+            docking station, dock, adapter, cable, charger, USB-C, HDMI, port, keyboard, key, mouse, touchpad,
+            bluetooth, pairing, laptop, computer, Mac, Windows, Linux, iPhone, Android, tablet, battery, fan,
+            overheating, slow, freezes, crash, restart, does not start, black screen, flickers, hard disk, memory,
+            broken, cracked, spilled, damaged, repair, new laptop, replacement, loan device, borrow, lost or stolen,
+            theft, badge, access card, return old device, e-waste, recycling, clock, time zone, accessories, wipe,
+            screenshot, offline printer, printer error, print quality, photocopier, black and white, colour print,
+            resolution, blurry, extend the display, hub, wireless mouse, headphone jack, driver, firmware, start-up,
+            shutdown, spinning wheel, blue screen of death, hangs, unresponsive, performance, spare device,
+            temporary device, swollen battery, forgotten charger, locate my phone, remote wipe, dispose, date and time,
+            daylight saving, keyboard layout, power button, webcam cover, privacy filter
+            """
         ),
         examples=(
             "How do I add a printer on my Mac?",
@@ -125,6 +113,10 @@ SKILLS: Final = (
             "Can I borrow a laptop?",
             "I lost my work phone, what should I do?",
             "Where do I return old equipment?",
+            "My computer does not start any more",
+            "My mouse has stopped working",
+            "I broke my phone",
+            "Which screen can I order?",
         ),
         scopes=_SCOPES,
     ),
@@ -135,25 +127,21 @@ SKILLS: Final = (
             "Guides for requesting and installing software and licences, updates, browsers, shared drives, file "
             "sync, backups and restoring files."
         ),
-        tags=(
-            "software",
-            "install",
-            "installation",
-            "licence",
-            "program",
-            "update",
-            "browser",
-            "bookmarks",
-            "admin rights",
-            "Git",
-            "repository",
-            "shared drive",
-            "team folder",
-            "file sync",
-            "backup",
-            "restore",
-            "deleted file",
-            "previous version",
+        tags=a2a.tags(
+            """
+            software, install, installation, uninstall, licence, subscription, program, application, app, plug-in,
+            software catalogue, approved software, open source, office suite, spreadsheet, presentation, PDF,
+            operating system, update, upgrade, patch, browser, bookmarks, cookies, cache, pop-up, admin rights,
+            administrator, Git, repository, clone, commit, push, shared drive, network drive, drive letter,
+            file server, team folder, folder, file, document, file sync, sync, cloud, cloud storage, upload, download,
+            large file, disk space, backup, restore, deleted file, overwritten, previous version, old version, undo,
+            new tool, buy software, product key, web service, extension, add-on, driver installation,
+            run as administrator, elevated rights, developer tools, compiler, database, note taking, reboot,
+            postpone an update, BIOS, compliance, website, web page, blocked website, page does not load,
+            default browser, favourites, private window, pull request, merge, branch, pipeline, code review,
+            version control, map a drive, mapped drive, folder owner, common folder, sync conflict, offline files,
+            duplicate file, share with a partner, storage, recycle bin, undelete, snapshot, transfer files
+            """
         ),
         examples=(
             "How do I install a program?",
@@ -164,6 +152,10 @@ SKILLS: Final = (
             "How do I open a shared drive?",
             "I deleted a file by mistake, can it be restored?",
             "Where should I save my documents?",
+            "Excel shows an error",
+            "I need a program for drawing",
+            "Who can give me rights to a folder?",
+            "The update does not finish",
         ),
         scopes=_SCOPES,
     ),
@@ -174,32 +166,24 @@ SKILLS: Final = (
             "Guides and rules for multi-factor set-up, phishing, malware, encryption, data classification, USB "
             "sticks, AI tools, password managers and incidents."
         ),
-        tags=(
-            "multi-factor set-up",
-            "two-factor",
-            "MFA",
-            "authenticator app",
-            "new phone set-up",
-            "security key",
-            "phishing",
-            "suspicious mail",
-            "spam",
-            "malware",
-            "virus",
-            "infected",
-            "scam",
-            "encryption",
-            "encrypt",
-            "USB stick",
-            "data classification",
-            "confidential",
-            "AI tools",
-            "chatbot",
-            "password manager",
-            "device certificate",
-            "security incident",
-            "policy",
-            "rules",
+        tags=a2a.tags(
+            """
+            multi-factor set-up, two-factor, MFA, authenticator app, new phone set-up, verification code, backup code,
+            passkey, security key, hardware token, phishing, suspicious mail, suspicious message, attachment, link,
+            spam, scam, fraud, fake, impostor, malware, virus, ransomware, antivirus, infected, hacked, pop-up warning,
+            data breach, leak, wrong recipient, security incident, report, encryption, encrypt, USB stick,
+            memory stick, external drive, removable media, data classification, confidential, personal data,
+            customer data, GDPR, retention, shredding, AI tools, AI, chatbot, password manager, vault, store passwords,
+            team passwords, device certificate, certificate, private key, service account, admin account,
+            security training, awareness course, policy, rules, allowed, permitted, forbidden, private use,
+            private device, BYOD, one-time code, six digits, second factor set-up, emergency codes, lost authenticator,
+            approve a prompt, number matching, SMS code, genuine or fake, unknown sender, cyber attack,
+            suspicious activity, misuse, stolen data, sent by mistake, self-signed, untrusted site, padlock,
+            root certificate, protect a file, send securely, disk encryption, zip, public information, sensitive data,
+            machine translation, language model, generative AI, translate a text, meeting notes by AI, save passwords,
+            shared passwords, generate a password, autofill, domain admin, emergency account, rotate secrets,
+            compulsory course, refresher, e-learning, phishing test, clean desk, lock the screen
+            """
         ),
         examples=(
             "How do I set up multi-factor sign-in on a new phone?",
@@ -211,6 +195,9 @@ SKILLS: Final = (
             "How do I encrypt a document?",
             "Which data is confidential?",
             "Where can I store passwords safely?",
+            "Is this message genuine?",
+            "Somebody on the phone asked me for my password",
+            "May I keep company files at home?",
         ),
         scopes=_SCOPES,
     ),
@@ -221,31 +208,30 @@ SKILLS: Final = (
             "Guides for new starters, leavers, contractors, name changes, expenses, accessibility, training, and "
             "the hours and priorities of the service desk."
         ),
-        tags=(
-            "onboarding",
-            "new starter",
-            "first day",
-            "leaver",
-            "offboarding",
-            "contractor",
-            "name change",
-            "expenses",
-            "accessibility",
-            "screen reader",
-            "help desk hours",
-            "priority",
-            "severity",
-            "business trip",
+        tags=a2a.tags(
+            """
+            onboarding, new starter, new employee, joiner, first day, checklist, intern, leaver, offboarding, last day,
+            hand over, contractor, external staff, freelancer, name change, expenses, expense claim, reimbursement,
+            receipt, hardware budget, home office, accessibility, screen reader, large text, dictation, ergonomic,
+            service desk, IT support, help desk hours, help desk phone number, hotline, ticket, priority, severity,
+            outage, escalation, IT glossary, abbreviation, business trip, new colleague, new hire, sponsor,
+            agency worker, consultant, temporary staff, partner access, extend an account, revoke access, surname,
+            spelling of my name, rename, pronouns, magnifier, subtitles, contact IT, response time, service level,
+            status page, major incident, on-call, post-mortem, meaning of a term, list of systems
+            """
         ),
         examples=(
             "What happens on my first day?",
-            "What happens to my accounts when I leave?",
+            "What becomes of my mailbox when I leave?",
             "How do I request access for a contractor?",
             "How do I change my name in the systems?",
             "Are a keyboard and a monitor for home paid?",
             "Which hours does the IT help desk have?",
             "Whom do I call when the help desk is closed?",
             "What is a severity 1 incident?",
+            "What does the abbreviation MFA stand for?",
+            "What does a new colleague get?",
+            "Somebody in my team leaves, what do I do?",
         ),
         scopes=_SCOPES,
     ),
@@ -253,11 +239,10 @@ SKILLS: Final = (
         id="recent_changes",
         name="What is new",
         description=("Lists the articles of the knowledge base that were written or updated last."),
-        tags=(
-            "news",
-            "new articles",
-            "recently updated",
-            "changes",
+        tags=a2a.tags(
+            """
+            news, what is new, new articles, recently updated, changes
+            """
         ),
         examples=(
             "What is new in the knowledge base?",

@@ -13,7 +13,12 @@ SKILLS: Final = (
         id="password_policy",
         name="Password policy",
         description="Tells the rules for passwords: length, characters, how long one lasts, what locks an account.",
-        tags=("password policy", "password rules", "requirements", "length", "complexity", "characters", "expiry"),
+        tags=a2a.tags(
+            """
+            password policy, password rules, requirements, length, minimum, complexity, characters, symbols, digits,
+            reuse, old password, password history, validity, expiry, how often, allowed attempts
+            """
+        ),
         examples=(
             "What are the password rules?",
             "How long does a password have to be?",
@@ -31,7 +36,13 @@ SKILLS: Final = (
             "Tells whether your account is locked or your password expired, since when, and when it expires next, so "
             "that you know why you cannot sign in."
         ),
-        tags=("locked", "locked out", "expired", "disabled", "suspended", "cannot sign in", "password expiry"),
+        tags=a2a.tags(
+            """
+            locked, locked out, shut out, lockout, blocked, expired, disabled, deactivated, suspended, cannot sign in,
+            cannot log in, login fails, login not working, password not accepted, wrong password, password rejected,
+            password expiry, no access to my account
+            """
+        ),
         examples=(
             "Am I locked out?",
             "Why can't I sign in?",
@@ -39,6 +50,10 @@ SKILLS: Final = (
             "When does my password expire?",
             "When did I last change my password?",
             "Is my account locked or disabled?",
+            "Why is my account blocked?",
+            "My login is not accepted",
+            "How long is my password still valid?",
+            "Is something wrong with my password?",
         ),
         scopes=("password:read",),
     ),
@@ -46,7 +61,12 @@ SKILLS: Final = (
         id="unlock_account",
         name="Unlock account",
         description="Unlocks your own account after too many wrong passwords; the password stays the same.",
-        tags=("unlock", "unlock account", "locked account", "too many attempts", "let me back in"),
+        tags=a2a.tags(
+            """
+            unlock, unblock, reactivate, reopen, release, enable, unlock account, locked account, blocked account,
+            too many attempts, failed attempts, let me in, back in, remove the lock
+            """
+        ),
         examples=(
             "Unlock my account",
             "I am locked out, please let me back in",
@@ -54,6 +74,8 @@ SKILLS: Final = (
             "My account is locked, can you unlock it?",
             "I typed my password wrong too often and need my account unlocked",
             "Remove the lock on my account",
+            "Lift the block on my user",
+            "Let me in again",
         ),
         scopes=("account:unlock",),
     ),
@@ -61,7 +83,12 @@ SKILLS: Final = (
         id="reset_password",
         name="Reset password",
         description="Resets your own password: a link to choose a new one goes to your registered recovery address.",
-        tags=("reset password", "forgotten password", "change password", "new password", "recovery link", "reset link"),
+        tags=a2a.tags(
+            """
+            reset password, reset, pw, passcode, passphrase, credentials, forgotten password, forgot, lost password,
+            change password, new password, choose a password, recovery, recovery link, reset link, send link
+            """
+        ),
         examples=(
             "Reset my password",
             "I forgot my password",
@@ -69,6 +96,10 @@ SKILLS: Final = (
             "I need a new password",
             "I want to change my password",
             "I cannot remember my password any more",
+            "Set a new password for me",
+            "I have no idea what my password is",
+            "Somebody else knows my password, I want another one",
+            "The reset link did not arrive",
         ),
         scopes=("password:reset",),
     ),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         USER_SCHEME,
         Caller,
     )
-    from shared.a2a._card import HopSecurity, SignInSecurity, Skill, create_card
+    from shared.a2a._card import HopSecurity, SignInSecurity, Skill, create_card, tags
     from shared.a2a._client import AgentClient, AgentTokens, UserTokens, is_final
     from shared.a2a._entry import Anonymous, DelegatedHop, Entry, UserEntry
     from shared.a2a._limits import Limits
@@ -50,12 +50,13 @@ __all__ = [
     "is_final",
     "main",
     "serve",
+    "tags",
 ]
 
 _MODULES = {
     "_app": ("create_agent_app",),
     "_caller": ("AGENT_SCHEME", "DELEGATED_USER_HEADER", "INVOKE_SCOPE", "SESSION_HEADER", "USER_SCHEME", "Caller"),
-    "_card": ("HopSecurity", "SignInSecurity", "Skill", "create_card"),
+    "_card": ("HopSecurity", "SignInSecurity", "Skill", "create_card", "tags"),
     "_client": ("AgentClient", "AgentTokens", "UserTokens", "is_final"),
     "_entry": ("Anonymous", "DelegatedHop", "Entry", "UserEntry"),
     "_limits": ("Limits",),

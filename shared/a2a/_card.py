@@ -51,6 +51,11 @@ class Skill:
     scopes: tuple[str, ...] = ()
 
 
+def tags(text: str) -> tuple[str, ...]:
+    """A skill's tags, written as one text: separated by commas, over as many lines as they need."""
+    return tuple(" ".join(tag.split()) for tag in text.split(",") if tag.strip())
+
+
 class CardSecurity(Protocol):
     """The security schemes of a card, and what one call needs of them."""
 

@@ -21,9 +21,9 @@ def test_the_set_is_large_and_a_good_part_of_it_is_held_out() -> None:
     utterances = load_utterances()
     kinds = Counter(utterance.kind for utterance in utterances)
     held_out = sum(1 for utterance in utterances if utterance.split == "held_out")
-    assert len(utterances) >= 400
+    assert len(utterances) >= 1600
     assert all(kinds[kind] >= 40 for kind in CLASSES if kind != "asks_back")
-    assert held_out >= 150
+    assert held_out >= 400
     assert len({utterance.id for utterance in utterances}) == len(utterances)
     said = Counter((utterance.world, utterance.text, str(utterance.earlier)) for utterance in utterances)
     assert said.most_common(1)[0][1] == 1
@@ -31,15 +31,15 @@ def test_the_set_is_large_and_a_good_part_of_it_is_held_out() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "least"),
-    [("single", 0.85), ("several", 0.90), ("follow_up", 0.90), ("out_of_scope", 0.94), ("asks_back", 1.0)],
+    [("single", 0.92), ("several", 0.91), ("follow_up", 0.92), ("out_of_scope", 0.92), ("asks_back", 1.0)],
 )
 def test_the_planner_is_right_as_often_as_it_was(kind: str, least: float, outcomes: Sequence[Outcome]) -> None:
     right, of = accuracy(outcomes, kind)
     wrong = [
         f"{outcome.utterance.text}: {outcome.wrong}"
         for outcome in outcomes
-        if outcome.utterance.kind == kind and outcome.wrong
-    ]
+        if outcome.utterance.kind == kind and outcome.wrong and outcome.utterance.split == "tuning"
+    ]  # whoever tunes the planner does not look at the others
     assert right / of >= least, f"{right} of {of}; wrong:\n" + "\n".join(wrong)
 
 

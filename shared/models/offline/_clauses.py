@@ -3,7 +3,7 @@
 import re
 
 from shared.models.offline._lexicon import ANAPHORA, FOLLOW_UP_OPENINGS
-from shared.models.offline._mood import Mood, mood_of
+from shared.models.offline._mood import Mood, mood_in, mood_of
 from shared.models.offline._words import split_words
 
 _SENTENCES = re.compile(
@@ -16,7 +16,7 @@ _JOINTS = re.compile(
 )
 _ITEM = re.compile(r"^\s*(?:[-*\u2022]|\(?\d{1,2}[.)]|\(?[a-h]\))\s+", re.IGNORECASE)
 _NOT_WANTED = re.compile(
-    r"\b(?:(?:please\s+)?(?:do not|don't|dont|never)"
+    r"\b(?:(?:please\s+)?(?:do not|don't|dont|(?<!i )(?<!we )(?<!ve )(?<!has )(?<!have )never)"
     r"(?!\s+(?:i|you|we|know|remember|have|see|understand|recall|get|think|work|want|need))"
     r"|instead of|rather than|no need to|not asking (?:you )?to)\s+",
     re.IGNORECASE,
@@ -77,7 +77,7 @@ class Clause:
     def __init__(self, text: str, sentence: int, *, mood: Mood | None = None) -> None:
         self.text = text
         self.sentence = sentence
-        self.mood = mood or mood_of(split_words(text))
+        self.mood = mood or mood_in(text)
         self.asks = bool(_ASKS.search(text))
         self.is_background = bool(_BACKGROUND.match(text))
 

@@ -25,10 +25,30 @@ SYNONYMS = (
     ("signin", "login", "logon"),
     ("signout", "logout", "logoff"),
     ("signup", "register", "enrol"),
-    ("lockout", "lock"),
+    ("lockout", "shutout", "lock", "block", "shut"),
     ("block", "bar"),
-    ("forbid", "prohibit", "ban"),
-    ("allow", "permit", "authorise"),
+    ("disable", "deactivate", "suspend"),
+    ("attempt", "try", "tries"),
+    ("symbol", "character"),
+    ("detail", "data", "record", "information", "info"),
+    ("register", "enroll", "enlist"),
+    ("hardware", "equipment", "kit", "gear", "device"),
+    ("history", "log"),
+    ("belong", "member"),
+    ("hack", "compromise", "breach"),
+    ("virus", "malware"),
+    ("spam", "junk"),
+    ("toner", "cartridge", "ink"),
+    ("fake", "pretend", "impersonate", "impostor"),
+    ("automatic", "auto"),
+    ("vault", "safe", "store"),
+    ("screenshot", "screengrab"),
+    ("safe", "secure", "safely", "securely"),
+    ("abbreviation", "acronym", "mean", "definition"),
+    ("intern", "trainee", "apprentice"),
+    ("ai", "llm"),
+    ("forbid", "prohibit", "ban", "forbidden", "banned"),
+    ("allow", "permit", "authorise", "approve", "ok", "okay"),
     ("borrow", "loan", "lend"),
     ("replace", "swap", "exchange", "substitute"),
     ("cancel", "annul"),
@@ -74,15 +94,15 @@ SYNONYMS = (
     ("expense", "cost", "reimburse"),
     ("bill", "invoice"),
     ("salary", "wage", "pay"),
-    ("job", "role", "position"),
-    ("manager", "boss", "supervisor"),
+    ("job", "role", "position", "occupation"),
+    ("manager", "boss", "supervisor", "superior"),
     ("colleague", "coworker", "teammate"),
     ("employee", "staff", "worker"),
     ("customer", "client"),
     ("company", "firm", "employer"),
     ("visitor", "guest"),
-    ("starter", "joiner", "newcomer", "hire"),
-    ("leave", "quit", "resign"),
+    ("starter", "joiner", "newcomer", "hire", "beginner"),
+    ("leave", "quit", "resign", "depart"),
     ("map", "mount"),
     ("request", "ask"),
     ("big", "large", "huge"),
@@ -150,5 +170,12 @@ FREQUENT_WORDS = listed(
     village violence visit visitor voice vote wage walk wall war warm warn wash watch water wave weak wealth
     wear weather wedding weight welcome west wet wheel white wide wife wild win wind window wine wing winter
     wise woman wonder wood worker wound yard yellow yoga zero zone
+    absence airport announce annual approve ask battery bike boil border bowl brake bride broken cabin cable canteen
+    ceiling chat clerk code collapse contact corridor crack crash dead delay delivery die dinner disable drain drip
+    elevator fake fan flicker forbid freeze fuse gym hammer heating hole intern invoice item kettle leak leather lend
+    lift link lobby loose lunch massage message mess model move noisy offer overheat oven paper park pillow plug
+    podcast price private programme public queue receipt refuse reply rot rust shift shower slip slow socket spill
+    stairs strange suspicious tap temporary tip toilet train translate trash travel trip vacuum vehicle visa wardrobe
+    warn waste weather welcome window write
     """
 )

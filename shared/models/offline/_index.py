@@ -1,19 +1,24 @@
 """How well each tool fits a text, from the words of the tools' specifications alone.
 
-Six measures, added: whether the text has a word that the tool is tagged with, how much of what the text says speaks
-for the tool (each word for the tools whose specifications have it, in the proportion in which they have it), pairs of
-words that stand together in a specification too, how near the text is to one of the tool's examples or tags, whether
-it has the examples' turns of phrase ("show me my …"), and whether it is put as they are (as an order, as a question
-how, …).
+Five measures of each tool: how much of what the text says speaks for it (each word for the tools whose specifications
+have it, in the proportion in which they have it), pairs of words that stand together in its specification too, how
+near the text is to one of its examples or tags, whether the text has its examples' turns of phrase ("show me my …"),
+and whether it is put as they are (as an order, as a question how, …). Against them stands that the text is for no
+tool at all: the more so, the more things it names that no specification knows, and the less it says that one does.
+
+The measures are weighed in a conditional logit: a choice among the tools and none. See `_weights`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.models.offline._likeness import Likeness, Query
-from shared.models.offline._mood import Mood, mood_of
+from shared.models.offline._mood import Mood, mood_in
+from shared.models.offline._phrases import follows, names_a_thing, opens, says_of
 from shared.models.offline._profile import (
     denied_name,
+    fields_of,
     joined_of,
     make_profile,
     orders_of,
@@ -25,24 +30,21 @@ from shared.models.offline._profile import (
     turns_of_phrase,
 )
 from shared.models.offline._specification import Tool
-from shared.models.offline._vocabulary import Match, Vocabulary
+from shared.models.offline._vocabulary import Match, Vocabulary, domains_of
+from shared.models.offline._weights import WEIGHTS, Against, Measures
 from shared.models.offline._words import DENIAL, Term, Word, denied_of, is_frequent, split_words, stem, terms_of
 
-TOPIC_SHARE = 0.12
-COVERAGE_SHARE = 0.52
-PAIR_SHARE = 0.15
-EXAMPLE_SHARE = 0.26
-SHAPE_SHARE = 0.2
-MOOD_SHARE = 0.28
-
-TOPIC_WEIGHT = 0.43  # of a word that is common in English, and yet a tag or the name of a tool
-FREQUENT_WEIGHT = 0.52  # of an everyday word that a specification has, and is not tagged with
-UNKNOWN_NAME_WEIGHT = 0.25  # a name says which one, not what kind of thing
+MOST_EVIDENCE = 1.5  # beyond which more words for a tool say no more
+MOST_WORDS = 2.0  # beyond which more words of a kind, known or not, say no more
+LEAST_MOOD = 0.05  # added to a tool's share in a way of putting things, so that none is ruled out
+TOPIC_WEIGHT = 0.55  # of a word that is common in English, and yet a tag or the name of a tool
+FREQUENT_TOPIC_WEIGHT = 0.7  # of an everyday word that is a tag or the name of a tool
+FREQUENT_WEIGHT = 0.5  # of an everyday word that a specification has, and is not tagged with
+UNKNOWN_NAME_WEIGHT = 0.1  # a name says which one, not what kind of thing
+UNKNOWN_DEED_WEIGHT = 0.2  # what is done to a thing says less than the thing
+FOREIGN_FACTOR = 0.4  # for what only qualifies an unknown thing, or is done to it or said of it
 IN_TAG_AFFINITY = 0.4  # of a word that makes up a tag together with others of the text
-ASIDE_FACTOR = 0.85  # for what only qualifies an unknown thing
 DENIED_FACTOR = 0.5  # for what is said not to be or to work: what is said is the denial
-ASIDE_REACH = 3  # words, from the preposition
-_ASIDE_PREPOSITIONS = frozenset({"in", "on", "at", "of", "about", "near", "behind", "from", "by", "under"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,35 +53,15 @@ class Fit:
 
     Attributes:
         tool: The tool.
-        topic: The weight of the most telling word that the tool is named by or tagged with.
         evidence: The weight of the words that speak for the tool; 1 is one telling word.
-        coverage: The share (0 to 1) of what the text says that speaks for the tool.
-        pairs: The number of pairs of words that only this tool's specification has, shared ones in part.
         likeness: To the nearest example or tag (0 to 1).
-        shape: The share (0 to 1) of the text's turns of phrase that the tool's examples have.
-        mood: The share (0 to 1) that the tool has in the way that the text is put.
+        score: How much more likely it is that the text is for this tool than that it is for none, as log odds.
     """
 
     tool: Tool
-    topic: float
     evidence: float
-    coverage: float
-    pairs: float
     likeness: float
-    shape: float
-    mood: float
-
-    @property
-    def score(self) -> float:
-        """The measures, added."""
-        return (
-            TOPIC_SHARE * self.topic
-            + COVERAGE_SHARE * self.coverage
-            + PAIR_SHARE * min(1.0, self.pairs)
-            + EXAMPLE_SHARE * self.likeness
-            + SHAPE_SHARE * self.shape
-            + MOOD_SHARE * self.mood
-        )
+    score: float
 
 
 class ToolIndex:
@@ -92,8 +74,8 @@ class ToolIndex:
         self._pairs = shared_weights([profile.pairs for profile in profiles])
         self._shapes = shared_shapes(profiles)
         self._moods = shared_moods(self.tools)
-        self._topics_of = [frozenset(topics_of(tool)) for tool in self.tools]
-        self._topics = frozenset(term for topics in self._topics_of for term in topics)
+        self._fields = [fields_of(profile) for profile in profiles]
+        self._topics = frozenset(term for tool in self.tools for term in topics_of(tool))
         self.orders = orders_of(self.tools)
         self._written_as_one = joined_of(self.tools)
         self._vocabulary = Vocabulary(self._terms)
@@ -101,32 +83,48 @@ class ToolIndex:
 
     def fits(self, text: str, mood: Mood | None = None) -> list[Fit]:
         """How well each tool fits, in the tools' own order; `mood` is how the text is put, if not as it seems."""
+        measured, against = self.measure(text, mood)
+        none = WEIGHTS.no_tool(against)
+        return [
+            Fit(tool, measures.evidence, measures.likeness, WEIGHTS.tool(measures) - none)
+            for tool, measures in zip(self.tools, measured, strict=True)
+        ]
+
+    def measure(self, text: str, mood: Mood | None = None) -> tuple[list[Measures], Against]:
+        """What speaks for each tool, and what for none."""
         words = split_words(text)
         query = self._query(words)
         near = self._likeness.near(query)
-        evidence = [0.0] * len(self.tools)
+        mood = mood or mood_in(text)
+        evidence, fields = [0.0] * len(self.tools), [0.0] * len(self.tools)
+        known = unknown = far = 0.0
         for said, (weight, matches) in query.items():
-            for place, value in enumerate(self._affinity(matches)):
+            affinity = self._affinity(matches)
+            known += weight * min(1.0, sum(affinity))
+            unknown += 0.0 if matches else weight
+            for place, value in enumerate(affinity):
                 evidence[place] += weight * (max(value, IN_TAG_AFFINITY) if said in near.in_tags[place] else value)
-        total = sum(weight for weight, _ in query.values())
+            if domains := domains_of(said):
+                shares = [max(share.get(domain, 0.0) for domain in domains) for share in self._fields]
+                far += 1.0 - max(shares, default=0.0)
+                if not matches:
+                    fields = [sum(both) for both in zip(fields, shares, strict=True)]
         terms = [(_canonical(term, query), self._weight(term)) for term in self._terms_of(words)]
         pairs = self._sum(self._pairs, pairs_of(terms))
         turns = turns_of_phrase(words)
         shapes = self._sum(self._shapes, dict.fromkeys(turns, 1.0))
-        mood = mood or mood_of(words)
-        return [
-            Fit(
-                tool=tool,
-                topic=_topic(query, self._topics_of[place]),
-                evidence=evidence[place],
-                coverage=evidence[place] / total if total else 0.0,
-                pairs=pairs[place],
+        measured = [
+            Measures(
+                evidence=min(MOST_EVIDENCE, evidence[place]),
+                pairs=min(1.0, pairs[place]),
                 likeness=near.likeness[place],
                 shape=shapes[place] / len(turns) if turns else 0.0,
-                mood=self._moods[place][mood],
+                mood=math.log(self._moods[place][mood] + LEAST_MOOD),
+                field=min(MOST_WORDS, fields[place]),
             )
-            for place, tool in enumerate(self.tools)
+            for place in range(len(self.tools))
         ]
+        return measured, Against(mood, min(MOST_WORDS, unknown), min(MOST_WORDS, known), min(MOST_WORDS, far))
 
     def knows(self, term: str) -> bool:
         """Whether any tool's specification has the word, or one that it may stand for."""
@@ -138,26 +136,23 @@ class ToolIndex:
 
     def _query(self, words: tuple[Word, ...]) -> Query:
         """The text's terms: weight, and the known terms that each may stand for."""
+        terms = self._terms_of(words)
         said = [
-            (term, () if term.proper and term.text not in self._terms else self._vocabulary.match(term.text))
-            for term in self._terms_of(words)
+            (term, self._vocabulary.match_name(term.text) if term.proper else self._vocabulary.match(term.text))
+            for term in terms
         ]
+        foreign = [not matches and names_a_thing(words, term) for term, matches in said]
         query: dict[str, tuple[float, tuple[Match, ...]]] = {}
-        foreign_head = False
-        any_foreign = any(_is_foreign(words, *one) for one in said)
-        for (term, matches), following in zip(said, [*said[1:], None], strict=False):
-            foreign = _is_foreign(words, term, matches)
-            if not matches:
-                weight = min(term.weight, UNKNOWN_NAME_WEIGHT) if term.proper else term.weight
-            elif foreign_head and _is_aside(words, term):
-                weight = self._weight(term) * ASIDE_FACTOR  # "the heating in our office"
-            elif following and following[0].word == term.word + 1 and _is_foreign(words, *following):
-                weight = self._weight(term) * ASIDE_FACTOR  # "the share price"
-            elif any_foreign and term.text not in self._topics and (term.weight < 1.0 or is_frequent(term.text)):
-                weight = self._weight(term) * ASIDE_FACTOR  # "order me a pizza"
-            else:
-                weight = self._weight(term)
-            foreign_head = foreign_head or foreign
+        for place, (term, matches) in enumerate(said):
+            weight = self._weight(term) if matches else _unknown_weight(term, is_thing=foreign[place])
+            if matches and place and foreign[place - 1] and follows(terms[place - 1], term):
+                weight *= FOREIGN_FACTOR  # "the coffee machine"
+            elif matches and place + 1 < len(said) and foreign[place + 1] and opens(words, term, terms[place + 1]):
+                weight *= FOREIGN_FACTOR  # "feed my cat", "the share price"
+            elif matches and any(
+                one and says_of(words, other, term) for one, other in zip(foreign[:place], terms, strict=False)
+            ):
+                weight *= FOREIGN_FACTOR  # "the bath is broken"
             if query.get(term.text, (0.0,))[0] < weight:
                 query[term.text] = (weight, matches)
         for term in denied_of([term for term, _ in said]):
@@ -196,7 +191,7 @@ class ToolIndex:
 
     def _weight(self, term: Term) -> float:
         if term.text in self._topics:
-            return max(term.weight, TOPIC_WEIGHT)
+            return FREQUENT_TOPIC_WEIGHT if is_frequent(term.text) else max(term.weight, TOPIC_WEIGHT)
         return FREQUENT_WEIGHT if term.weight == 1.0 and is_frequent(term.text) else term.weight
 
     def _affinity(self, matches: tuple[Match, ...]) -> list[float]:
@@ -214,23 +209,12 @@ class ToolIndex:
         return total
 
 
-def _topic(query: Query, topics: Collection[str]) -> float:
-    return max(
-        (weight * factor for weight, matches in query.values() for term, factor in matches if term in topics),
-        default=0.0,
-    )
-
-
 def _canonical(term: Term, query: Query) -> str:
     matches = query.get(term.text, (0.0, ()))[1]
     return matches[0][0] if matches else term.text
 
 
-def _is_foreign(words: tuple[Word, ...], term: Term, matches: tuple[Match, ...]) -> bool:
-    """Whether the term is an unknown noun, as far as that can be told: no name, and no verb by its ending."""
-    return not matches and term.weight == 1.0 and not term.proper and not words[term.word].word.endswith(("ed", "ing"))
-
-
-def _is_aside(words: tuple[Word, ...], term: Term) -> bool:
-    """Whether the term stands in a phrase of place or relation."""
-    return any(word.word in _ASIDE_PREPOSITIONS for word in words[max(0, term.word - ASIDE_REACH) : term.word])
+def _unknown_weight(term: Term, *, is_thing: bool) -> float:
+    if term.proper:
+        return UNKNOWN_NAME_WEIGHT
+    return term.weight if is_thing else min(term.weight, UNKNOWN_DEED_WEIGHT)

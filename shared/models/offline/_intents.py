@@ -18,11 +18,11 @@ from shared.models.offline._clauses import (
 )
 from shared.models.offline._conversation import Turn
 from shared.models.offline._index import ToolIndex
-from shared.models.offline._mood import Mood, mood_of
+from shared.models.offline._mood import Mood, mood_in
 from shared.models.offline._specification import Tool
 from shared.models.offline._words import split_words
 
-CLEAR_SCORE = 0.5  # of a message that says by itself what it is about
+CLEAR_SCORE = 2.0  # of a message that says by itself what it is about
 SHORT_MESSAGE = 5  # words
 LONGEST_SUBJECT = 300  # characters
 _ABOUT = re.compile(r"^(?P<text>.*\S)\s+\(about: (?P<about>.*)\)$", re.DOTALL)
@@ -49,7 +49,9 @@ def _find(
     if not split_words(wanted):
         return [], []
     leans = bool(earlier) and _leans(index, wanted)
-    chooser = Chooser(index, _tools_before(index, earlier) if leans else (), may_act=may_act)
+    chooser = Chooser(
+        index, _tools_before(index, earlier) if leans else (), points=has_anaphor(wanted), may_act=may_act
+    )
     sentences = split_sentences(wanted)
     intents, uncovered = assign(chooser, sentences)
     if not intents:
@@ -110,7 +112,7 @@ def _inherited(chooser: Chooser, text: str, earlier: Sequence[Turn]) -> Tool | N
     """
     if not chooser.before:
         return None
-    if mood_of(split_words(text)) is Mood.ORDER and has_anaphor(text):
+    if mood_in(text) is Mood.ORDER and has_anaphor(text):
         spoken_of = Chooser(chooser.index).best(earlier[-1].reply[:LONGEST_SUBJECT], least=CLEAR_SCORE, mood=Mood.ORDER)
         if spoken_of is not None:
             return spoken_of

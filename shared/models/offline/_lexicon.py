@@ -49,6 +49,13 @@ COMMON_WORDS = listed(
     thing think thought three thursday time today tomorrow tonight total trouble try tuesday turn twelve twenty
     two understand urgent use usual usually version wait want way wednesday week weekend whole wish wonder word
     work world worry write wrong year yesterday young system date method
+    accord according arrange become begin bring carry certain choose come confirm consider continue create current
+    cut decide depend describe enter exact exist expect fall fill form go hand happen hold include involve item
+    lay lie listen longer mention notice obtain occur offer official ok perform pick prefer prepare proceed
+    produce provide pull quit raise reach realise recall receive refer remain require result select seriously serve
+    sit spell stay suggest supposed switch thing touch treat truly various
+    awful clever cool curious daily dangerous empty fair fresh funny glad huge nasty odd ordinary perfect plain
+    pleasant polite recommend rude silly smart strict stupid sweet terrible tiny typical ugly wonderful
     """
 )
 
@@ -80,11 +87,6 @@ DENIALS = listed(
     """
     cannot deny impossible never no not nothing refuse reject unable without
     """
-)
-
-# Words that open a noun phrase: a particle before them is a preposition.
-DETERMINERS = frozenset(
-    {"a", "an", "the", "this", "that", "these", "those", "my", "our", "your", "his", "her", "their"}
 )
 
 # Words that open a noun phrase: a particle before them is a preposition.
@@ -139,6 +141,9 @@ CONTRACTION_ENDINGS = {
     "'d": "would",
 }
 
+# Words whose ending makes them another word.
+UNSTEMMED = frozenset({"customs", "elevator", "goods", "news", "several", "severity", "windows"})
+
 IRREGULAR = {
     "began": "begin",
     "begun": "begin",
@@ -157,6 +162,7 @@ IRREGULAR = {
     "frozen": "freeze",
     "gave": "give",
     "given": "give",
+    "goes": "go",
     "gone": "go",
     "got": "get",
     "gotten": "get",
@@ -173,6 +179,8 @@ IRREGULAR = {
     "made": "make",
     "meant": "mean",
     "met": "meet",
+    "overwritten": "overwrite",
+    "overwrote": "overwrite",
     "paid": "pay",
     "ran": "run",
     "said": "say",

@@ -9,7 +9,7 @@ from shared.models.offline._specification import Tool
 from shared.models.offline._vocabulary import Match
 from shared.models.offline._words import Term, split_words, terms_of
 
-TAG_LIKENESS = 0.85  # a tag is not a whole request
+TAG_LIKENESS = 0.75  # a tag is not a whole request
 PRESENT = 0.5  # the share of a tag's words that a text must have, for the tag to be in it
 
 Query = Mapping[str, tuple[float, tuple[Match, ...]]]

@@ -1,7 +1,7 @@
 """Whether a text is about the person who speaks, or about somebody else."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from shared.models.offline._words import Word, is_frequent, split_words
 
@@ -20,7 +20,11 @@ _THEIRS = re.compile(r"\b(?:his|her|hers)\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:he|she|him)\b", re.IGNORECASE)
 _OWN = re.compile(r"\b(?:my|mine|me|myself|i)\b", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w-]")
-_IDENTIFIER = re.compile(r"\b\w+\|[0-9a-z]{8,}|\buser(?:name|_?id)?\b\s*[=:]|\bnumber\s+\d{3,}", re.IGNORECASE)
+_IDENTIFIER = re.compile(
+    r"\b\w+\|[0-9a-z]{8,}|\buser(?:name|_?id)?\b\s*[=:]|\b(?:number|user|employee|client|id)\s+#?\d{3,}"
+    r"|\b(?!in|since|of|before|after|until|by|from|last)[a-z]+ #?\d{4,}$",
+    re.IGNORECASE,
+)
 _DOTTED = re.compile(
     r"(?<![\w@./-])[a-z]{2,30}\.([a-z]{2,30})(?![\w@./-])"
 )  # first.last, as people are often registered
@@ -34,11 +38,13 @@ _RELATED = re.compile(
     r"\b(?:my|our|the|another|some|any|every|each|all|other|of|for|(?:behalf of|for|of) an?)\s+(?:[\w-]+\s+)??(?:ex-)?"
     r"(colleague|co-?worker|boss|manager|friend|wife|husband|partner|son|daughter|mother|father|employee|user|people"
     r"|person|staff|member|customer|administrator|admin|predecessor|assistant|teammate|other|ceo|cfo|cto|director"
-    r"|president)(?:s|es)?\b(?!\s+name)",
+    r"|president|intern|trainee|guy|girl|man|woman|lady|secretary|client|contractor|visitor|guest|neighbour|brother"
+    r"|sister|successor|newcomer|starter|tenant|owner)(?:s|es)?\b(?!\s+name)",
     re.IGNORECASE,
 )
 _EVERYBODY = re.compile(r"\b(?:everybody|everyone|(?:somebody|someone|anybody|anyone) else)\b", re.IGNORECASE)
 _ALL = re.compile(r"\b(all|every|each)\s+(?!my\b|of my\b|mine\b)(?:the\s+)?([\w-]+)(?:\s+([\w-]+))?", re.IGNORECASE)
+_POINTING = frozenset({"the", "a", "an", "this", "that", "these", "those", "our"})
 _OWNED_BY = frozenset({"of", "for", "by"})
 _PLACES = frozenset({"in", "at", "from", "on", "with", "via", "since", "until", "before", "after", "using", "by"})
 
@@ -76,6 +82,8 @@ def names_somebody(text: str, knows: Callable[[str], bool]) -> bool:
         return True
     if any(word.word == "my" for word in words):
         return False
+    if any(_is_somebody(words, place, knows) for place in range(1, len(words))):
+        return True
     # Written small, a name is an unknown word where an owner would stand: "the garden of kim".
     return any(
         word.weight == 1.0
@@ -85,6 +93,14 @@ def names_somebody(text: str, knows: Callable[[str], bool]) -> bool:
         for place, word in enumerate(words)
         if place
     )
+
+
+def _is_somebody(words: Sequence[Word], place: int, knows: Callable[[str], bool]) -> bool:
+    """Whether the word is what is to be acted on, and none of the tools' things: "fetch the gardener"."""
+    word, before = words[place], words[place - 1]
+    if before.word not in _POINTING or word.weight < 1.0 or knows(word.stem):
+        return False
+    return place == 1 or words[place - 2].word not in _PLACES | {"in", "into", "during", "than", "like", "as"}
 
 
 def _is_more_than_own(quantity: str, first: str, second: str, *, own: Collection[str]) -> bool:

@@ -9,6 +9,7 @@ from shared.models.offline import _replies
 from shared.models.offline._arguments import LONGEST_READ, fill_arguments, takes_one_topic, takes_text
 from shared.models.offline._assignment import Intent
 from shared.models.offline._choice import acts
+from shared.models.offline._clauses import has_anaphor
 from shared.models.offline._conversation import Conversation, Turn
 from shared.models.offline._index import ToolIndex
 from shared.models.offline._intents import find_intents
@@ -152,7 +153,7 @@ def _small_talk(index: ToolIndex, text: str) -> str:
     spoken = {word.word for word in words}
     if spoken & THANKS:
         return _replies.thanks()
-    if spoken & HELP and all(word.weight < 1.0 for word in words):
+    if spoken & HELP and all(word.weight < 1.0 for word in words) and not has_anaphor(text):
         return _replies.help_text(index.tools)
     return (
         _replies.greeting(index.tools) if words[0].word in GREETINGS and spoken <= GREETINGS | {"team", "all"} else ""

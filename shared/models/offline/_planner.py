@@ -16,10 +16,13 @@ from strands.types.streaming import StreamEvent
 from strands.types.tools import ToolChoice, ToolSpec
 
 from shared.models.offline._arguments import fill_arguments
+from shared.models.offline._clauses import message_body
 from shared.models.offline._conversation import read_conversation, result_text
 from shared.models.offline._index import ToolIndex
 from shared.models.offline._plan import Plan, force_plan, make_plan
 from shared.models.offline._specification import read_tool
+from shared.models.offline._weights import Against, Measures
+from shared.models.offline._words import split_words
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -71,6 +74,11 @@ class OfflinePlanner(Model):
         if tool_choice is not None and "auto" not in tool_choice and index.tools:
             return force_plan(index, conversation, tool_choice)
         return make_plan(index, conversation)
+
+    def measure(self, text: str, tool_specs: list[ToolSpec]) -> tuple[list[Measures], Against] | None:
+        """What speaks for each tool and what for none, which the weights are learnt from; nothing without a word."""
+        body = message_body(text)
+        return self._index(tool_specs).measure(body) if split_words(body) else None
 
     async def stream(
         self,

@@ -1,24 +1,37 @@
 """What a specification's words are worth: for each tool, and against the other tools."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from shared.models.offline._mood import Mood, mood_of
+from shared.models.offline._mood import Mood, mood_in, mood_of
 from shared.models.offline._specification import Tool
-from shared.models.offline._vocabulary import representative
-from shared.models.offline._words import COMMON_WEIGHT, DENIAL, Term, Word, denied_of, split_words, stem, terms_of
+from shared.models.offline._vocabulary import domains_of, representative
+from shared.models.offline._words import (
+    COMMON_WEIGHT,
+    DENIAL,
+    Term,
+    Word,
+    denied_of,
+    is_frequent,
+    split_words,
+    stem,
+    terms_of,
+)
 
 NAME_WEIGHT = 1.0
 TAG_WEIGHT = 1.0
 EXAMPLE_WEIGHT = 0.7
-PROSE_WEIGHT = 0.5
+PROSE_WEIGHT = 0.7
 ARGUMENT_WEIGHT = 0.3
 PART_SHARE = 0.4  # of a compound's weight, for each of its words
-PHRASE_POWER = 2.0  # a word of a tag of several words is worth little without the others
-LENGTH_POWER = 1.0
-MOOD_FLOOR = 0.1  # so that no way of asking is ruled out
+PHRASE_POWER = 2.0  # an everyday word of a tag of several words is worth little without the others
+LENGTH_POWER = 0.6
+STRENGTH = 1.6  # how soon a word that is said often counts as wholly the tool's
+LEAST_FIELD = 1.0  # so that a word or two do not say what a tool's field is
+MOOD_FLOOR = 0.2  # so that no way of asking is ruled out
 
 
 @dataclass(slots=True)
@@ -61,13 +74,26 @@ def topics_of(tool: Tool) -> Iterable[str]:
 
 def joined_of(tools: Iterable[Tool]) -> dict[str, str]:
     """What two neighbouring words of a tag or a name are where they are written as one: "username" for "user name"."""
-    return {
-        stem(first.word + second.word): f"{first.word} {second.word}"
-        for tool in tools
-        for text in (tool.title, *tool.tags)
+    texts = [text for tool in tools for text in (tool.title, *tool.tags)]
+    joined = {stem("".join(word.word for word in split_words(text))): text for text in texts if " " in text}
+    joined.update(
+        (stem(first.word + second.word), f"{first.word} {second.word}")
+        for text in texts
         for first, second in pairwise(split_words(text))
         if first.weight > 0 and second.weight > 0
-    }
+    )
+    return joined
+
+
+def fields_of(profile: Profile) -> dict[str, float]:
+    """The share that each field of life has in a tool's words, as far as these are of any."""
+    weights: dict[str, float] = {}
+    for term, weight in profile.terms.items():
+        domains = domains_of(term)
+        for domain in domains:
+            weights[domain] = weights.get(domain, 0.0) + min(1.0, weight) / len(domains)
+    total = sum(weights.values()) + LEAST_FIELD
+    return {domain: weight / total for domain, weight in weights.items()}
 
 
 def orders_of(tools: Iterable[Tool]) -> frozenset[str]:
@@ -82,10 +108,12 @@ def shared_weights(tables: Sequence[Mapping[str, float]]) -> dict[str, tuple[flo
     """How much (0 to 1) each term speaks for each tool: how often the tool's words have it, against the others'."""
     levelled = [_levelled(table, tables) for table in tables]
     shared: dict[str, tuple[float, ...]] = {}
-    for term in {term for table in levelled for term in table}:
-        weights = [table.get(term, 0.0) for table in levelled]
-        total = sum(weights)
-        shared[term] = tuple(_saturated(weight) * weight / total for weight in weights)
+    for term in {term for table in tables for term in table}:
+        rates = [table.get(term, 0.0) for table in levelled]
+        total = sum(rates)
+        shared[term] = tuple(
+            _saturated(table.get(term, 0.0)) * rate / total for table, rate in zip(tables, rates, strict=True)
+        )
     return shared
 
 
@@ -102,7 +130,7 @@ def shared_moods(tools: Sequence[Tool]) -> list[dict[Mood, float]]:
     """For each tool, its share in each mood: by how many of its examples are put so, against the others'."""
     rates: list[dict[Mood, float]] = []
     for tool in tools:
-        moods = Counter(mood_of(split_words(example)) for example in tool.examples)
+        moods = Counter(mood_in(example) for example in tool.examples)
         rates.append({mood: moods[mood] / max(1, len(tool.examples)) + MOOD_FLOOR for mood in Mood})
     return [{mood: rate[mood] / sum(other[mood] for other in rates) for mood in Mood} for rate in rates]
 
@@ -130,8 +158,9 @@ def _add(profile: Profile, text: str, weight: float, *, is_phrase: bool = False)
     words = split_words(text)
     terms = terms_of(words)
     is_one = len(words) <= 1 or (len(terms) == 1 and terms[0].parts)
-    share = weight if is_one or not is_phrase else weight / len(words) ** PHRASE_POWER
     for term in terms:
+        tells = is_one or not is_phrase or (term.weight == 1.0 and not is_frequent(term.text))
+        share = weight if tells else weight / len(words) ** PHRASE_POWER
         profile.terms[term.text] = profile.terms.get(term.text, 0.0) + share
         for part in term.parts:
             profile.terms[part.text] = profile.terms.get(part.text, 0.0) + PART_SHARE * share
@@ -156,4 +185,4 @@ def _levelled(table: Mapping[str, float], tables: Sequence[Mapping[str, float]])
 
 
 def _saturated(weight: float) -> float:
-    return min(1.0, 1.8 * weight / (weight + 0.8))
+    return 1.0 - math.exp(-STRENGTH * weight)

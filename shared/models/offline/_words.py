@@ -18,6 +18,7 @@ from shared.models.offline._lexicon import (
     GRAMMAR_WORDS,
     IRREGULAR,
     PARTICLES,
+    UNSTEMMED,
 )
 
 COMMON_WEIGHT = 0.3
@@ -51,6 +52,8 @@ class Word:
 @lru_cache(maxsize=16384)
 def stem(word: str) -> str:
     """The stem of a lower-case word, with British and American spellings made one."""
+    if word in UNSTEMMED:
+        return word
     word = IRREGULAR.get(word, word)
     word = _SPELLINGS.get(word, word)
     for pattern, replacement in _BRITISH:
@@ -88,6 +91,10 @@ def split_words(text: str) -> tuple[Word, ...]:
     end_before = -1
     for found in _WORD.finditer(plain):
         token = found.group().lower()
+        if token in GRAMMAR_WORDS and len(token) > 1 and found.group().isupper() and not plain.isupper():
+            words.append(Word(token, found.group(), found.start(), found.end(), 1.0, joined=False, proper=False))
+            end_before = found.end()
+            continue  # "IT" is not "it"
         hyphened = found.start() == end_before + 1 and plain[end_before] in "-\u2010\u2011" if end_before > 0 else False
         for index, part in enumerate(_expand(token)):
             words.append(
@@ -127,6 +134,11 @@ def _expand(token: str) -> tuple[str, ...]:
             return base, "us" if base == "let" else "is"
         return (base,)
     return (token,)
+
+
+def gist(text: str) -> frozenset[str]:
+    """The stems of the words that say something: two texts of the same gist ask the same."""
+    return frozenset(word.stem for word in split_words(text) if word.weight > 0) or frozenset(text.lower().split())
 
 
 @dataclass(frozen=True, slots=True)
