@@ -5,6 +5,7 @@ would not take fails the stack, as there.
 """
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -110,6 +111,9 @@ class Cloud:
         missing = [key for key, about in raw["Parameters"].items() if key not in given and "Default" not in about]
         if unknown or missing:
             raise AwsError("ValidationError", message=f"Parameters: unknown {unknown}, missing {missing}")
+        wrong = [key for key, value in given.items() if not _fits(raw["Parameters"][key], value)]
+        if wrong:
+            raise AwsError("ValidationError", message=f"Parameter {wrong[0]} failed to satisfy constraint")
         stack = self.stacks.setdefault(name, CloudStack(name))
         identifier = f"arn:aws:cloudformation:{REGION}:{self.number}:changeSet/{asked['ChangeSetName']}/1"
         self.change_sets[identifier] = (name, Template(raw, given, REGION))
@@ -237,6 +241,16 @@ class Cloud:
         found = [{"Name": name, "Value": known[name]} for name in asked["Names"] if name in known]
         invalid = [name for name in asked["Names"] if name not in known]
         return {"Parameters": found, **({"InvalidParameters": invalid} if invalid else {})}
+
+
+def _fits(declared: Mapping[str, Any], value: str) -> bool:
+    """What CloudFormation itself holds a parameter to."""
+    pattern, values = declared.get("AllowedPattern"), declared.get("AllowedValues")
+    return (
+        (pattern is None or re.fullmatch(pattern, value) is not None)
+        and (values is None or value in values)
+        and len(value) >= declared.get("MinLength", 0)
+    )
 
 
 def _id(stack: CloudStack) -> str:

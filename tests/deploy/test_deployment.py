@@ -205,9 +205,19 @@ def test_a_failure_is_told_by_its_first_reason_and_mended_by_trying_again(world:
 
 
 def test_what_aws_would_not_take_fails_the_stack(world: World) -> None:
-    wrong = FILE.model_copy(update={"stacks": {"docs_search": {"Issuer": "https://tenant.auth0.com/?a"}}})
-    with pytest.raises(CommandFailed, match="discoveryUrl"):
+    long = f"https://docs.company.example/{'x' * 5000}/"
+    wrong = FILE.model_copy(update={"stacks": {"docs_search": {"DocsBaseUrl": long}}})
+    with pytest.raises(CommandFailed, match="Runtime: CreateAgentRuntime: environmentVariables"):
         world.deployment(wrong).apply(one("docs_search"))
+    assert world.cloud.stacks["helpdesk-docs-search"].status == "UPDATE_ROLLBACK_COMPLETE"
+    assert "Runtime" not in world.cloud.stacks["helpdesk-docs-search"].resources
+
+
+def test_a_value_that_a_template_does_not_allow_is_refused_before_anything_is_made(world: World) -> None:
+    wrong = FILE.model_copy(update={"stacks": {"docs_search": {"Issuer": "https://tenant.auth0.com"}}})
+    with pytest.raises(CommandFailed, match="Issuer"):
+        world.deployment(wrong).apply(one("docs_search"))
+    assert world.cloud.stacks == {}
 
 
 def test_a_stack_that_somebody_else_is_changing_is_let_be(world: World) -> None:

@@ -35,6 +35,11 @@ def test_cfn_lint_finds_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_is_short_enough_to_be_handed_over_whole(name: str) -> None:
+    assert TEMPLATES[name].stat().st_size <= 51_200
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
 @pytest.mark.parametrize(("prefix", "region"), [("helpdesk", "us-east-1"), ("h" * 16, "ap-southeast-3")])
 def test_every_resource_is_one_that_its_service_would_take(name: str, prefix: str, region: str) -> None:
     """Names, patterns, enums, maximums, by the services' models: cfn-lint misses a hyphen in a runtime's name."""
