@@ -74,6 +74,7 @@ def _agentcore(settings: SupervisorSettings) -> AgentCoreTokens | None:
         audience=settings.audience,
         machine_provider=settings.agentcore_m2m_provider,
         exchange_provider=settings.agentcore_exchange_provider,
+        exchange_parameters=settings.agentcore_exchange_parameters,
         audience_as=settings.agentcore_audience_as,
         runtime=settings.agentcore_runtime_headers,
     )

@@ -2,8 +2,8 @@
 
 import random
 import time
-from collections.abc import Callable, Collection
-from typing import Any, Final, Literal
+from collections.abc import Callable, Collection, Mapping
+from typing import Final, Literal
 
 from shared.agentcore._calls import PART
 from shared.agentcore._held import held_token
@@ -29,6 +29,7 @@ class AgentCoreTokens:
         audience: This agent's own API identifier: what a user's token must have been verified for.
         machine_provider: The credential provider of the agent's own client; None where another gives those tokens.
         exchange_provider: The credential provider that exchanges users' tokens; None likewise.
+        exchange_parameters: Further parameters of the exchange's request, as the authorization server wants them.
         audience_as: How the audience is handed over. AWS does not say which of the two reaches Auth0 as `audience`.
         runtime: See `WorkloadTokens`.
         cache_size: How many tokens of each kind are held.
@@ -44,6 +45,7 @@ class AgentCoreTokens:
         audience: str,
         machine_provider: str | None = None,
         exchange_provider: str | None = None,
+        exchange_parameters: Mapping[str, str] | None = None,
         audience_as: AudienceAs = "audiences",
         runtime: bool = False,
         cache_size: int = CACHE_SIZE,
@@ -55,6 +57,7 @@ class AgentCoreTokens:
         self._audience = audience
         self._machine_provider = machine_provider
         self._exchange_provider = exchange_provider
+        self._exchange_parameters = dict(exchange_parameters or {})
         self._audience_as = audience_as
         self._clock = clock
         self._workload = WorkloadTokens(identity, runtime=runtime, size=cache_size, clock=clock, jitter=jitter)
@@ -113,10 +116,10 @@ class AgentCoreTokens:
     ) -> ResourceRequest:
         if provider is None:
             raise ValueError(f"no credential provider for {flow}")
-        whom: dict[str, Any] = (
-            {"audiences": [audience]} if self._audience_as == "audiences" else {"parameters": {"audience": audience}}
-        )
-        return ResourceRequest(provider=provider, flow=flow, scopes=scopes, **whom)
+        parameters = {} if flow == "M2M" else dict(self._exchange_parameters)
+        if self._audience_as == "custom_parameters":
+            return ResourceRequest(provider, flow, scopes, parameters=parameters | {"audience": audience})
+        return ResourceRequest(provider, flow, scopes, audiences=(audience,), parameters=parameters)
 
     async def _fetch(self, workload_token: RawToken, request: ResourceRequest) -> AccessToken:
         now = self._clock()

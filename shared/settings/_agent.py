@@ -157,6 +157,9 @@ class OutboundSettings(Settings):
     agentcore_audience_as: Literal["audiences", "custom_parameters"] = Field(
         "audiences", description="how AgentCore Identity is told the audience"
     )
+    agentcore_exchange_parameters: dict[str, str] = Field(
+        default_factory=dict, description="a JSON object of further parameters of the exchange by AgentCore Identity"
+    )
 
     @property
     def uses_agentcore(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.agentcore import AgentCoreTokens, RuntimeToken, runtime_token
+from shared.agentcore import AgentCoreTokens, AudienceAs, RuntimeToken, runtime_token
 from shared.errors import InvalidToken, UpstreamRefused
 from shared.identity import RawToken
 from tests.agentcore._account import AUDIENCE, SCOPES, WORKLOAD, Account
@@ -57,6 +57,19 @@ async def test_a_users_token_is_exchanged_in_a_workload_token_that_names_the_use
         "ON_BEHALF_OF_TOKEN_EXCHANGE",
         "auth0-exchange",
     )
+
+
+@pytest.mark.parametrize("audience_as", ["audiences", "custom_parameters"])
+async def test_an_exchange_can_say_what_kind_of_token_it_brings(account: Account, audience_as: AudienceAs) -> None:
+    kind = {"subject_token_type": "urn:ietf:params:oauth:token-type:access_token"}
+    tokens = account.tokens(exchange_parameters=kind, audience_as=audience_as)
+    user_token, principal = account.user()
+    await tokens.exchange(user_token, principal, audience=AUDIENCE, scopes=SCOPES)
+    await tokens.client_credentials(audience=AUDIENCE, scopes=SCOPES)
+    exchange, machine = account.endpoint.asked("GetResourceOauth2Token")
+    assert exchange["customParameters"].items() >= kind.items()
+    assert "subject_token_type" not in machine.get("customParameters", {})
+    await tokens.aclose()
 
 
 async def test_a_token_that_was_verified_as_somebody_else_is_not_exchanged(
