@@ -25,6 +25,7 @@ AGENT_CARD = "/.well-known/agent-card.json"
 DEFAULT_PORTS = {
     "tenant": 8400,
     "directory": 8401,
+    "fga": 8403,
     "supervisor": 9000,
     "account_lookup": 9001,
     "password_reset": 9002,
@@ -148,6 +149,14 @@ class Plan:
                 "/healthz",
                 self._directory,
             ),
+            Part(
+                "fga",
+                "keeps who may do what; stand-in for OpenFGA",
+                "local.fga",
+                self.url("fga"),
+                "/healthz",
+                self._fga,
+            ),
         )
         agents = (
             Part(
@@ -184,6 +193,9 @@ class Plan:
 
     def _directory(self) -> Mapping[str, str]:
         return self._service("directory")
+
+    def _fga(self) -> Mapping[str, str]:
+        return self._service("fga")
 
     def _agent(self, name: str) -> dict[str, str]:
         return self._service(name) | {

@@ -4,7 +4,7 @@ What it leaves out of the language: messages of protocol buffers (`a.b.Message{.
 """
 
 from shared.cel._errors import CompileError, ConstructionError, EvaluationError, Issue
-from shared.cel._program import Program
+from shared.cel._program import Program, free_names
 from shared.cel._types import (
     ANY,
     BOOL,
@@ -53,6 +53,7 @@ __all__ = [
     "Timestamp",
     "Type",
     "UInt",
+    "free_names",
     "list_of",
     "map_of",
     "parse_duration",

@@ -1,7 +1,7 @@
 """Makes an expression a function, once; runs it many times, each time within a budget."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from shared.cel._check import check
@@ -89,6 +89,44 @@ class Program:
             return self._step(_Run(dict(variables), limit))
         except RecursionError:
             raise EvaluationError("evaluation exceeded recursion limit") from None
+
+
+def free_names(source: str) -> frozenset[str]:
+    """The names that an expression uses and does not itself give a value.
+
+    Raises:
+        CompileError: where it cannot be read.
+    """
+    return frozenset(_free(parse(source), frozenset()))
+
+
+def _free(node: Node, own: frozenset[str]) -> Iterator[str]:
+    if isinstance(node, Identifier) and node.name not in own:
+        yield node.name
+    for child in _children(node):
+        yield from _free(child, own)
+    if isinstance(node, Comprehension):
+        for inner in (node.predicate, node.transform):
+            if inner is not None:
+                yield from _free(inner, own | {node.variable})
+
+
+def _children(node: Node) -> Iterator[Node]:
+    """The expressions within one; of a comprehension, its range."""
+    match node:
+        case Select():
+            yield node.operand
+        case Call():
+            yield from (*([node.target] if node.target is not None else []), *node.arguments)
+        case ListLiteral():
+            yield from node.items
+        case MapLiteral():
+            for entry in node.entries:
+                yield from entry
+        case Comprehension():
+            yield node.range
+        case _:
+            return
 
 
 def _offset(issue: Issue) -> int:

@@ -22,6 +22,7 @@ from agents.password_reset.settings import PasswordResetSettings
 from agents.supervisor.settings import SupervisorSettings
 from local.credentials import CredentialsSettings
 from local.directory.__main__ import DirectorySettings as LocalDirectorySettings
+from local.fga.__main__ import FgaServerSettings
 from local.gateway import GatewaySettings
 from local.tenant.settings import TenantSettings
 from portal.command._cli import cli
@@ -51,6 +52,7 @@ SECTIONS: dict[str, tuple[type[Settings], ...]] = {
     "docs_search": (DocsSearchSettings,),
     "The local tenant": (TenantSettings,),
     "The local directory": (LocalDirectorySettings,),
+    "The local FGA server": (FgaServerSettings,),
     "The local gateway": (GatewaySettings,),
     "The step that hands out credentials": (CredentialsSettings,),
     "helpdesk fga": (RelationshipSettings,),
