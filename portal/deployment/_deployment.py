@@ -16,8 +16,8 @@ from portal.deployment._targets import PLATFORM, SUPERVISOR, Target, targets
 
 IMAGE: Final = "ImageUri"
 SUBAGENTS: Final = "Subagents"
-ADDRESSES: Final = {"GatewayUrl": "gateway/url"}
-"""Parameters of templates that another stack answers, and where it says so below the prefix."""
+ADDRESSES: Final = {"GatewayUrl": ("gateway/url", "the gateway")}
+"""Parameters of templates that another stack answers: where it says so below the prefix, and what it is."""
 
 Report = Callable[[str], None]
 
@@ -105,8 +105,9 @@ class Deployment:
             uri = self._image_uri(target)
             release = {IMAGE: f"{uri}@{digest}" if digest else f"{uri}:{tag}"}
             missing = None if digest else f"the image {uri}:{tag}"
-        if stack is None:
+        if stack is None or self._waits_for(target) is not None:
             release = dict.fromkeys(release, "")
+        if stack is None:
             missing = missing or "the packages"
         change_set = self._stacks.prepare(name, target.body, self._parameters(target, release), self._tags(target))
         self._stacks.discard(change_set)
@@ -121,10 +122,11 @@ class Deployment:
                 ("SearchKey", "InterceptorKey", "ToolsKey") if target.name == PLATFORM else (IMAGE,), ""
             )
             self._change(target, nothing)
-        stack = self._change(target, self._release(target))
-        if target.name == SUPERVISOR and "Url" not in stack.outputs:
-            self._report(f"{target.name}: no subagent is there yet; apply it again once there is one")
-        return stack
+        waits_for = self._waits_for(target)
+        if waits_for is not None:
+            self._report(f"{target.name}: {waits_for} is not there yet; apply it again once it is")
+            return self._change(target, {IMAGE: ""})
+        return self._change(target, self._release(target))
 
     def status(self, target: Target) -> Standing:
         """How a target is."""
@@ -201,7 +203,7 @@ class Deployment:
         if SUBAGENTS in declared:
             values[SUBAGENTS] = self._subagents()
         for name in ADDRESSES.keys() & declared.keys():
-            values.setdefault(name, self._said(ADDRESSES[name]) or "")
+            values.setdefault(name, self._said(ADDRESSES[name][0]) or "")
         missing = [name for name, about in declared.items() if name not in values and "Default" not in about]
         if missing:
             raise CommandFailed(
@@ -210,6 +212,16 @@ class Deployment:
                 code="deployment_refused",
             )
         return {name: values[name] for name in declared if name in values}
+
+    def _waits_for(self, target: Target) -> str | None:
+        """What has to be deployed before this target can run; None where it can."""
+        declared, values = target.declared(), self._file.values(target)
+        if SUBAGENTS in declared and not self._subagents():
+            return "a subagent"
+        for name, (path, what) in ADDRESSES.items():
+            if name in declared and name not in values and self._said(path) is None:
+                return what
+        return None
 
     def _subagents(self) -> str:
         """The subagents that are there, as the supervisor's setting has them; empty for none."""

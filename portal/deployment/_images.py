@@ -8,11 +8,15 @@ from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
 
+from portal._environment import child_environment
 from portal._errors import CommandFailed
 from portal.deployment._aws import asking, refused
 
 PLATFORM: Final = "linux/arm64"
 """What AgentCore Runtime runs."""
+
+ONE_MANIFEST: Final = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+"""An image alone, not an index of it and of what is said about it: services that run images do not all take those."""
 
 
 class ImageBuilder(Protocol):
@@ -56,6 +60,7 @@ class DockerCli:
                 stdin=None if standard_input is not None else subprocess.DEVNULL,
                 stdout=2,
                 text=True,
+                env=child_environment(ONE_MANIFEST),
                 check=False,
             )
         except OSError as error:

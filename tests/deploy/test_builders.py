@@ -16,10 +16,13 @@ def docker(tmp_path: Path) -> tuple[DockerCli, Path]:
     """A command that writes down how it was called, and fails where its arguments say `broken`."""
     heard = tmp_path / "heard"
     command = tmp_path / "docker"
-    command.write_text(
-        f'#!/bin/sh\necho "$@" >>{heard}\ncase "$*" in *login*) cat >>{heard};; *broken*) exit 3;; esac\n',
-        encoding="utf-8",
+    lines = (
+        "#!/bin/sh",
+        f'echo "$@" >>{heard}',
+        '[ "$BUILDX_NO_DEFAULT_ATTESTATIONS" = 1 ] || exit 4',
+        f'case "$*" in *login*) cat >>{heard};; *broken*) exit 3;; esac',
     )
+    command.write_text("\n".join(lines), encoding="utf-8")
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     return DockerCli(str(command)), heard
 

@@ -146,7 +146,7 @@ def test_agents_come_in_any_order(world: World, order: tuple[str, ...]) -> None:
         deployment.apply(one(name))
     if order[0] == "supervisor":
         assert "Runtime" not in world.cloud.stacks["helpdesk-supervisor"].resources
-        assert "supervisor: no subagent is there yet; apply it again once there is one" in world.said
+        assert "supervisor: a subagent is not there yet; apply it again once it is" in world.said
         assert deployment.status(one("supervisor")).note.startswith("the subagents have changed")
         deployment.apply(one("supervisor"))
     environment = world.cloud.resource("helpdesk-supervisor", "Runtime")["EnvironmentVariables"]
