@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,8 +44,7 @@ class Target:
 
     def declared(self) -> dict[str, dict[str, Any]]:
         """The parameters that the template has."""
-        parsed: dict[str, Any] = yaml.load(self.body, Loader=_Loader)  # noqa: S506 -- a SafeLoader
-        return dict(parsed["Parameters"])
+        return _parameters(self.body)
 
     def content_tag(self) -> str:
         """Says what the image is made of: the same files, the same tag. An image is built once for each."""
@@ -61,6 +61,12 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
+@cache
+def _parameters(body: str) -> dict[str, dict[str, Any]]:
+    parsed: dict[str, Any] = yaml.load(body, Loader=_Loader)  # noqa: S506 -- a SafeLoader
+    return dict(parsed["Parameters"])
 
 
 def targets() -> dict[str, Target]:

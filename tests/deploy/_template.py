@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,7 @@ def _function(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str
 _Loader.add_multi_constructor("!", _function)
 
 
+@cache
 def parse(text: str) -> dict[str, Any]:
     """A template as it stands, its functions as objects."""
     parsed: dict[str, Any] = yaml.load(text, Loader=_Loader)  # noqa: S506 -- a SafeLoader
