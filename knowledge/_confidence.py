@@ -1,9 +1,10 @@
 """How sure it is that an article is about the question.
 
-A logistic regression of things that do not grow with the corpus, fitted on the development part of
-`tests/knowledge/questions.yaml`: how much of the question is met, how rare that is, how many of its words stand
-together in one section or say what the article is about, how many telling words are nowhere in it, and whether a
-question of one word names the article's subject.
+A logistic regression of things that do not grow with the corpus, fitted on the tuning part of
+`tests/knowledge/questions.yaml`, over the articles as they are and over the same without aliases, tags and synonyms, as
+a new knowledge base has them. It looks at how much of the question is met, how rare that is, how many of its words
+stand together, and whether it has a whole name: a title, an alias or a heading, which a question on another subject
+that happens to share some words has not. A single telling word is a keyword: whatever has it is what was looked for.
 """
 
 import math
@@ -14,25 +15,29 @@ from knowledge._question import Concept
 from knowledge._rank import Scored
 from knowledge._weights import rarity
 
-_DENSITY: Final = 3.1
-_REACH: Final = 1.9
-_TOGETHER: Final = 1.6
-_SUBJECT: Final = 0.8
-_MISSING: Final = -1.0
-_KEYWORD: Final = 1.7
-_BIAS: Final = -5.1
+_DENSITY: Final = 2.3
+_REACH: Final = 2.6
+_TOGETHER: Final = 0.18
+_WHOLE_NAME: Final = 1.0
+_WHOLE_PHRASE: Final = 0.56
+_HALF_NAME: Final = -1.6
+_NAME: Final = 1.7
+_KEYWORD: Final = 2.5
+_BIAS: Final = -1.18
 
 _MOST_DENSITY: Final = 2.0
 _LEAST_REACH: Final = 0.05
 _MOST_WORDS: Final = 3
-_MOST_MISSING: Final = 4
+_MOST_NAMED: Final = 2.0
 _MATCHED: Final = 0.5
-_TELLING: Final = 0.3
 _WHOLLY: Final = 0.8
+_NEARLY: Final = 0.7
+_HALF: Final = 0.45
+_TELLING: Final = 0.3
 
 
 def confidence(concepts: Sequence[Concept], found: Scored, count: int) -> float:
-    """From 0 to 1; with 0.5 the article is as likely to answer the question as not.
+    """From 0 to 1; with 0.5 the article is as likely to answer the question as is needed to show it.
 
     Args:
         concepts: The question's.
@@ -44,25 +49,24 @@ def confidence(concepts: Sequence[Concept], found: Scored, count: int) -> float:
         return 0.0
     rarest = rarity(0, count)
     evidence = found.evidence
-    telling = [concept.weight > _TELLING * rarest for concept in concepts]
-    missing = sum(tells and strength < _MATCHED for tells, strength in zip(telling, evidence.anywhere, strict=True))
-    is_its_keyword = sum(telling) <= 1 and _share(concepts, evidence.subject) > _WHOLLY
+    names = evidence.names
+
+    def said_by(least: float) -> float:
+        """How much the question says with a name that it has so much of."""
+        return min(_MOST_NAMED, max((name.weight for name in names if name.asked >= least), default=0.0) / rarest)
+
     logit = (
         _BIAS
         + _DENSITY * min(_MOST_DENSITY, found.score / total)
         + _REACH * math.log(_LEAST_REACH + found.score / rarest)
         + _TOGETHER * _matched(map(max, evidence.section, evidence.subject))
-        + _SUBJECT * _matched(evidence.subject)
-        + _MISSING * min(_MOST_MISSING, missing)
-        + _KEYWORD * is_its_keyword
+        + _WHOLE_NAME * said_by(_WHOLLY)
+        + _HALF_NAME * said_by(_HALF)
+        + _WHOLE_PHRASE * any(name.asked > _NEARLY and name.length > 1 for name in names)
+        + _KEYWORD * (len(concepts) == 1 and total > _TELLING * rarest and evidence.section[0] > _WHOLLY)
+        + _NAME * max((name.asked * name.weight for name in names), default=0.0) / total
     )
     return 1 / (1 + math.exp(-logit))
-
-
-def _share(concepts: Sequence[Concept], strengths: Sequence[float]) -> float:
-    """The share of the question that is matched; common words count for more than in the ranking."""
-    weights = [math.sqrt(concept.weight) for concept in concepts]
-    return sum(weight * strength for weight, strength in zip(weights, strengths, strict=True)) / sum(weights)
 
 
 def _matched(strengths: Iterable[float]) -> int:

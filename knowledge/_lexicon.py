@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from knowledge._spelling import allowed_edits, distance, is_plausible, lookup_keys, shared_needed
+from knowledge._spelling import allowed_edits, distance, is_plausible, lookup_keys, shared_needed, sounds_alike
 from knowledge._storage import read_numbers
 
 ANY_LANGUAGE: Final = (1 << 62) - 1
@@ -86,7 +86,7 @@ class Lexicon:
         found = [
             (edits + (not languages & language), surface[0] != word[0], -articles, surface, edits)
             for surface, articles, languages in self._words(candidates)
-            if 0 < (edits := distance(word, surface, limit)) <= limit and is_plausible(word, surface, edits)
+            if (edits := _edits(word, surface, limit))
         ]
         return [Near(surface, edits, cost) for cost, *_, surface, edits in sorted(found)]
 
@@ -101,3 +101,11 @@ class Lexicon:
             "SELECT surface, articles, languages FROM words WHERE id IN (SELECT value FROM json_each(?))",
             (json.dumps(list(numbers)),),
         )
+
+
+def _edits(word: str, surface: str, limit: int) -> int:
+    """How many edits lead to another word that may have been meant; 0 where it was not."""
+    edits = distance(word, surface, limit)
+    if 0 < edits <= limit and is_plausible(word, surface, edits):
+        return edits
+    return int(edits > 0 and sounds_alike(word, surface))

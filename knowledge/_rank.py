@@ -41,18 +41,33 @@ Found = Sequence[tuple[int, Sequence[tuple[int, float]]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """How strongly each concept of the question is matched, from 0 to 1.
+class Name:
+    """What an article or a section is called, so far as the question has it.
 
     Attributes:
-        anywhere: In the whole article.
-        section: In its best section.
-        subject: In what says what the article is about: title, aliases, tags, headings.
+        asked: The share of the name's words that the question has.
+        weight: What the question's words say that are in it.
+        length: How many words it has.
     """
 
-    anywhere: Sequence[float]
+    asked: float
+    weight: float
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for an article.
+
+    Attributes:
+        section: How strongly each concept of the question is matched in its best section, from 0 to 1.
+        subject: And in what says what it is about: title, aliases, tags, headings.
+        names: Each of these that has a word of the question.
+    """
+
     section: Sequence[float]
     subject: Sequence[float]
+    names: Sequence[Name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +140,16 @@ class Scorer:
     def score(self, article: int, stream: Stream) -> Scored:
         """Scores one article."""
         title, aliases, heading, body = increments(stream.lengths(), self._averages)
-        in_title, in_aliases = self._find(stream.title), self._find(stream.aliases)
+        in_title = self._find(stream.title)
         whole = self._tally()
         whole.count(in_title, title)
-        whole.count(in_aliases, aliases)
+        names = [(in_title, len(stream.title))]
+        given = [in_title]
+        for alias in stream.aliases:
+            if in_alias := self._find(alias):
+                whole.count(in_alias, aliases)
+                names.append((in_alias, len(alias)))
+                given.append(in_alias)
         subject = list(whole.strengths)
         best, best_score, best_section = 0, -1.0, whole.strengths
         for number, heading_words, body_words in stream.sections:
@@ -137,6 +158,7 @@ class Scorer:
                 continue
             section = self._tally()
             if in_heading:
+                names.append((in_heading, len(heading_words)))
                 whole.count(in_heading, heading)
                 section.count(in_heading, _HEADING_WEIGHT)
                 subject = list(map(max, subject, section.strengths))
@@ -146,9 +168,10 @@ class Scorer:
             if score > best_score:
                 best, best_score, best_section = number, score, section.strengths
         score = whole.score() + _SECTION_SHARE * max(0.0, best_score)
-        score += _TOGETHER * (self._together(in_title) + self._together(in_aliases))
+        score += _TOGETHER * max(map(self._together, given))
         score += _TITLE_ASKED * self._asked(in_title, len(stream.title)) * self._total / max(1, len(self._weights))
-        return Scored(article, score, best, Evidence(whole.strengths, best_section, subject))
+        named = [self._name(found, length) for found, length in names if found]
+        return Scored(article, score, best, Evidence(best_section, subject, named))
 
     def _find(self, words: Sequence[int]) -> Found:
         """The words of the question among some words: where, and what each stands for."""
@@ -158,6 +181,14 @@ class Scorer:
     def _tally(self) -> "_Tally":
         size = len(self._weights)
         return _Tally(self._weights, [0.0] * size, [0.0] * size)
+
+    def _name(self, found: Found, length: int) -> Name:
+        strengths: dict[int, float] = {}
+        for _, match in found:
+            for concept, strength in match:
+                strengths[concept] = max(strengths.get(concept, 0.0), strength)
+        weight = sum(self._weights[concept] * strength for concept, strength in strengths.items())
+        return Name(self._asked(found, length), weight, length)
 
     @staticmethod
     def _asked(in_title: Found, length: int) -> float:

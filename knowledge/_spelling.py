@@ -1,9 +1,10 @@
-"""Words near a misspelt one, by shared pairs of letters and then by edit distance.
+"""Words near a misspelt one, by shared pairs of letters and then by edit distance; or by how they sound.
 
 A padded word of n letters has n + 1 pairs. One edit changes at most two of them, a transposition three, so words within
 k edits share at least max(n, m) + 1 - 3k pairs: the pairs find every candidate, the distance then decides.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -13,6 +14,14 @@ _SHORTEST: Final = 3
 _SHORT: Final = 4
 _LONG: Final = 6
 _SAFE: Final = 8
+_SOUNDS: Final = (
+    (re.compile("ph"), "f"),
+    (re.compile("c(?=[eiy])|z"), "s"),
+    (re.compile("ck|c|q"), "k"),
+    (re.compile("y"), "i"),
+    (re.compile("wh"), "w"),
+    (re.compile(r"(.)\1"), r"\1"),
+)
 
 
 def pairs(word: str) -> set[str]:
@@ -68,10 +77,24 @@ def distance(one: str, other: str, limit: int) -> int:
     return min(previous[-1], limit + 1)
 
 
+def sounds_alike(word: str, candidate: str) -> bool:
+    """Whether people who write as they hear may have meant the other word (fone, phone)."""
+    return sound(word) == sound(candidate)
+
+
+def sound(word: str) -> str:
+    """A word with the letters that are taken for each other made one."""
+    for letters, other in _SOUNDS:
+        word = letters.sub(other, word)
+    return word
+
+
 def is_plausible(word: str, candidate: str, edits: int) -> bool:
     """Whether a short word is likely to be the other, misspelt: it begins alike, or has the same letters."""
     if sorted(word) == sorted(candidate):
         return True
+    if len(word) == _SHORTEST == len(candidate):
+        return word[:-1] == candidate[:-1]
     if len(word) <= _SHORT:
         return word[0] == candidate[0] and len(word) != len(candidate) and len(word) > _SHORTEST
     if edits > 1 and len(word) < _SAFE:

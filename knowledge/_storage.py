@@ -41,7 +41,7 @@ CREATE INDEX articles_updated ON articles (updated, slug);
 """
 
 _STOPWORDS: Final = sorted((language, sorted(words)) for language, words in STOPWORDS.items())
-REVISION: Final = 1
+REVISION: Final = 2
 """Raised where documents are read otherwise than before, or `meta` holds other things."""
 
 FORMAT: Final = (
@@ -56,27 +56,27 @@ class Stream:
 
     Attributes:
         title: Of the title.
-        aliases: Of the aliases and the tags.
+        aliases: Of each alias and each tag.
         sections: For each searched section, in order: its number in the article, its headings' words, its body's words.
     """
 
     title: Sequence[int]
-    aliases: Sequence[int]
+    aliases: Sequence[Sequence[int]]
     sections: Sequence[tuple[int, Sequence[int], Sequence[int]]]
 
     def lengths(self) -> tuple[int, int, int, int]:
         """How many words each field has."""
         return (
             len(self.title),
-            len(self.aliases),
+            sum(map(len, self.aliases)),
             sum(len(heading) for _, heading, _ in self.sections),
             sum(len(body) for _, _, body in self.sections),
         )
 
     def pack(self) -> bytes:
         """As 32-bit little-endian numbers: the counts, then the words."""
-        counts = [len(self.title), len(self.aliases), len(self.sections)]
-        words = [*self.title, *self.aliases]
+        counts = [len(self.title), len(self.aliases), len(self.sections), *map(len, self.aliases)]
+        words = [*self.title, *(word for alias in self.aliases for word in alias)]
         for number, heading, body in self.sections:
             counts += [number, len(heading), len(body)]
             words += [*heading, *body]
@@ -86,12 +86,13 @@ class Stream:
     def unpack(cls, blob: bytes) -> "Stream":
         """The reverse of `pack`."""
         data = read_numbers(blob)
-        count = data[2]
-        at = 3 + 3 * count
+        heads = 3 + data[1]
+        at = heads + 3 * data[2]
+        counts = data[heads:at]
         title = data[at : (at := at + data[0])]
-        aliases = data[at : (at := at + data[1])]
+        aliases = [data[at : (at := at + length)] for length in data[3:heads]]
         sections = []
-        for number, heading, body in zip(data[3 : 3 + 3 * count : 3], data[4::3], data[5::3], strict=False):
+        for number, heading, body in zip(counts[::3], counts[1::3], counts[2::3], strict=True):
             sections.append((number, data[at : at + heading], data[at + heading : at + heading + body]))
             at += heading + body
         return cls(title, aliases, sections)

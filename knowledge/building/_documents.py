@@ -21,7 +21,7 @@ class Document:
     article: Article
     sections: bytes
     title: Words
-    aliases: Words
+    aliases: Sequence[Words]
     searched: Sequence[tuple[int, Words, Words]]
 
     @classmethod
@@ -34,7 +34,7 @@ class Document:
             article=article,
             sections=pack_sections(article.sections),
             title=content_words(article.title, language),
-            aliases=[word for text in (*article.aliases, *article.tags) for word in content_words(text, language)],
+            aliases=[words for text in (*article.aliases, *article.tags) if (words := content_words(text, language))],
             searched=[
                 (
                     number,
@@ -61,7 +61,7 @@ class Document:
             article=article,
             sections=sections,
             title=named(stream.title),
-            aliases=named(stream.aliases),
+            aliases=[named(alias) for alias in stream.aliases],
             searched=[(number, named(heading), named(body)) for number, heading, body in stream.sections],
         )
 
@@ -91,7 +91,7 @@ class Collection:
         self.documents.append((document.path, document.digest, document.article, document.sections))
         stream = Stream(
             self._numbered(document.title),
-            self._numbered(document.aliases),
+            [self._numbered(alias) for alias in document.aliases],
             [(number, self._numbered(heading), self._numbered(body)) for number, heading, body in document.searched],
         )
         self.streams.append(stream.pack())

@@ -84,10 +84,10 @@ class _Inversion:
             self._word_languages[word] |= language
 
 
-def _fields(stream: Stream) -> tuple[Sequence[int], Sequence[int], list[int], list[int]]:
+def _fields(stream: Stream) -> tuple[Sequence[int], list[int], list[int], list[int]]:
     heading = [word for _, words, _ in stream.sections for word in words]
     body = [word for _, _, words in stream.sections for word in words]
-    return stream.title, stream.aliases, heading, body
+    return stream.title, [word for alias in stream.aliases for word in alias], heading, body
 
 
 def _average_lengths(collection: Collection) -> Lengths:

@@ -41,7 +41,7 @@ def test_the_targets_are_met_on_all_questions(outcomes: Sequence[Outcome]) -> No
 
 def test_the_held_out_questions_are_answered_as_well_as_they_were(outcomes: Sequence[Outcome]) -> None:
     """Where less than a target is reached, the floor is what is, so that it can only rise."""
-    assert score(outcomes, held_out=True).meets((0.85, 0.92, 0.85)), score(outcomes, held_out=True)
+    assert score(outcomes, held_out=True).meets((0.87, 0.94, 0.87)), score(outcomes, held_out=True)
 
 
 def test_no_article_was_given_the_words_of_a_question_as_an_alias() -> None:

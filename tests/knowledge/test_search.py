@@ -25,15 +25,21 @@ def _found(index: KnowledgeIndex, question: str, filters: Filters | None = None)
     ("question", "article"),
     [
         ("How do I set up the VPN?", "vpn"),
-        ("network tunnel", "vpn"),
+        ("tunnel", "vpn"),
+        ("Harbour", "vpn"),
         ("paper jams", "printing"),
         ("hold badge against pritner reader", "printing"),
         ("Drucker Karte", "drucken"),
     ],
 )
 def test_the_article_that_a_question_is_about_is_first(index: KnowledgeIndex, question: str, article: str) -> None:
-    """By its title, by an alias, by another form of a word, misspelt, and in another language."""
+    """By its title, an alias, a word of its text, another form of a word, misspelt, and in another language."""
     assert _found(index, question)[:1] == [article]
+
+
+@pytest.mark.parametrize("question", ["hold the bagde", "harbuor client", "the vpm", "a badje", "sett up the tunel"])
+def test_words_are_read_as_they_sound_and_as_they_are_mistyped(index: KnowledgeIndex, question: str) -> None:
+    assert index.search(question).corrections
 
 
 def test_where_nothing_fits_nothing_is_returned(index: KnowledgeIndex) -> None:
