@@ -1,7 +1,7 @@
 """Gives each agent's container its own credentials and no other's: `python -m local.credentials`.
 
-The tenant and the directory write what they make for all agents below `HELPDESK_VAR`. In `docker-compose.yml` this
-step runs after them and before the agents, and copies to each agent's volume, below `CREDENTIALS_FOLDER`, one file
+The tenant writes what it makes for all agents below `HELPDESK_VAR`. In `docker-compose.yml` this
+step runs after it and before the agents, and copies to each agent's volume, below `CREDENTIALS_FOLDER`, one file
 for each of its settings, named after the setting: `CLIENT_KEY_FILE` names `client_key`, and so on.
 """
 
@@ -23,8 +23,14 @@ COPIES: dict[str, dict[str, str]] = {
         "api_client_id": f"{SUPERVISOR_API_CLIENT}/client_id",
         "api_client_key": f"{SUPERVISOR_API_CLIENT}/key.pem",
     },
-    "account_lookup": {"directory_token": "directory/tokens/account_lookup"},
-    "password_reset": {"directory_token": "directory/tokens/password_reset"},
+    "account_lookup": {
+        "api_client_id": "tenant/clients/account-lookup-api-client/client_id",
+        "api_client_key": "tenant/clients/account-lookup-api-client/key.pem",
+    },
+    "password_reset": {
+        "api_client_id": "tenant/clients/password-reset-api-client/client_id",
+        "api_client_key": "tenant/clients/password-reset-api-client/key.pem",
+    },
     "docs_search": {},
 }
 """For each agent, its settings and the file below `HELPDESK_VAR` that each is copied from."""
@@ -36,7 +42,7 @@ SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
 class CredentialsSettings(Settings):
     """Where credentials come from and where they go."""
 
-    helpdesk_var: Path = Field(Path("var"), description="the folder that the tenant and the directory write below")
+    helpdesk_var: Path = Field(Path("var"), description="the folder that the tenant writes below")
     credentials_folder: Path = Field(Path("/credentials"), description="the folder that holds a folder for each agent")
     tenant_issuer: str = Field(description="the issuer of all tokens, with its trailing slash")
     supervisor_audience: str = Field(description="the supervisor's API identifier")
@@ -47,7 +53,7 @@ def hand_out(settings: CredentialsSettings) -> None:
     """Writes each agent's files; doing it again changes nothing.
 
     Raises:
-        OSError: if the tenant or the directory has not made a file yet, or the folder cannot be written to.
+        OSError: if the tenant has not made a file yet, or the folder cannot be written to.
     """
     for agent, copies in COPIES.items():
         for setting, source in copies.items():

@@ -9,8 +9,8 @@ from agents.password_reset.settings import PasswordResetSettings
 from agents.password_reset.tools import SYSTEM_PROMPT, create_tools
 from shared import agent_loop
 from shared.authorization import Authorizer, OpenFga
-from shared.directory import DirectoryClient, StaticTokenSource
-from shared.identity import RawToken
+from shared.credentials import directory_tokens
+from shared.directory import DirectoryClient
 
 
 def create_app(
@@ -24,11 +24,9 @@ def create_app(
         http: In place of a new client; closed with the app.
     """
     foundations = agent_loop.lay_foundations(settings, model=model, http=http)
+    tokens = directory_tokens(settings, foundations.http)
     directory = DirectoryClient(
-        settings.directory_url,
-        foundations.http,
-        StaticTokenSource(RawToken(settings.directory_token.get_secret_value())),
-        timeout=settings.directory_timeout_seconds,
+        settings.directory_url, foundations.http, tokens, timeout=settings.directory_timeout_seconds
     )
     checks = OpenFga(settings) if settings.fga_api_url else None
     return agent_loop.create_app(
@@ -38,5 +36,5 @@ def create_app(
         entry=agent_loop.hop_entry(settings, foundations),
         authorizer=Authorizer(checks, agent=NAME),
         toolbox=agent_loop.Tools(create_tools(directory, resets_per_hour=settings.resets_per_hour), SYSTEM_PROMPT),
-        resources=[checks] if checks else [],
+        resources=[tokens, checks] if checks else [tokens],
     )

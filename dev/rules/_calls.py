@@ -21,7 +21,7 @@ DOORS = (
     Door(
         "jwt-door",
         ("jwt.decode", "jwt.decode_complete", "jwt.PyJWT", "jwt.PyJWS", "jwt.PyJWKClient", "jwt.get_unverified_header"),
-        ("shared/identity/*", "local/tenant/*", "tests/identity/*", "tests/tenant/*"),
+        ("shared/identity/*", "local/tenant/*", "local/directory/oauth/*", "tests/identity/*", "tests/tenant/*"),
         "tokens are read in shared.identity alone: use TokenVerifier, or hold the token as a RawToken",
     ),
     Door(

@@ -2,6 +2,5 @@
 
 from local.directory._app import create_app
 from local.directory._config import AGENT_SCOPES, DirectoryConfig, Faults
-from local.directory._tokens import Grant, TokenCheck
 
-__all__ = ["AGENT_SCOPES", "DirectoryConfig", "Faults", "Grant", "TokenCheck", "create_app"]
+__all__ = ["AGENT_SCOPES", "DirectoryConfig", "Faults", "create_app"]

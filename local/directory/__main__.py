@@ -8,7 +8,7 @@ import uvicorn
 from pydantic import Field
 
 from local.directory._app import create_app
-from local.directory._config import PEOPLE, DirectoryConfig
+from local.directory._config import DEFAULT_CALLBACK, PEOPLE, DirectoryConfig
 from shared.errors import ConfigurationError
 from shared.settings import ServiceSettings, is_loopback
 from shared.telemetry import LogFormat, configure_logging
@@ -21,7 +21,12 @@ class DirectorySettings(ServiceSettings):
     log_format: LogFormat = "console"
     helpdesk_var: Path = Field(Path("var"), description="the folder of the local world's state")
     directory_people: Path = Field(PEOPLE, description="the file that a new database is filled from")
-    directory_public_url: str | None = Field(None, description="where a browser reaches this, for links in mails")
+    directory_public_url: str | None = Field(
+        None, description="where a browser reaches this: for links in mails, and as the issuer of tokens"
+    )
+    directory_callbacks: tuple[str, ...] = Field(
+        (), description="a JSON list of the addresses where the tenant's token vault takes people back"
+    )
     directory_hosts: tuple[str, ...] = Field((), description="names besides loopback ones that callers reach this by")
 
 
@@ -43,7 +48,8 @@ def main() -> int:
             DirectoryConfig(
                 folder=folder,
                 people=settings.directory_people,
-                public_url=settings.directory_public_url,
+                public_url=settings.directory_public_url or f"http://{settings.host}:{settings.port}",
+                callbacks=settings.directory_callbacks or (DEFAULT_CALLBACK,),
                 hosts=frozenset(name.lower() for name in settings.directory_hosts),
             )
         )
@@ -69,7 +75,7 @@ def _verify(settings: DirectorySettings, *, inside_container: bool) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Removes the database and keeps the tokens, so that running agents can go on."""
+    """Removes the accounts and keeps what people have granted, so that running agents can go on."""
     for path in folder.glob("directory.sqlite3*"):
         path.unlink()
 

@@ -10,26 +10,28 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.directory import _factors, _lifecycle, _log, _pages, _resources, _users
+from local._vault_clients import FOLDER as VAULT_FOLDER
+from local.directory import _factors, _lifecycle, _log, _oauth_endpoints, _pages, _resources, _users
+from local.directory._accounts import passkeys
 from local.directory._config import DirectoryConfig
 from local.directory._database import Database
 from local.directory._errors import OktaError
 from local.directory._people import load_people
 from local.directory._recovery import PURPOSES
 from local.directory._seed import seed
-from local.directory._state import Directory, Endpoint, RateLimiter, protected
-from local.directory._tokens import StaticTokens, TokenCheck
+from local.directory._services import ServiceTokens
+from local.directory._state import Directory, Endpoint, RateLimiter, login_of, may_be_used, protected
+from local.directory.oauth import AuthorizationServer, SigningKey, Store, load_clients
 from shared.settings import is_loopback
 
 _USERS_READ = "okta.users.read"
 
 
-def create_app(config: DirectoryConfig, *, tokens: TokenCheck | None = None) -> Starlette:
+def create_app(config: DirectoryConfig) -> Starlette:
     """Makes the directory; at first run its database is filled from the people file.
 
     Args:
         config: Where it keeps its state, and how it behaves.
-        tokens: How bearer tokens are checked; by default, opaque ones made at first run.
 
     Raises:
         ConfigurationError: when the people file cannot be used.
@@ -41,12 +43,15 @@ def create_app(config: DirectoryConfig, *, tokens: TokenCheck | None = None) -> 
     except BaseException:
         database.close()
         raise
-    check = tokens or StaticTokens(config.folder / "tokens", config.scopes)
-    directory = Directory(config, database, check, RateLimiter(config.rate_limit))
+    oauth = _authorization_server(config, database)
+    directory = Directory(
+        config, database, oauth, ServiceTokens(config.folder / "tokens"), RateLimiter(config.rate_limit)
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
+        oauth.store.close()
         database.close()
 
     app = Starlette(
@@ -57,6 +62,20 @@ def create_app(config: DirectoryConfig, *, tokens: TokenCheck | None = None) -> 
     app.state.directory = directory
     app.add_middleware(HostCheck, allowed=config.hosts)
     return app
+
+
+def _authorization_server(config: DirectoryConfig, database: Database) -> AuthorizationServer:
+    return AuthorizationServer(
+        config.issuer,
+        SigningKey(config.folder / "signing-key.pem"),
+        Store(config.folder),
+        load_clients(config.folder.parent / VAULT_FOLDER, config.scopes),
+        callbacks=config.callbacks,
+        login_of=lambda user_id: login_of(database, user_id),
+        may_be_used=lambda user_id: may_be_used(database, user_id),
+        secrets=passkeys(config.folder / "users.json", database),
+        clock=lambda: config.clock().timestamp(),
+    )
 
 
 def _routes() -> list[Route]:
@@ -89,6 +108,7 @@ def _routes() -> list[Route]:
             )
             for name, operation in _lifecycle.OPERATIONS.items()
         ),
+        *_oauth_endpoints.routes(),
         Route("/", _pages.index),
         Route("/healthz", _pages.healthz),
         Route("/outbox", _pages.outbox),

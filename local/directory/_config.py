@@ -7,13 +7,20 @@ from pathlib import Path
 
 PEOPLE = Path(__file__).resolve().parent.parent / "people.yaml"
 
-# What each agent's token may do, in Okta's OAuth scopes: the least that its tools need.
+# The most that people can grant each agent, in Okta's OAuth scopes; each person is bounded by their own rights.
 AGENT_SCOPES: Mapping[str, frozenset[str]] = {
-    "account_lookup": frozenset({"okta.users.read", "okta.logs.read", "okta.policies.read"}),
-    "password_reset": frozenset({"okta.users.read", "okta.users.manage", "okta.logs.read", "okta.policies.read"}),
-    # No agent: what reads everybody, to synchronise relationships.
-    "relationships": frozenset({"okta.users.read", "okta.groups.read"}),
+    "account_lookup": frozenset(
+        {"okta.users.read.self", "okta.users.read", "okta.groups.read", "okta.logs.read", "okta.policies.read"}
+    ),
+    "password_reset": frozenset(
+        {
+            *("okta.users.read.self", "okta.users.manage.self", "okta.users.read", "okta.users.manage"),
+            *("okta.logs.read", "okta.policies.read"),
+        }
+    ),
 }
+DEFAULT_URL = "http://127.0.0.1:8401"
+DEFAULT_CALLBACK = "http://127.0.0.1:8400/login/callback"
 
 
 @dataclass
@@ -52,10 +59,11 @@ class DirectoryConfig:
         folder: Where the database and the tokens are kept; made private.
         people: The YAML file that a new database is filled from.
         public_url: Where a person's browser reaches this, for the links in recovery mails; by default the URL of
-            the request that caused the mail.
+            the request that caused the mail. It is the issuer and the audience of tokens, too, where it is given.
+        callbacks: Where the token vault of the tenant takes people's answers.
         hosts: Names that the `Host` header may have besides loopback ones.
         rate_limit: Calls a minute for each token.
-        scopes: For each agent, the scopes of the token that is made for it.
+        scopes: For each agent, the most that people can grant it.
         clock: Tells the time, with its offset.
         faults: Ways to fail.
     """
@@ -64,7 +72,13 @@ class DirectoryConfig:
     people: Path = PEOPLE
     public_url: str | None = None
     hosts: frozenset[str] = frozenset()
+    callbacks: tuple[str, ...] = (DEFAULT_CALLBACK,)
     rate_limit: int = 6000
     scopes: Mapping[str, frozenset[str]] = field(default_factory=lambda: AGENT_SCOPES)
     clock: Callable[[], datetime] = _now
     faults: Faults = field(default_factory=Faults)
+
+    @property
+    def issuer(self) -> str:
+        """The issuer of the directory's tokens, and their audience."""
+        return (self.public_url or DEFAULT_URL).rstrip("/")

@@ -58,6 +58,8 @@ async def reset_password(call: Call) -> Response:
         user = find_user(call)
         if user["status"] not in _RESETTABLE:
             raise OktaError("E0000038")
+        if not send_email and call.rights.is_self_service(user):
+            raise OktaError("E0000006", causes=("A link to one's own account is mailed, and shown to nobody else.",))
         set_status(call, user, "RECOVERY")
         recovery = create_recovery(call.directory, user, "reset_password", call.base_url)
         _log(call, user, "user.account.reset_password", "Fired when the user's Okta password is reset")
@@ -75,6 +77,8 @@ async def expire_password(call: Call) -> Response:
         user = find_user(call)
         if user["status"] not in {"ACTIVE", "PASSWORD_EXPIRED"}:
             raise OktaError("E0000038")
+        if password and call.rights.is_self_service(user):
+            raise OktaError("E0000006", causes=("A password is shown to nobody but an administrator.",))
         set_status(call, user, "PASSWORD_EXPIRED")
         if hashed:
             call.directory.database.execute("UPDATE users SET password_hash = ? WHERE id = ?", (hashed, user["id"]))
@@ -85,12 +89,13 @@ async def expire_password(call: Call) -> Response:
 
 
 async def suspend(call: Call) -> Response:
-    """ACTIVE to SUSPENDED. E0000001 from any other state."""
+    """ACTIVE to SUSPENDED, and what the user has granted ends. E0000001 from any other state."""
     with call.directory.database.transaction():
         user = find_user(call)
         if user["status"] != "ACTIVE":
             raise validation_failed(_SUMMARY_SUSPEND, "the user is not active.")
         set_status(call, user, "SUSPENDED")
+        call.directory.oauth.revoke_user(user["id"])
         _log(call, user, "user.lifecycle.suspend", "Suspend Okta user")
     return JSONResponse({})
 
@@ -124,12 +129,13 @@ async def activate(call: Call) -> Response:
 
 
 async def deactivate(call: Call) -> Response:
-    """To DEPROVISIONED, from any other state; the password is gone."""
+    """To DEPROVISIONED, from any other state; the password and what the user has granted are gone."""
     with call.directory.database.transaction():
         user = find_user(call)
         if user["status"] == "DEPROVISIONED":
             raise OktaError("E0000038")
         set_status(call, user, "DEPROVISIONED")
+        call.directory.oauth.revoke_user(user["id"])
         call.directory.database.execute("UPDATE users SET password_hash = NULL WHERE id = ?", (user["id"],))
         _log(call, user, "user.lifecycle.deactivate", "Deactivate Okta user")
     return JSONResponse({})

@@ -61,21 +61,28 @@ def user_entity(row: sqlite3.Row | dict[str, Any], display_name: str) -> dict[st
     }
 
 
+def application_entity(client_id: str, name: str) -> dict[str, Any]:
+    """An application as the actor or the target of an event."""
+    return {
+        "id": client_id,
+        "type": "PublicClientApp",
+        "alternateId": client_id,
+        "displayName": name,
+        "detailEntry": None,
+    }
+
+
 def append_act(call: Call, event_type: str, message: str, targets: Sequence[dict[str, Any]]) -> None:
-    """Adds the event of something that an agent did through the API."""
+    """Adds the event of something that a person did through the API: who, through which application."""
+    actor = call.directory.database.one("SELECT * FROM users WHERE id = ?", (call.grant.user_id,))
+    assert actor is not None  # noqa: S101 -- the token was checked against it
     append(
         call.directory.database,
         {
             "published": call.directory.timestamp(),
             "eventType": event_type,
             "displayMessage": message,
-            "actor": {
-                "id": call.grant.client_id,
-                "type": "PublicClientApp",
-                "alternateId": call.grant.client_id,
-                "displayName": call.grant.client_name,
-                "detailEntry": None,
-            },
+            "actor": user_entity(actor, json.loads(actor["profile"])["displayName"]),
             "client": {
                 "id": call.grant.client_id,
                 "ipAddress": client_address(call.request),
@@ -99,7 +106,8 @@ def append_act(call: Call, event_type: str, message: str, targets: Sequence[dict
                 "debugData": {
                     "requestId": call.request_id,
                     "requestUri": call.request.url.path,
-                    "actingSubject": (call.acting_subject or "")[:255] or None,
+                    "clientAppId": call.grant.client_id,
+                    "clientAppName": call.grant.client_name,
                 }
             },
         },
@@ -113,7 +121,12 @@ async def list_log_events(call: Call) -> Response:
     if order not in {"ASCENDING", "DESCENDING"}:
         raise validation_failed("sortOrder", "must be ASCENDING or DESCENDING.")
     limit = limit_of(call.request, default=_DEFAULT_PAGE, most=_LARGEST_PAGE, clamp=False)
-    conditions = [_period(call), _keywords(parameters.get("q", "")), _after(call, descending=order == "DESCENDING")]
+    conditions = [
+        _visible(call),
+        _period(call),
+        _keywords(parameters.get("q", "")),
+        _after(call, descending=order == "DESCENDING"),
+    ]
     if expression := parameters.get("filter"):
         conditions.append(_DIALECT.compile(expression))
     direction = "ASC" if order == "ASCENDING" else "DESC"
@@ -130,6 +143,14 @@ async def list_log_events(call: Call) -> Response:
     elif is_polling:
         after = cursor_of(call.request) or _end(call)
     return page(call.request, [json.loads(row["event"]) for row in shown], after=after)
+
+
+def _visible(call: Call) -> Condition:
+    """Which events a person may see: all with an administrator role, else what they caused or what concerns them."""
+    if call.rights.reads_others(call.scope):
+        return ALWAYS
+    own = "(actor_id = ? OR EXISTS (SELECT 1 FROM json_each(event, '$.target') WHERE json_extract(value, '$.id') = ?))"
+    return Condition(own, (call.grant.user_id, call.grant.user_id))
 
 
 def _end(call: Call) -> str:

@@ -19,7 +19,7 @@ from local.directory._state import Directory, client_address
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; form-action {targets}; base-uri 'none'; frame-ancestors 'none'"
     ),
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
@@ -43,13 +43,22 @@ _MAILS_SHOWN = 100
 _LONGEST_FORM = 4096
 
 
-def _page(title: str, body: str, status: int = 200) -> HTMLResponse:
+def html_page(title: str, body: str, status: int = 200, *, form_targets: str = "'self'") -> HTMLResponse:
+    """A page of the stand-in, which says that it is one.
+
+    Args:
+        title: For its head.
+        body: HTML, with what came from elsewhere escaped.
+        status: HTTP status.
+        form_targets: Where its forms may lead in the end, as Content-Security-Policy's `form-action`.
+    """
     html = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
         f'<p class="note">{_STAND_IN}</p><h1>{escape(title)}</h1>{body}</body></html>'
     )
-    return HTMLResponse(html, status_code=status, headers=_HEADERS)
+    policy = _HEADERS["content-security-policy"].format(targets=form_targets)
+    return HTMLResponse(html, status_code=status, headers=_HEADERS | {"content-security-policy": policy})
 
 
 async def index(request: Request) -> Response:
@@ -60,7 +69,7 @@ async def index(request: Request) -> Response:
         f"<p>{count['count'] if count else 0} accounts. The API, in Okta's wire format, is below <code>/api/v1</code> "
         'and wants a bearer token. <a href="/outbox">The outbox</a> shows the mails that the directory sent.</p>'
     )
-    return _page("The directory", body)
+    return html_page("The directory", body)
 
 
 async def healthz(request: Request) -> Response:
@@ -77,13 +86,13 @@ async def outbox(request: Request) -> Response:
         mails = [
             {name: row[name] for name in ("id", "created", "recipient", "subject", "body", "link")} for row in rows
         ]
-        return JSONResponse(mails, headers=_HEADERS)
+        return JSONResponse(mails, headers={"cache-control": "no-store"})
     shown = "".join(
         f"<article><h2>{escape(row['subject'])}</h2><p>To {escape(row['recipient'])}, {escape(row['created'])}</p>"
         f'<pre>{escape(row["body"])}</pre><p><a href="{escape(row["link"])}">{escape(row["link"])}</a></p></article>'
         for row in rows
     )
-    return _page("Outbox", shown or "<p>No mail was sent yet.</p>")
+    return html_page("Outbox", shown or "<p>No mail was sent yet.</p>")
 
 
 async def recovery_form(request: Request) -> Response:
@@ -91,7 +100,7 @@ async def recovery_form(request: Request) -> Response:
     directory: Directory = request.app.state.directory
     user = open_recovery(directory, request.path_params["token"])
     if user is None:
-        return _page("This link does not work", "<p>It was used, has expired, or a newer one was sent.</p>", 404)
+        return html_page("This link does not work", "<p>It was used, has expired, or a newer one was sent.</p>", 404)
     return _form(directory, user, [])
 
 
@@ -101,7 +110,7 @@ async def recovery_submit(request: Request) -> Response:
     token = request.path_params["token"]
     user = open_recovery(directory, token)
     if user is None:
-        return _page("This link does not work", "<p>It was used, has expired, or a newer one was sent.</p>", 404)
+        return html_page("This link does not work", "<p>It was used, has expired, or a newer one was sent.</p>", 404)
     if int(request.headers.get("content-length") or _LONGEST_FORM + 1) > _LONGEST_FORM:
         return _form(directory, user, ["The form is too long."], 413)
     try:
@@ -118,8 +127,8 @@ async def recovery_submit(request: Request) -> Response:
         return _form(directory, user, wrong, 422)
     hashed = await asyncio.to_thread(hash_password, password)
     if not _set_password(request, directory, user, token, hashed):
-        return _page("This link does not work", "<p>It was used meanwhile.</p>", 404)
-    return _page("Your password is set", f"<p>{escape(user['login'])} is active and can sign in.</p>")
+        return html_page("This link does not work", "<p>It was used meanwhile.</p>", 404)
+    return html_page("Your password is set", f"<p>{escape(user['login'])} is active and can sign in.</p>")
 
 
 def _previous_hashes(directory: Directory, user: sqlite3.Row, policy: dict[str, Any]) -> list[str]:
@@ -170,4 +179,4 @@ def _form(directory: Directory, user: sqlite3.Row, wrong: list[str], status: int
         '<input id="repeat" name="repeat" type="password" autocomplete="new-password" required>'
         "<button>Set the password</button></form>"
     )
-    return _page("Choose a new password", body, status)
+    return html_page("Choose a new password", body, status)

@@ -11,7 +11,7 @@ from local.directory._errors import OktaError, not_found, validation_failed
 from local.directory._filter import ALWAYS, Attribute, Dialect
 from local.directory._paging import cursor_of, limit_of, page
 from local.directory._state import Call
-from local.directory._users import find_user, user_resource
+from local.directory._users import find_user, require_others, user_resource
 
 _LARGEST_PAGE = 200
 _GROUPS_OF_USER = (
@@ -120,6 +120,7 @@ async def list_app_links(call: Call) -> Response:
 
 async def list_groups(call: Call) -> Response:
     """`GET /api/v1/groups`, with `q` for the beginning of a name."""
+    require_others(call)
     limit = limit_of(call.request, default=_LARGEST_PAGE, most=_LARGEST_PAGE)
     rows = call.directory.database.rows(
         "SELECT * FROM groups WHERE instr(fold(name), ?) = 1 AND name > ? ORDER BY name LIMIT ?",
@@ -132,11 +133,13 @@ async def list_groups(call: Call) -> Response:
 
 async def get_group(call: Call) -> Response:
     """`GET /api/v1/groups/{id}`."""
+    require_others(call)
     return JSONResponse(group_resource(_named(call, "groups", "group", "UserGroup")))
 
 
 async def list_group_users(call: Call) -> Response:
     """`GET /api/v1/groups/{id}/users`."""
+    require_others(call)
     group = _named(call, "groups", "group", "UserGroup")
     limit = limit_of(call.request, default=_LARGEST_PAGE, most=_LARGEST_PAGE)
     rows = call.directory.database.rows(
@@ -151,6 +154,7 @@ async def list_group_users(call: Call) -> Response:
 
 async def list_devices(call: Call) -> Response:
     """`GET /api/v1/devices`, with `search`."""
+    require_others(call)
     search = call.request.query_params.get("search")
     condition = _DEVICE_SEARCH.compile(search) if search else ALWAYS
     limit = limit_of(call.request, default=_LARGEST_PAGE, most=_LARGEST_PAGE)
@@ -165,6 +169,7 @@ async def list_devices(call: Call) -> Response:
 
 async def get_device(call: Call) -> Response:
     """`GET /api/v1/devices/{id}`."""
+    require_others(call)
     return JSONResponse(device_resource(_named(call, "devices", "device", "UDDevice"), call.base_url))
 
 

@@ -14,14 +14,18 @@ from local.directory._database import Database
 from local.directory._errors import OktaError
 from local.directory._identifiers import random_identifier, timestamp
 from local.directory._paging import base_url
-from local.directory._tokens import Grant, TokenCheck, bearer_token, challenge
+from local.directory._rights import Rights, role_of
+from local.directory._services import ServiceTokens
+from local.directory._tokens import bearer_token, challenge
+from local.directory.oauth import AuthorizationServer, UserGrant
+from local.directory.oauth import Call as RecordedCall
 
 _WINDOW = 60  # seconds that a rate limit counts over
 
 
 @dataclass
 class RateLimiter:
-    """Counts calls in windows of a minute, for each client, as Okta does."""
+    """Counts calls in windows of a minute, for each client and user, as Okta does for each token."""
 
     limit: int
     _windows: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -41,7 +45,8 @@ class Directory:
 
     config: DirectoryConfig
     database: Database
-    tokens: TokenCheck
+    oauth: AuthorizationServer
+    services: ServiceTokens
     limiter: RateLimiter
 
     def now(self) -> datetime:
@@ -52,20 +57,46 @@ class Directory:
         """The time, as it is kept."""
         return timestamp(self.now())
 
+    def login_of(self, user_id: str) -> str | None:
+        """A user's login."""
+        return login_of(self.database, user_id)
+
+    def has_role(self, user_id: str) -> bool:
+        """Whether a user has an administrator role."""
+        return role_of(self.database, user_id) is not None
+
+
+def login_of(database: Database, user_id: str) -> str | None:
+    """A user's login."""
+    row = database.one("SELECT login FROM users WHERE id = ?", (user_id,))
+    return str(row["login"]) if row is not None else None
+
+
+def may_be_used(database: Database, user_id: str) -> bool:
+    """Whether an account is one to sign in with: not if it is suspended, closed, or not activated yet.
+
+    A locked account, or one with an expired password, is: that concerns the password alone.
+    """
+    row = database.one("SELECT status FROM users WHERE id = ?", (user_id,))
+    return row is not None and row["status"] not in {"SUSPENDED", "DEPROVISIONED", "STAGED"}
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One authorized call to the API.
 
     Attributes:
-        acting_subject: Whom the calling agent says that it acts for. Recorded, and never a ground for a decision.
+        grant: Who calls, and through which application.
+        scope: The scope that the endpoint asks for, in whichever form the token has it.
+        rights: What the person may do, and to whom.
     """
 
     request: Request
     directory: Directory
-    grant: Grant
+    grant: UserGrant
+    scope: str
+    rights: Rights
     request_id: str
-    acting_subject: str | None
 
     @property
     def base_url(self) -> str:
@@ -103,14 +134,19 @@ def protected(scope: str, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
         directory: Directory = request.app.state.directory
         request_id = random_identifier("", 24)
         headers = {"x-okta-request-id": request_id, "cache-control": "no-cache, no-store"}
+        callers: list[UserGrant] = []
         try:
-            response = await _enter(request, directory, request_id, headers)
+            response = await _enter(request, directory, request_id, headers, callers)
         except OktaError as error:
             response = error.response()
         response.headers.update(headers)
+        for caller in callers:
+            _record(directory, request, caller, response.status_code)
         return response
 
-    async def _enter(request: Request, directory: Directory, request_id: str, headers: dict[str, str]) -> Response:
+    async def _enter(
+        request: Request, directory: Directory, request_id: str, headers: dict[str, str], callers: list[UserGrant]
+    ) -> Response:
         faults = directory.config.faults
         if faults.acts_only and request.method == "GET":
             faults = NO_FAULTS
@@ -118,31 +154,54 @@ def protected(scope: str, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
             await asyncio.sleep(faults.delay)
         if faults.away:
             raise OktaError("E0000010")
-        grant = await _grant(request, directory, scope)
+        grant = _grant(request, directory, scope)
+        callers.append(grant)
+        rights = Rights(directory.database, grant.user_id, grant.scopes, is_service=grant.is_service)
+        if not rights.enters(scope):
+            raise _insufficient(request, scope)
         _limit(directory, grant, faults, headers)
         if faults.body is not None:
             return Response(faults.body, media_type="application/json")
-        acting = request.headers.get("x-acting-subject")
-        response = await endpoint(Call(request, directory, grant, request_id, acting))
+        response = await endpoint(Call(request, directory, grant, scope, rights, request_id))
         return Response(status_code=502) if faults.lose_answers else response
 
     return enter
 
 
-async def _grant(request: Request, directory: Directory, scope: str) -> Grant:
-    grant = await directory.tokens(bearer_token(request.headers.getlist("authorization")))
-    place = {"base_url": base_url(request), "scope": scope, "resource": request.url.path}
+def _grant(request: Request, directory: Directory, scope: str) -> UserGrant:
+    token = bearer_token(request.headers.getlist("authorization"))
+    grant = directory.services.check(token) or directory.oauth.check(token)
     if grant is None:
+        place = {"base_url": base_url(request), "scope": scope, "resource": request.url.path}
         raise OktaError("E0000011", headers=challenge("invalid_token", "The access token is invalid.", **place))
-    if not {scope, scope.removesuffix(".read") + ".manage"} & grant.scopes:
-        description = "The access token provided does not contain the required scopes."
-        raise OktaError("E0000006", headers=challenge("insufficient_scope", description, **place))
     return grant
 
 
-def _limit(directory: Directory, grant: Grant, faults: Faults, headers: dict[str, str]) -> None:
+def _insufficient(request: Request, scope: str) -> OktaError:
+    place = {"base_url": base_url(request), "scope": scope, "resource": request.url.path}
+    description = "The access token provided does not contain the required scopes."
+    return OktaError("E0000006", headers=challenge("insufficient_scope", description, **place))
+
+
+def _record(directory: Directory, request: Request, caller: UserGrant, status: int) -> None:
+    """Adds a call to the record: every call of a person, reads too, and whether it was let in or not."""
+    directory.oauth.store.record(
+        RecordedCall(
+            at=directory.timestamp(),
+            method=request.method,
+            path=request.url.path,
+            status=status,
+            client_name=caller.client_name,
+            user_id=caller.user_id,
+            login=caller.login,
+            token_id=caller.token_id,
+        )
+    )
+
+
+def _limit(directory: Directory, grant: UserGrant, faults: Faults, headers: dict[str, str]) -> None:
     now = directory.now().timestamp()
-    remaining, reset = directory.limiter.take(grant.client_id, now)
+    remaining, reset = directory.limiter.take(f"{grant.client_id} {grant.user_id}", now)
     if faults.rate_limited_for is not None:
         remaining, reset = -1, int(now) + faults.rate_limited_for
     headers["x-rate-limit-limit"] = str(directory.limiter.limit)

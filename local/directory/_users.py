@@ -68,7 +68,7 @@ def user_resource(row: sqlite3.Row, base_url: str, *, operations: bool) -> dict[
     if operations:
         links |= {
             _LINK_NAMES.get(name, name): {"href": f"{own}/lifecycle/{name}", "method": "POST"}
-            for name in _OPERATIONS[row["status"]]
+            for name in _OPERATIONS.get(row["status"], ())
         }
     password: dict[str, Any] = {"password": {}} if row["password_hash"] is not None else {}
     return {
@@ -85,18 +85,47 @@ def user_resource(row: sqlite3.Row, base_url: str, *, operations: bool) -> dict[
 def find_user(call: Call, key: str | None = None) -> sqlite3.Row:
     """The user that a path names: by id, by login, or by the part of a login before its `@` where that is unambiguous.
 
+    `me` is whom the token is for. Whether this call may reach the user is decided here, for every endpoint.
+
     Raises:
-        OktaError: E0000007 where there is none.
+        OktaError: E0000007 where there is none; E0000006 where the call may not reach them. Who may reach nobody but
+            themselves is not told which others there are.
     """
     key = key or call.request.path_params["user"]
+    if key == "me":
+        key = call.grant.user_id
+    user = _named(call, key)
+    act = None if call.request.method == "GET" else _act_of(call)
+    if user is None and call.rights.reads_others(call.scope):
+        raise not_found(key[:100])
+    if user is None or not call.rights.reaches(user, call.scope, act):
+        raise OktaError("E0000006")
+    return user
+
+
+def _act_of(call: Call) -> str:
+    """What a call does to a user, by its path: `unlock` of `…/lifecycle/unlock`, `factors` of `…/factors/{id}`."""
+    parts = call.request.url.path.rstrip("/").split("/")
+    return "factors" if "factors" in parts else parts[-1]
+
+
+def _named(call: Call, key: str) -> sqlite3.Row | None:
     rows = call.directory.database.rows("SELECT * FROM users WHERE id = ? OR login = ?", (key, key))
     if not rows and "@" not in key:
         rows = call.directory.database.rows(
             "SELECT * FROM users WHERE instr(fold(login), ?) = 1 LIMIT 2", (f"{key.casefold()}@",)
         )
-    if len(rows) != 1:
-        raise not_found(key[:100])
-    return rows[0]
+    return rows[0] if len(rows) == 1 else None
+
+
+def require_others(call: Call) -> None:
+    """Lets in who may read what concerns other people.
+
+    Raises:
+        OktaError: E0000006.
+    """
+    if not call.rights.reads_others(call.scope):
+        raise OktaError("E0000006")
 
 
 async def get_user(call: Call) -> Response:
@@ -106,6 +135,7 @@ async def get_user(call: Call) -> Response:
 
 async def list_users(call: Call) -> Response:
     """`GET /api/v1/users` with `search`, `filter` or `q`; without any, all that are not DEPROVISIONED."""
+    require_others(call)
     parameters = call.request.query_params
     search, expression, q = parameters.get("search"), parameters.get("filter"), parameters.get("q")
     if sum(bool(given) for given in (search, expression, q)) > 1:

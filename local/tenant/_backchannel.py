@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from local.tenant import _random
+from local import _random
 from local.tenant._clock import Clock
 from local.tenant._database import Database
 

@@ -11,9 +11,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from local.tenant import _random
+from local import _random
+from local._files import keep_private, read_or_write, write_private
 from local.tenant._database import Database
-from local.tenant._files import keep_private, read_or_write, write_private
 from local.tenant.definition import ClientDefinition, PublicKey
 from shared.errors import ConfigurationError
 

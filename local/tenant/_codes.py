@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from local.tenant import _random
+from local import _random
 from local.tenant._clock import Clock
 from local.tenant._database import Database
 

@@ -1,7 +1,8 @@
 """The tenant's own SQLite database: what must survive a restart, and nothing that could be used if it leaked.
 
-Codes, tokens and session cookies are kept as SHA-256 digests of their random values; private keys and passwords are in
-files beside it. All calls are synchronous: each takes some tens of microseconds.
+Codes, tokens and session cookies are kept as SHA-256 digests of their random values; what other systems issued to the
+vault is sealed with a key. That key, private keys and passwords are in files beside it. All calls are synchronous: each
+takes some tens of microseconds.
 """
 
 import sqlite3
@@ -60,13 +61,19 @@ create index if not exists devices_by_user on devices (user_id);
 create table if not exists opaque_tokens (
     digest text primary key, client_id text not null, user_id text not null, scope text not null,
     expires_at real not null) strict;
+create table if not exists account_requests (
+    digest text primary key, data blob not null, expires_at real not null) strict;
+create table if not exists connected_accounts (
+    id text primary key, user_id text not null, connection text not null, upstream_user text not null,
+    scope text not null, created_at real not null, used_at real, sealed blob not null,
+    unique (user_id, connection, upstream_user)) strict;
 create table if not exists log_events (
     sequence integer primary key, log_id text not null unique, date real not null, type text not null,
     client_id text, user_id text, data text not null) strict;
 create index if not exists log_events_by_type on log_events (type);
 """
 
-_EXPIRING = ("assertions", "sessions", "transactions", "codes", "opaque_tokens")
+_EXPIRING = ("assertions", "sessions", "transactions", "codes", "opaque_tokens", "account_requests")
 
 
 class Database:

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from local.tenant import _random
+from local import _random
 from local.tenant._clock import Clock
 from local.tenant._database import Database
 from local.tenant._sessions import Session

@@ -55,6 +55,24 @@ class ManagementRefusal(HelpdeskError):
         super().__init__(message)
 
 
+class AccountRefusal(HelpdeskError):
+    """A refusal of the My Account API, which answers in the form of RFC 9457."""
+
+    code = "my_account"
+
+    def __init__(self, status: int, title: str, detail: str, *, field: str | None = None) -> None:
+        self.status = status
+        self.body: dict[str, Any] = {
+            "type": f"https://auth0.com/api-errors/A0E-{status}-0001",
+            "status": status,
+            "title": title,
+            "detail": detail,
+        }
+        if field is not None:
+            self.body["validation_errors"] = [{"detail": detail, "field": field}]
+        super().__init__(detail)
+
+
 def missing_parameter(name: str) -> Refusal:
     """A parameter without which the request means nothing."""
     return Refusal(400, "invalid_request", f"Missing required parameter: {name}")

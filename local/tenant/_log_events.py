@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local.tenant import _random
+from local import _random
 from local.tenant._clock import Clock, iso
 from local.tenant._database import Database
 
@@ -43,6 +43,11 @@ DESCRIPTIONS = {
     "gd_auth_succeed": "Success: second factor approved",
     "gd_auth_rejected": "Second factor rejected",
     "gd_enrollment_complete": "Success: device enrolled",
+    "success_token_vault_exchange": "Success exchange: token vault access token",
+    "failed_token_vault_exchange": "Failed exchange: token vault access token",
+    "connected_accounts_connection_succeeded": "Success: account connected",
+    "connected_accounts_connection_failed": "Failed: account not connected",
+    "connected_accounts_delete_succeeded": "Success: connected account deleted",
     "resource_cleanup": "Refresh tokens over the limit were removed",
     "sapi": "Success API operation",
 }

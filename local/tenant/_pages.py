@@ -10,7 +10,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from local.tenant import _random
+from local import _random
 from local.tenant._endpoint import NO_STORE, tenant_of
 from local.tenant._errors import Refusal
 from local.tenant._parameters import Parameters

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
-from local.tenant import _random
+from local import _random
+from local._files import write_private
 from local.tenant._database import Database
-from local.tenant._files import write_private
 from local.tenant._yaml import parse_yaml, read_text
 from local.tenant.definition import Definition
 from shared.errors import ConfigurationError

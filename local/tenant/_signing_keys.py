@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from local.tenant import _random
+from local import _random
+from local._files import write_private
 from local.tenant._clients import KeySource, base64url, base64url_uint, load_private_key, private_pem
 from local.tenant._clock import Clock, iso
 from local.tenant._database import Database
 from local.tenant._errors import ManagementRefusal
-from local.tenant._files import write_private
 
 KID_LENGTH = 21
 _CERTIFICATE_LIFETIME = timedelta(days=5000)

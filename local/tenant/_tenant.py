@@ -2,23 +2,28 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from local.tenant import _random
+from local import _random
+from local._files import private_folder
+from local._vault_clients import FOLDER as VAULT_FOLDER
+from local._vault_clients import vault_client
 from local.tenant._access import Access
 from local.tenant._backchannel import BackchannelRequests, Devices
 from local.tenant._client_authentication import ClientAuthentication
 from local.tenant._clients import Client, Clients, KeySource, local_public_key, new_private_key, register_client
 from local.tenant._clock import Clock
 from local.tenant._codes import Codes
+from local.tenant._connected_accounts import ConnectedAccounts
 from local.tenant._database import Database
 from local.tenant._device_codes import DeviceCodes
 from local.tenant._errors import Refusal, invalid_grant, user_is_blocked
-from local.tenant._files import private_folder
 from local.tenant._limits import Quotas, RateLimit
 from local.tenant._log_events import LogEvents
 from local.tenant._people import People, User, load_people
 from local.tenant._refresh_tokens import RefreshTokens
+from local.tenant._sealing import Sealing
 from local.tenant._sessions import Sessions, Transactions
 from local.tenant._signing_keys import SigningKeys
 from local.tenant._tokens import Tokens
@@ -58,6 +63,7 @@ class Tenant:
     device_codes: DeviceCodes
     backchannel: BackchannelRequests
     devices: Devices
+    connected_accounts: ConnectedAccounts
     rate_limit: RateLimit
     quotas: Quotas
     form_key: str
@@ -109,7 +115,11 @@ def open_tenant(settings: TenantSettings, clock: Clock, make_key: KeySource = ne
     clients_folder = private_folder(folder / "clients")
 
     def keyword(name: str) -> str | None:
-        return settings.keywords.get(name) or local_public_key(name, clients_folder, make_key)
+        return (
+            settings.keywords.get(name)
+            or local_public_key(name, clients_folder, make_key)
+            or _vault_keyword(name, settings.helpdesk_var / VAULT_FOLDER)
+        )
 
     definition = _with_management(load_definition(settings.tenant_definition, keyword), settings.issuer)
     database = Database(folder / "tenant.sqlite3")
@@ -139,6 +149,14 @@ def open_tenant(settings: TenantSettings, clock: Clock, make_key: KeySource = ne
             device_codes=DeviceCodes(database, clock),
             backchannel=BackchannelRequests(database, clock),
             devices=Devices(database, clock),
+            connected_accounts=ConnectedAccounts(
+                database,
+                Sealing(folder / "vault.key"),
+                clock,
+                connections=definition.connections_by_name,
+                redirect_uri=f"{settings.issuer}login/callback",
+                origins=settings.tenant_upstream_origins,
+            ),
             rate_limit=RateLimit(settings.tenant_requests_per_minute, clock),
             quotas=Quotas(settings.tenant_tokens_per_hour, clock),
             form_key=database.remember("form_key", _random.opaque_token),
@@ -146,6 +164,15 @@ def open_tenant(settings: TenantSettings, clock: Clock, make_key: KeySource = ne
     except BaseException:
         database.close()
         raise
+
+
+def _vault_keyword(name: str, folder: Path) -> str | None:
+    """The value of `<CONNECTION>_CLIENT_ID` or `<CONNECTION>_CLIENT_SECRET`: see `local._vault_clients`."""
+    for suffix in ("_CLIENT_ID", "_CLIENT_SECRET"):
+        if name.endswith(suffix):
+            client = vault_client(folder, name.removesuffix(suffix).lower().replace("_", "-"))
+            return client.client_id if suffix == "_CLIENT_ID" else client.client_secret
+    return None
 
 
 def _with_management(definition: Definition, issuer: str) -> Definition:
@@ -169,6 +196,7 @@ def _with_management(definition: Definition, issuer: str) -> Definition:
     return Definition(
         tenant=definition.tenant,
         databases=definition.databases,
+        connections=definition.connections,
         resourceServers=(*definition.resourceServers, api),
         clients=(*definition.clients, client),
         clientGrants=(*definition.clientGrants, grant),

@@ -6,7 +6,7 @@ from typing import Any
 
 import jwt
 
-from local.tenant import _random
+from local import _random
 from local.tenant._clients import Client
 from local.tenant._clock import Clock, iso
 from local.tenant._database import Database
@@ -80,6 +80,11 @@ class Tokens:
     def management_audience(self) -> str:
         """The audience of tokens for the Management API."""
         return f"{self.issuer}api/v2/"
+
+    @property
+    def my_account_audience(self) -> str:
+        """The audience of tokens for the My Account API."""
+        return f"{self.issuer}me/"
 
     def access_token(self, issuance: Issuance) -> IssuedToken:
         """Issues a JWT access token in the API's dialect."""

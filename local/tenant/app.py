@@ -13,19 +13,21 @@ from starlette.staticfiles import StaticFiles
 from local.tenant._clients import KeySource, new_private_key
 from local.tenant._clock import Clock
 from local.tenant._endpoint import handle_management_refusal, handle_refusal
-from local.tenant._errors import ManagementRefusal, Refusal
+from local.tenant._errors import AccountRefusal, ManagementRefusal, Refusal
 from local.tenant._rate_limit import RateLimitMiddleware
 from local.tenant._tenant import open_tenant
 from local.tenant.endpoints import (
     activate,
     authorize,
     backchannel,
+    connect,
     device,
     discovery,
     guardian,
     login,
     logout,
     management,
+    my_account,
     phone,
     revoke,
     token,
@@ -57,12 +59,16 @@ def create_app(
     # A page of another site that has had its name resolve to this machine is not answered (DNS rebinding).
     hosts = [*LOOPBACK_HOSTS, urlsplit(settings.issuer).hostname or "", *settings.tenant_allowed_hosts]
     app = Starlette(
-        routes=[*_discovery(), *_authentication(), *_pages(), *_management()],
+        routes=[*_discovery(), *_authentication(), *_pages(), *_my_account(), *_management()],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
             Middleware(RateLimitMiddleware, tenant=tenant),
         ],
-        exception_handlers={Refusal: handle_refusal, ManagementRefusal: handle_management_refusal},
+        exception_handlers={
+            Refusal: handle_refusal,
+            ManagementRefusal: handle_management_refusal,
+            AccountRefusal: my_account.handle_account_refusal,
+        },
     )
     app.state.tenant = tenant
     return app
@@ -109,6 +115,19 @@ def _pages() -> list[BaseRoute]:
         Route("/oidc/logout/confirm", logout.confirm_logout, methods=["POST"]),
         Route("/avatars/{initials}.svg", userinfo.avatar),
         Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+def _my_account() -> list[BaseRoute]:
+    base = "/me/v1/connected-accounts"
+    return [
+        Route(f"{base}/connect", my_account.connect, methods=["POST"]),
+        Route(f"{base}/complete", my_account.complete, methods=["POST"]),
+        Route(f"{base}/accounts", my_account.list_accounts),
+        Route(f"{base}/accounts/{{account_id}}", my_account.delete_account, methods=["DELETE"]),
+        Route(f"{base}/connections", my_account.list_connections),
+        Route("/connected-accounts/connect", connect.connect_page),
+        Route("/login/callback", connect.callback),
     ]
 
 

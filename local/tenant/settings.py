@@ -7,7 +7,12 @@ from pydantic import Field, model_validator
 
 from shared.settings import ServiceSettings, is_loopback
 
-LOCAL_KEYWORDS = {"API_BASE": "https://helpdesk.example", "WEB_URL": "http://127.0.0.1:8402"}
+LOCAL_KEYWORDS = {
+    "API_BASE": "https://helpdesk.example",
+    "WEB_URL": "http://127.0.0.1:8402",
+    "DIRECTORY_URL": "http://127.0.0.1:8401",
+    "DIRECTORY_DOMAIN": "127.0.0.1",
+}
 
 
 class TenantSettings(ServiceSettings):
@@ -29,6 +34,10 @@ class TenantSettings(ServiceSettings):
     )
     tenant_allowed_hosts: tuple[str, ...] = Field(
         (), description="a JSON list of host names to answer to besides the issuer's and this machine's"
+    )
+    tenant_upstream_origins: dict[str, str] = Field(
+        default_factory=dict,
+        description="a JSON object: for the origin of another system's endpoints, the one that this process reaches",
     )
     tenant_requests_per_minute: int | None = Field(
         None, ge=1, description="the Authentication API's rate limit for the whole tenant; unset means none"
@@ -54,7 +63,8 @@ class TenantSettings(ServiceSettings):
     @property
     def keywords(self) -> dict[str, str]:
         """The values of the definition's keywords."""
-        return LOCAL_KEYWORDS | self.auth0_keyword_replace_mappings
+        own = {"MY_ACCOUNT_AUDIENCE": f"{self.issuer}me/"}
+        return LOCAL_KEYWORDS | own | self.auth0_keyword_replace_mappings
 
     @model_validator(mode="after")
     def _verify(self) -> Self:

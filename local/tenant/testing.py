@@ -296,6 +296,68 @@ class LocalTenant:
             if http is None:
                 await browser.aclose()
 
+    async def my_account_token(self, login: str, *, client: str = COMMAND_LINE) -> str:
+        """An access token of a person for the My Account API, by the refresh token of their sign-in."""
+        scopes = ("openid", "offline_access", "helpdesk:ask")
+        tokens = await self.sign_in_tokens(login, client, scopes, self.api("supervisor"))
+        form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], **self.credentials(client)}
+        return str(_tokens(await self.request_token(form | {"audience": f"{self.issuer}me/"}))["access_token"])
+
+    async def my_account(self, method: str, path: str, token: str, body: Any = None) -> httpx.Response:
+        """Calls the My Account API: `my_account("GET", "accounts", token)`."""
+        async with self.http() as http:
+            return await http.request(
+                method,
+                f"{self.issuer}me/v1/connected-accounts/{path}",
+                json=body,
+                headers={"Authorization": f"Bearer {token}"},
+            )
+
+    async def connect_account(
+        self, login: str, connection: str, *, passkey: str, upstream_login: str | None = None, agrees: bool = True
+    ) -> httpx.Response:
+        """Connects a person's account of another system, playing their browser there.
+
+        Args:
+            login: Who connects.
+            connection: Which connection.
+            passkey: What they prove themselves with there.
+            upstream_login: Who they are there, if not the same.
+            agrees: Whether they allow what is asked for.
+
+        Returns:
+            What the completion answers.
+        """
+        token, code_verifier = await self.my_account_token(login), secrets.token_urlsafe(32)
+        redirect_uri = self._registered(COMMAND_LINE).definition.callbacks[0]
+        body = {"connection": connection, "redirect_uri": redirect_uri, "state": secrets.token_urlsafe(8)}
+        body |= {"code_challenge": code_challenge_of(code_verifier), "code_challenge_method": "S256"}
+        begun = (await self.my_account("POST", "connect", token, body)).json()
+        url = f"{begun['connect_uri']}?ticket={begun['connect_params']['ticket']}"
+        fields = {"username": upstream_login or login, "passkey": passkey, "action": "allow" if agrees else "deny"}
+        answer = await self.visit(url, redirect_uri, fields)
+        done = {"auth_session": begun["auth_session"], "connect_code": answer.get("connect_code", "")}
+        done |= {"redirect_uri": redirect_uri, "code_verifier": code_verifier}
+        return await self.my_account("POST", "complete", token, done)
+
+    async def visit(self, url: str, redirect_uri: str, fields: Mapping[str, str]) -> dict[str, str]:
+        """Follows a link in a new browser, fills in the forms on the way, and says what came to `redirect_uri`."""
+        async with self.http() as browser:
+            response = await browser.get(url)
+            for _ in range(12):
+                location = urljoin(str(response.url), response.headers.get("location", ""))
+                if response.is_redirect and location.startswith(redirect_uri):
+                    return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+                if response.is_redirect:
+                    response = await browser.get(location)
+                    continue
+                form = re.search(r'<form method="post" action="([^"]+)">.*?name="state" value="([^"]+)"', response.text)
+                if form is None:
+                    raise AssertionError(f"{response.status_code}: {response.text}")
+                data = {"state": form[2], **fields}
+                response = await browser.post(urljoin(str(response.url), form[1]), data=data)
+        raise AssertionError("it does not come to an end")
+
     async def browse(self, browser: httpx.AsyncClient, query: Mapping[str, str], login: str) -> dict[str, str]:
         """Plays a person at a browser, from `/authorize` to the client's callback.
 

@@ -192,6 +192,67 @@ def chat(options: Options, go_on: bool, context_id: str | None) -> ExitCode:
     return _ask.chat(options, Output(options.as_json), context_id=context_id, go_on=go_on)
 
 
+@cli.group(invoke_without_command=True)
+@common()
+@click.pass_context
+def accounts(context: click.Context) -> ExitCode | None:
+    """See, connect and disconnect the accounts in which agents act as you.
+
+    An agent acts in the company directory with your own rights, through an account that you connect once. Without a
+    command it lists them.
+
+    \b
+    Examples:
+      helpdesk accounts
+      helpdesk accounts connect             all that are not connected yet
+      helpdesk accounts disconnect directory-manage
+    """
+    if context.invoked_subcommand is not None:
+        return None
+    from portal.command import _accounts
+
+    options = context.ensure_object(Options)
+    return run(options, lambda output: _accounts.list_accounts(options, output))
+
+
+@accounts.command("connect")
+@click.argument("connection", required=False)
+@common()
+@click.pass_obj
+def accounts_connect(options: Options, connection: str | None) -> ExitCode:
+    """Connect an account, in a browser on this machine.
+
+    Without CONNECTION it connects everything that is not connected yet, one after the other.
+
+    \b
+    Examples:
+      helpdesk accounts connect
+      helpdesk accounts connect directory-read
+    """
+    from portal.command import _accounts
+
+    return run(options, lambda output: _accounts.connect(options, output, connection))
+
+
+@accounts.command("disconnect")
+@click.argument("connection", required=False)
+@common()
+@click.pass_obj
+def accounts_disconnect(options: Options, connection: str | None) -> ExitCode:
+    """Disconnect an account: what agents were given for it is forgotten and revoked.
+
+    Without CONNECTION it disconnects all.
+
+    \b
+    Examples:
+      helpdesk accounts disconnect
+      helpdesk accounts disconnect directory-manage
+    """
+    from portal.command import _accounts
+
+    return run(options, lambda output: _accounts.disconnect(options, output, connection))
+
+
 @cli.command()
 @common()
 @click.pass_obj

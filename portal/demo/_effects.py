@@ -1,11 +1,11 @@
-"""What the conversations did, seen in the directory itself: its log and the mails that it sent."""
+"""What the conversations did, seen in the directory itself: its log, its record of calls, and the mails it sent."""
 
+import json
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-
-import httpx
-
-from portal._errors import PartAway
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,76 +18,85 @@ class Effect:
 
 
 class DirectoryRecord:
-    """Reads the directory's record over its own API.
+    """Reads what the directory keeps, past its API, which nobody is let into but people through agents.
 
     Args:
-        url: Where the directory is.
-        token: A bearer token that may read users and the log.
-        http: The process's HTTP client.
+        folder: Where it keeps it.
     """
 
-    def __init__(self, url: str, token: str, http: httpx.AsyncClient) -> None:
-        self._url = url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        self._http = http
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
-    async def unlocked(self, login: str, *, subject: str) -> Effect:
-        """The account was unlocked once, by the password agent, for the person who asked."""
-        name, events = await self._login(login), await self._acts("user.account.unlock")
+    def unlocked(self, login: str) -> Effect:
+        """The account was unlocked once, by its owner, through the password agent."""
+        events = self._acts("user.account.unlock")
         wanted = [
             event
             for event in events
-            if _target(event) == name
-            and _acting_subject(event) == subject
-            and event["actor"]["displayName"] == "password_reset"
+            if _target(event) == _actor(event) == self._login(login) and _through(event) == "password_reset"
         ]
         return Effect(
-            f"{login} was unlocked: once, by password_reset, for {login}",
+            f"{login} was unlocked: once, by {login}, through password_reset",
             len(events) == len(wanted) == 1,
             f"{len(events)} accounts unlocked, {len(wanted)} of them so",
         )
 
-    async def sent_mail(self, login: str, transcript: str) -> Effect:
+    def sent_mail(self, login: str, transcript: str) -> Effect:
         """One mail with a link went to the registered recovery address; the chat does not show the link."""
-        profile = (await self._get(f"/api/v1/users/{login}"))["profile"]
-        mails = await self._get("/outbox")
-        wanted = [mail for mail in mails if mail["recipient"] == profile["secondEmail"]]
+        [[profile]] = self._rows("directory", "SELECT profile FROM users WHERE login = ?", self._login(login))
+        mails = self._rows("directory", "SELECT recipient, link FROM outbox")
+        wanted = [mail for mail in mails if mail[0] == json.loads(profile)["secondEmail"]]
         return Effect(
             f"{login} was sent one mail with a link, which the chat does not show",
-            len(mails) == len(wanted) == 1 and mails[0]["link"] not in transcript,
+            len(mails) == len(wanted) == 1 and mails[0][1] not in transcript,
             f"{len(mails)} mails in the outbox, {len(wanted)} of them so",
         )
 
-    async def nobody_else(self, login: str) -> Effect:
+    def nobody_else(self, login: str) -> Effect:
         """No agent changed any other account."""
-        name, kinds = await self._login(login), ("user.account", "user.lifecycle", "user.mfa")
-        changed = {_target(event) for kind in kinds for event in await self._acts(kind)}
-        return Effect("no other account was changed", changed == {name}, ", ".join(sorted(changed)))
+        kinds = ("user.account", "user.lifecycle", "user.mfa")
+        changed = {_target(event) for kind in kinds for event in self._acts(kind)}
+        return Effect("no other account was changed", changed == {self._login(login)}, ", ".join(sorted(changed)))
 
-    async def _login(self, login: str) -> str:
+    def own_token_each(self, logins: set[str]) -> Effect:
+        """Every call was made with a token of one of these people, and about nobody else."""
+        calls = self._rows("oauth", "SELECT login, user_id, path, status FROM calls")
+        strangers = {login for login, *_ in calls} - {self._login(login) for login in logins}
+        others = [path for _, user_id, path, _ in calls if "/users/" in path and not _is_about(path, user_id)]
+        return Effect(
+            f"every one of {len(calls)} calls was made with the token of who asked, about themselves",
+            bool(calls) and not strangers and not others,
+            f"by others: {sorted(strangers)}; about others: {others}",
+        )
+
+    def _login(self, login: str) -> str:
         """The directory's own name for a person."""
-        return str((await self._get(f"/api/v1/users/{login}"))["profile"]["login"])
+        return str(self._rows("directory", "SELECT login FROM users WHERE login LIKE ?", f"{login}@%")[0][0])
 
-    async def _acts(self, kind: str) -> list[dict[str, Any]]:
+    def _acts(self, kind: str) -> list[dict[str, Any]]:
         """The log's events of a kind, or of all kinds that begin with it, that an agent brought about."""
-        found: list[dict[str, Any]] = await self._get(f'/api/v1/logs?limit=1000&filter=eventType sw "{kind}"')
-        return [event for event in found if event["actor"]["type"] == "PublicClientApp"]
+        rows = self._rows("directory", "SELECT event FROM log_events ORDER BY sequence")
+        events: list[dict[str, Any]] = [json.loads(event) for (event,) in rows]
+        return [event for event in events if event["eventType"].startswith(kind) and _through(event)]
 
-    async def _get(self, path: str) -> Any:
-        try:
-            response = await self._http.get(
-                f"{self._url}{path}", headers=self._headers | {"Accept": "application/json"}
-            )
-            response.raise_for_status()
-            return response.json()
-        except (httpx.HTTPError, OSError, ValueError) as error:
-            raise PartAway("directory", f"The directory does not show its record: {error}") from error
+    def _rows(self, name: str, query: str, *values: str) -> list[tuple[Any, ...]]:
+        path = self._folder / f"{name}.sqlite3"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return connection.execute(query, values).fetchall()
+
+
+def _is_about(path: str, user_id: str) -> bool:
+    return path.split("/users/", 1)[1].split("/", 1)[0] in {"me", user_id}
 
 
 def _target(event: dict[str, Any]) -> str:
     return str(next((target["alternateId"] for target in event["target"] or [] if target["type"] == "User"), ""))
 
 
-def _acting_subject(event: dict[str, Any]) -> str | None:
-    value = event["debugContext"]["debugData"].get("actingSubject")
-    return str(value) if value is not None else None
+def _actor(event: dict[str, Any]) -> str:
+    return str(event["actor"]["alternateId"])
+
+
+def _through(event: dict[str, Any]) -> str:
+    """The application, if it was one that acted for somebody."""
+    return str(((event.get("debugContext") or {}).get("debugData") or {}).get("clientAppName") or "")

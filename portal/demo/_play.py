@@ -16,6 +16,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from portal._errors import CommandFailed
+from portal.accounts import Accounts, ConnectRequest
 from portal.conversation import Conversation, HelpDesk, Reply
 from portal.demo._browser import Browser
 from portal.demo._effects import DirectoryRecord, Effect
@@ -84,16 +85,16 @@ async def _world(folder: Path) -> AsyncIterator[World]:
 
 async def _play(output: Output, world: World) -> list[str]:
     """All scenes and what came of them; the problems found."""
-    problems, transcripts, subjects = world.problems, {}, {}
+    problems, transcripts = world.problems, {}
     for scene in SCENES:
         sign_in = await _sign_in(output, world, scene)
-        subjects[scene.login] = sign_in.subject
+        await _connect(output, world, scene)
         replies = await _scene(output, world, scene, sign_in)
         transcripts[scene.login] = "\n".join(reply.text for reply in replies)
         for turn, reply in zip(scene.turns, replies, strict=True):
             problems += [f'{scene.login}, "{turn.text}": {problem}' for problem in judge(turn, reply)]
     output.say(Rule(Text("What the directory has on record", style="bold"), style="dim", align="left"))
-    for effect in await _effects(world, transcripts, subjects):
+    for effect in _effects(world, transcripts):
         mark = ("✓ ", "green") if effect.seen else ("✗ ", "red")
         output.say(Text.assemble(mark, effect.what))
         output.emit({"event": "effect", "what": effect.what, "seen": effect.seen, "detail": effect.detail})
@@ -120,6 +121,23 @@ async def _sign_in(output: Output, world: World, scene: Scene) -> SignIn:
     world.profiles.save(scene.login, sign_in)
     output.say(f"Signed in as {sign_in.name}, through the device flow.\n", style="dim")
     return sign_in
+
+
+async def _connect(output: Output, world: World, scene: Scene) -> None:
+    """Connects the person's accounts in the directory, playing their browser there."""
+    code = json.loads((world.plan.state / "directory" / "users.json").read_text())[scene.login]
+    accounts = Accounts(world.plan.issuer, Session(world.profiles, scene.login, world.http), world.http)
+    for connection in await accounts.connections():
+        async with create_http_client(keep_cookies=True) as own, asyncio.TaskGroup() as group:
+
+            def browse(request: ConnectRequest, own: httpx.AsyncClient = own, group: asyncio.TaskGroup = group) -> None:
+                group.create_task(Browser(own).sign_in(request.url, login=scene.login, password=code))
+
+            async with asyncio.timeout(TURN_SECONDS):
+                account = await accounts.connect(connection, browse)
+        output.say(f"Connected {account.connection}, in the browser, at the directory.", style="dim")
+        output.emit({"event": "connected", "login": scene.login, "connection": account.connection})
+    output.say()
 
 
 async def _scene(output: Output, world: World, scene: Scene, sign_in: SignIn) -> list[Reply]:
@@ -167,12 +185,11 @@ def _names(agents: frozenset[str]) -> str:
     return " and ".join(sorted(agents)) or "nobody"
 
 
-async def _effects(world: World, transcripts: dict[str, str], subjects: dict[str, str]) -> list[Effect]:
-    token = (world.plan.state / "directory" / "tokens" / "account_lookup").read_text(encoding="ascii").strip()
-    record = DirectoryRecord(world.plan.url("directory"), token, world.http)
-    employee = SCENES[0].login
+def _effects(world: World, transcripts: dict[str, str]) -> list[Effect]:
+    record, employee = DirectoryRecord(world.plan.state / "directory"), SCENES[0].login
     return [
-        await record.unlocked(employee, subject=subjects[employee]),
-        await record.sent_mail(employee, "\n".join(transcripts.values())),
-        await record.nobody_else(employee),
+        record.unlocked(employee),
+        record.sent_mail(employee, "\n".join(transcripts.values())),
+        record.nobody_else(employee),
+        record.own_token_each({scene.login for scene in SCENES}),
     ]

@@ -158,9 +158,15 @@ class AuthorizationServer:
             code_verifier=request.code_verifier,
         )
 
-    async def refresh_token_request(self, refresh_token: str) -> Tokens:
-        """Renews the access token (RFC 6749 §6); the refresh token in the response replaces this one."""
-        return await self._token_request(grant_type="refresh_token", refresh_token=refresh_token)
+    async def refresh_token_request(self, refresh_token: str, *, audience: str | None = None) -> Tokens:
+        """Renews the access token (RFC 6749 §6); the refresh token in the response replaces this one.
+
+        Args:
+            refresh_token: Of the sign-in.
+            audience: Another API that the sign-in is good for (Auth0's multi-resource refresh tokens).
+        """
+        other = {"audience": audience} if audience is not None else {}
+        return await self._token_request(grant_type="refresh_token", refresh_token=refresh_token, **other)
 
     async def revocation_request(self, refresh_token: str) -> None:
         """Revokes a refresh token and with it the sign-in (RFC 7009 §2.1)."""

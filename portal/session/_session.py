@@ -10,7 +10,7 @@ import httpx
 
 from portal._environment import typed
 from portal._errors import NotSignedIn, PartAway
-from portal.session._authorization_server import AuthorizationServer
+from portal.session._authorization_server import AuthorizationServer, Tokens
 from portal.session._profiles import Profiles, SignIn
 from shared.errors import OAuthError
 
@@ -51,6 +51,7 @@ class Session:
         self._name = name
         self._http = http
         self._clock = clock
+        self._my_account: tuple[str, float] | None = None
 
     def sign_in(self) -> SignIn:
         """Who is signed in.
@@ -86,6 +87,25 @@ class Session:
                 self._profiles.save(self._name, sign_in)
             return sign_in.access_token
 
+    async def my_account_token(self) -> str:
+        """An access token for the My Account API, where this person's accounts at other systems are connected.
+
+        Raises:
+            NotSignedIn: the sign-in has ended, or is none that is kept.
+            PartAway: the authorization server does not answer.
+        """
+        if self._my_account is not None and self._clock.now() < self._my_account[1] - EARLY_SECONDS:
+            return self._my_account[0]
+        async with AsyncExitStack() as stack:
+            lock = self._profiles.locked(self._name)
+            await asyncio.to_thread(lock.__enter__)
+            stack.push(lock)
+            sign_in = self.sign_in()
+            tokens = await self._refreshed(sign_in, audience=f"{sign_in.desk.issuer}me/")
+            self._profiles.save(self._name, replace(sign_in, refresh_token=tokens.refresh_token))
+        self._my_account = tokens.access_token, self._clock.now() + tokens.expires_in
+        return tokens.access_token
+
     async def end(self) -> bool:
         """Signs out: revokes the refresh token and forgets the sign-in here, even where it cannot be revoked.
 
@@ -110,18 +130,24 @@ class Session:
         return sign_in.access_token != refused and self._clock.now() < sign_in.expires_at - EARLY_SECONDS
 
     async def _renewed(self, sign_in: SignIn) -> SignIn:
-        ended = NotSignedIn(f"Your sign-in has ended: run `{typed('login')}`.")
-        if sign_in.refresh_token is None:
-            raise ended
-        try:
-            tokens = await AuthorizationServer(sign_in.desk, self._http).refresh_token_request(sign_in.refresh_token)
-        except OAuthError as error:
-            if error.error in {"invalid_grant", "invalid_client", "unauthorized_client", "access_denied"}:
-                raise ended from error
-            raise
+        tokens = await self._refreshed(sign_in)
         return replace(
             sign_in,
             access_token=tokens.access_token,
             expires_at=self._clock.now() + tokens.expires_in,
-            refresh_token=tokens.refresh_token or sign_in.refresh_token,
+            refresh_token=tokens.refresh_token,
         )
+
+    async def _refreshed(self, sign_in: SignIn, *, audience: str | None = None) -> Tokens:
+        """What the refresh token gives; the one in it replaces it, and has to be kept."""
+        ended = NotSignedIn(f"Your sign-in has ended: run `{typed('login')}`.")
+        if sign_in.refresh_token is None:
+            raise ended
+        server = AuthorizationServer(sign_in.desk, self._http)
+        try:
+            tokens = await server.refresh_token_request(sign_in.refresh_token, audience=audience)
+        except OAuthError as error:
+            if error.error in {"invalid_grant", "invalid_client", "unauthorized_client", "access_denied"}:
+                raise ended from error
+            raise
+        return replace(tokens, refresh_token=tokens.refresh_token or sign_in.refresh_token)

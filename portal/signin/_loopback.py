@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from portal._environment import typed
 from portal._errors import CommandFailed
 from shared.errors import OAuthError
 
@@ -30,10 +29,16 @@ class LoopbackRedirect:
 
     Args:
         ports: Tried in turn.
+        parameter: What a good answer holds.
+        done: What the browser shows then, in a few words.
     """
 
-    def __init__(self, ports: Sequence[int] = PORTS) -> None:
+    def __init__(
+        self, ports: Sequence[int] = PORTS, *, parameter: str = "code", done: str = "You are signed in"
+    ) -> None:
         self._ports = ports
+        self._parameter = parameter
+        self._done = done
         self._socket: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._answer: asyncio.Future[dict[str, str]] | None = None
@@ -78,12 +83,12 @@ class LoopbackRedirect:
         try:
             answer = await asyncio.wait_for(self._answer, wait_seconds)
         except TimeoutError:
-            raise CommandFailed(f"Nobody signed in in the browser in time: run `{typed('login')}` again.") from None
+            raise CommandFailed("Nobody went through with it in the browser in time: run the command again.") from None
         if answer.get("iss", issuer) != issuer:
             raise OAuthError("invalid_issuer", "the authorization response is another issuer's")
-        if "code" not in answer:
+        if self._parameter not in answer:
             raise OAuthError(answer.get("error", "invalid_response"), answer.get("error_description", ""))
-        return answer["code"]
+        return answer[self._parameter]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -109,13 +114,13 @@ class LoopbackRedirect:
         method, _, rest = request_line.partition(" ")
         target = urlsplit(rest.rpartition(" ")[0])
         if method != "GET" or target.path != PATH:
-            return "404 Not Found", "Not here", "This address only finishes a sign-in."
+            return "404 Not Found", "Not here", "This address only takes an answer back to the terminal."
         query = {name: values[0] for name, values in parse_qs(target.query).items() if len(values) == 1}
         if not self._state or not hmac.compare_digest(query.get("state", "").encode(), self._state.encode()):
-            return "400 Bad Request", "Not your sign-in", "This does not belong to the sign-in that is waiting."
+            return "400 Bad Request", "Not yours", "This does not belong to what is waiting here."
         assert self._answer is not None  # noqa: S101 -- set by __aenter__
         if not self._answer.done():
             self._answer.set_result(query)
-        if "code" in query:
-            return "200 OK", "You are signed in", "You can close this window and go back to the terminal."
-        return "200 OK", "You are not signed in", "The terminal says why. You can close this window."
+        if self._parameter in query:
+            return "200 OK", self._done, "You can close this window and go back to the terminal."
+        return "200 OK", "That did not work", "The terminal says why. You can close this window."

@@ -18,7 +18,8 @@ API_BASE = "https://helpdesk.example"
 """The start of each API identifier in the local tenant (`deploy/auth0/tenant.yaml`)."""
 
 SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
-USES_DIRECTORY = frozenset({"account_lookup", "password_reset"})
+DIRECTORY_CONNECTIONS = {"account_lookup": "directory-read", "password_reset": "directory-manage"}
+"""The agents that act in the directory, each with the connection in `tenant.yaml` that leads there for it."""
 AGENT_CARD = "/.well-known/agent-card.json"
 """An agent answers `/ping` as soon as it lives, and this once it can work."""
 
@@ -189,10 +190,18 @@ class Plan:
         }
 
     def _tenant(self) -> Mapping[str, str]:
-        return self._service("tenant") | {"TENANT_ISSUER": self.issuer}
+        directory = self.url("directory").rstrip("/")
+        keywords = {"DIRECTORY_URL": directory, "DIRECTORY_DOMAIN": HOST}
+        return self._service("tenant") | {
+            "TENANT_ISSUER": self.issuer,
+            "AUTH0_KEYWORD_REPLACE_MAPPINGS": json.dumps(keywords),
+        }
 
     def _directory(self) -> Mapping[str, str]:
-        return self._service("directory")
+        return self._service("directory") | {
+            "DIRECTORY_PUBLIC_URL": self.url("directory"),
+            "DIRECTORY_CALLBACKS": json.dumps([f"{self.issuer}login/callback"]),
+        }
 
     def _fga(self) -> Mapping[str, str]:
         return self._service("fga")
@@ -228,10 +237,13 @@ class Plan:
             }
         ]
         settings = self._agent(name) | {"ALLOWED_CALLERS": json.dumps(callers)}
-        if name in USES_DIRECTORY:
+        if name in DIRECTORY_CONNECTIONS:
+            client = f"{name.replace('_', '-')}-api-client"
             settings |= {
                 "DIRECTORY_URL": f"{self.url('directory')}api/v1",
-                "DIRECTORY_TOKEN_FILE": str(self.state / "directory" / "tokens" / name),
+                "DIRECTORY_CONNECTION": DIRECTORY_CONNECTIONS[name],
+                "API_CLIENT_ID": self.client_id(client),
+                "API_CLIENT_KEY_FILE": str(self._client(client) / "key.pem"),
             }
         if name == "docs_search":
             settings |= {"KNOWLEDGE_INDEX": str(self.state / name / "knowledge.sqlite3")}

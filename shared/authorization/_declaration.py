@@ -9,7 +9,7 @@ from strands.types.tools import AgentTool, ToolSpec, ToolUse
 from shared.authorization._permit import require_permit
 from shared.authorization._resource import Resource
 from shared.errors import ConfigurationError
-from shared.identity import Principal
+from shared.identity import Principal, RawToken
 
 T = TypeVar("T")
 
@@ -22,6 +22,10 @@ class ActingCaller(Protocol):
     @property
     def user(self) -> Principal:
         """On whose behalf."""
+
+    @property
+    def user_token(self) -> RawToken:
+        """The user's token as it came in."""
 
 
 Resolve = Callable[[ActingCaller, Mapping[str, Any]], Awaitable[Resource[T] | Sequence[Resource[T]] | None]]

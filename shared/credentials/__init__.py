@@ -5,7 +5,16 @@ A tool never holds one. It asks `Credentials` for a token right before each call
 """
 
 from shared.credentials._agentcore import AgentCoreCredentials
+from shared.credentials._create import directory_tokens
 from shared.credentials._interface import ActingCaller, ConnectionTokens, Credentials, Resource
 from shared.credentials._token_vault import TokenVault
 
-__all__ = ["ActingCaller", "AgentCoreCredentials", "ConnectionTokens", "Credentials", "Resource", "TokenVault"]
+__all__ = [
+    "ActingCaller",
+    "AgentCoreCredentials",
+    "ConnectionTokens",
+    "Credentials",
+    "Resource",
+    "TokenVault",
+    "directory_tokens",
+]

@@ -72,3 +72,9 @@ class ConnectionTokens:
     def refused(self, caller: ActingCaller, token: RawToken) -> None:
         """See `Credentials.refused`."""
         self._credentials.refused(caller, self._resource, token)
+
+    async def aclose(self) -> None:
+        """Lets go of what the provider holds open, if it holds anything."""
+        close = getattr(self._credentials, "aclose", None)
+        if close is not None:
+            await close()

@@ -1,6 +1,6 @@
 """The company's directory of accounts, over the Okta API."""
 
-from shared.directory._access import ActingCaller, StaticTokenSource, TokenSource
+from shared.directory._access import ActingCaller, TokenSource
 from shared.directory._client import DirectoryClient
 from shared.directory._own_account import OwnAccount, ToolCall, account_name, own_account, request_text
 from shared.directory._status import next_step, state_of
@@ -36,7 +36,6 @@ __all__ = [
     "PasswordPolicy",
     "Reset",
     "SignIn",
-    "StaticTokenSource",
     "TokenSource",
     "ToolCall",
     "User",

@@ -1,35 +1,23 @@
-"""With which credential an agent calls the directory: the seam that a token vault fits into."""
+"""With which credential an agent calls the directory: the caller's own there."""
 
 from typing import Protocol
 
-from shared.identity import Principal, RawToken
+from shared.credentials import ActingCaller
+from shared.identity import RawToken
 
-
-class ActingCaller(Protocol):
-    """Who asked an agent to act: `shared.a2a.Caller` is one."""
-
-    @property
-    def user(self) -> Principal:
-        """On whose behalf."""
+__all__ = ["ActingCaller", "TokenSource"]
 
 
 class TokenSource(Protocol):
-    """Gives the access token for one call."""
+    """Gives the access token for each call: `shared.credentials.ConnectionTokens` is one."""
 
-    async def token(self, caller: ActingCaller, scopes: frozenset[str]) -> RawToken:
-        """The token to call with, for this caller and with no more than these of Okta's scopes.
+    async def token(self, caller: ActingCaller) -> RawToken:
+        """The token that the directory issued for this caller.
 
         Raises:
+            AccountNotConnected: the caller has to connect their account there first, or again.
             UpstreamError: when none can be had.
         """
 
-
-class StaticTokenSource:
-    """One token for every call: the agent's own, from its settings. It says nothing of the user."""
-
-    def __init__(self, token: RawToken) -> None:
-        self._token = token
-
-    async def token(self, caller: ActingCaller, scopes: frozenset[str]) -> RawToken:  # noqa: ARG002 -- see the class
-        """The one token."""
-        return self._token
+    def refused(self, caller: ActingCaller, token: RawToken) -> None:
+        """Says that the directory did not accept this token: it is never given again."""

@@ -1,7 +1,6 @@
 """The typed client that agents reach the directory with."""
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -29,20 +28,19 @@ from shared.errors import UpstreamRefused
 
 _USERS_READ, _USERS_MANAGE = "okta.users.read", "okta.users.manage"
 _LOGS_READ, _POLICIES_READ = "okta.logs.read", "okta.policies.read"
-_IDS_KEPT = 4096
 _ACTS = " or ".join(f'eventType eq "{kind}"' for kind in EVENT_TYPES)
 
 
 class DirectoryClient:
     """Reads accounts, and unlocks and resets them.
 
-    Each call is made for a caller: with the token that the source gives for that caller, and with the caller's
-    subject in the directory's own log. Which account is read or changed is always a `User` that the directory gave:
-    for a verified subject, or among the candidates that `find` gave for a text. Whether the caller may is for whoever
-    calls to have asked.
+    Each call is made for a caller, with the token that the directory issued for them, and so bounded by what they may
+    do there. Which account is read or changed is always a `User` that the directory gave: the caller's own, or among
+    the candidates that `find` gave for a text. Whether the caller may is for whoever calls to have asked, too.
 
-    Every method raises `UpstreamUnavailable` where the directory is away, slow, rate-limited or not making sense,
-    `UpstreamRefused` where it said no, and `AuthorizationDenied` where this agent's token may not.
+    Every method raises `AccountNotConnected` where the caller has to connect their account first,
+    `UpstreamUnavailable` where the directory is away, slow, rate-limited or not making sense, `UpstreamRefused` where
+    it said no, and `AuthorizationDenied` where the caller's rights there do not suffice.
 
     Args:
         base_url: The API, up to and with `/api/v1`.
@@ -64,36 +62,26 @@ class DirectoryClient:
         self._transport = Transport(base_url, http, tokens, timeout=timeout, clock=clock)
         self._reader = Reader(self._transport)
         self._clock = clock
-        self._ids: OrderedDict[str, str] = OrderedDict()
 
     def now(self) -> datetime:
         """The time, in UTC, by the clock that the client was given."""
         return datetime.fromtimestamp(self._clock(), UTC)
 
-    async def user_by_subject(self, caller: ActingCaller, subject: str) -> User:
-        """The account that belongs to a verified subject, as it is now.
-
-        A search finds its id, once; the account itself is then read by id, as a search may be a moment behind.
+    async def own_user(self, caller: ActingCaller) -> User:
+        """The caller's own account, as it is now: the one that the directory issued the caller's token for.
 
         Raises:
-            UpstreamRefused: `account_not_found` where there is none, `account_ambiguous` where there are several.
+            UpstreamRefused: `account_mismatch` where the caller has connected somebody else's account, or one that the
+                directory ties to no sign-in here.
         """
-        known = self._ids.get(subject)
-        if known is not None:
-            self._ids.move_to_end(subject)
-            try:
-                user = await self._user(caller, known)
-            except UpstreamRefused as error:
-                if error.reason != "account_not_found":
-                    raise
-            else:
-                if user.subject == subject:
-                    return user
-            self._ids.pop(subject, None)
-        user = await self._search(caller, subject)
-        self._ids[subject] = user.id
-        if len(self._ids) > _IDS_KEPT:
-            self._ids.popitem(last=False)
+        user = await self._user(caller, "me")
+        if user.subject != caller.user.subject:
+            raise UpstreamRefused(
+                PART,
+                "The account that you have connected belongs to somebody else, or to nobody who signs in here. "
+                "Disconnect it, and connect your own (`helpdesk accounts`).",
+                code="account_mismatch",
+            )
         return user
 
     async def find(self, caller: ActingCaller, text: str, *, limit: int) -> list[User]:
@@ -237,27 +225,6 @@ class DirectoryClient:
 
     async def _user(self, caller: ActingCaller, user_id: str) -> User:
         return (await self._reader.one(caller, USER, f"/users/{user_id}", _USERS_READ)).value()
-
-    async def _search(self, caller: ActingCaller, subject: str) -> User:
-        parameters = {"search": f"profile.auth0Subject eq {quoted(subject)}", "limit": "2"}
-        found = [
-            user.value() for user in await self._reader.all(caller, USERS, "/users", _USERS_READ, parameters, pages=1)
-        ]
-        exact = [user for user in found if subject and user.subject == subject]  # the search ignores case
-        if len(exact) == 1:
-            return exact[0]
-        if exact:
-            raise UpstreamRefused(
-                PART,
-                "The directory ties several accounts to your sign-in, so that none of them can be used here. "
-                "Please tell the help desk.",
-                code="account_ambiguous",
-            )
-        raise UpstreamRefused(
-            PART,
-            "The directory has no account that belongs to your sign-in. Please tell the help desk.",
-            code="account_not_found",
-        )
 
     async def _events(self, caller: ActingCaller, expression: str, since: datetime, limit: int) -> list[WireLogEvent]:
         # Until when is the directory's to say: a clock of ours that is behind must not hide its newest events.

@@ -45,7 +45,7 @@ def own_account(directory: DirectoryClient) -> Resolve[User]:
     """Finds the account of the caller's verified subject, whatever a model gave as arguments."""
 
     async def find(caller: ActingCaller, _: Mapping[str, Any]) -> Resource[User]:
-        user = await directory.user_by_subject(caller, caller.user.subject)
+        user = await directory.own_user(caller)
         return Resource(user, account_name(user), own=True)
 
     return find

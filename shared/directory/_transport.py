@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
-from urllib.parse import quote
 
 import httpx
 
@@ -57,20 +56,24 @@ class Transport:
     ) -> httpx.Response:
         """Reads. Where a connection broke, the transport has tried once more: aiohttp does so for GET alone.
 
+        Where the directory does not accept the token, another is tried, once.
+
         Raises:
             UpstreamError: as `_failure` says.
             AuthorizationDenied: where the token may not.
         """
         try:
-            response = await self._send("GET", caller, path, scope, parameters)
+            response = await self._send("GET", caller, path, parameters)
+            if response.status_code == httpx.codes.UNAUTHORIZED:  # its token ended early: once more, with a fresh one
+                response = await self._send("GET", caller, path, parameters)
         except (httpx.HTTPError, TimeoutError) as error:
             raise self._away(path, error) from None
-        return self._checked(path, response)
+        return self._checked(path, response, scope)
 
     async def post(
         self, caller: ActingCaller, path: str, scope: str, parameters: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """Acts, once: what may have happened is never asked for again.
+        """Acts, once: what may have happened is never asked for again, and a token that was refused is not replaced.
 
         Raises:
             UpstreamUnavailable: with `outcome_unknown` where the act may have happened.
@@ -90,31 +93,29 @@ class Transport:
         self, method: str, caller: ActingCaller, path: str, scope: str, parameters: Mapping[str, str] | None
     ) -> httpx.Response:
         try:
-            response = await self._send(method, caller, path, scope, parameters)
+            response = await self._send(method, caller, path, parameters)
         except (httpx.HTTPError, TimeoutError) as error:
             not_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             raise self._away(path, error, outcome_unknown=not not_sent) from None
-        return self._checked(path, response, acts=True)
+        return self._checked(path, response, scope, acts=True)
 
     async def _send(
-        self, method: str, caller: ActingCaller, path: str, scope: str, parameters: Mapping[str, str] | None
+        self, method: str, caller: ActingCaller, path: str, parameters: Mapping[str, str] | None
     ) -> httpx.Response:
-        token = await self._tokens.token(caller, frozenset({scope}))
-        headers = {
-            "Accept": "application/json",
-            "Authorization": f"Bearer {token.reveal()}",
-            # For the directory's own log; it decides nothing by it.
-            "X-Acting-Subject": quote(caller.user.subject, safe="|@.-_~:"),
-        }
+        token = await self._tokens.token(caller)
+        headers = {"Accept": "application/json", "Authorization": f"Bearer {token.reveal()}"}
         async with asyncio.timeout(self._timeout):
-            return await self._http.request(
+            response = await self._http.request(
                 method, f"{self._base_url}{path}", params=parameters, headers=headers, timeout=self._timeout
             )
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            self._tokens.refused(caller, token)
+        return response
 
-    def _checked(self, path: str, response: httpx.Response, *, acts: bool = False) -> httpx.Response:
+    def _checked(self, path: str, response: httpx.Response, scope: str, *, acts: bool = False) -> httpx.Response:
         if response.status_code in {httpx.codes.OK, httpx.codes.NO_CONTENT}:
             return response
-        error = self._failure(response, acts=acts)
+        error = self._failure(response, scope, acts=acts)
         _log.warning(
             "directory_call_failed",
             path=path,
@@ -125,7 +126,7 @@ class Transport:
         )
         raise error
 
-    def _failure(self, response: httpx.Response, *, acts: bool) -> HelpdeskError:
+    def _failure(self, response: httpx.Response, scope: str, *, acts: bool) -> HelpdeskError:
         status, code = response.status_code, _error_code(response)
         detail = f"{status} {code}".strip()
         if status == httpx.codes.TOO_MANY_REQUESTS:
@@ -136,14 +137,15 @@ class Transport:
         if status == httpx.codes.UNAUTHORIZED:
             return UpstreamRefused(
                 PART,
-                "The directory did not accept this agent's credentials; the help desk's operators have to mend that.",
+                "The directory does not accept your connection to it any more; nothing was changed. Please ask again; "
+                "if it stays like this, disconnect your account and connect it again (`helpdesk accounts`).",
                 detail=detail,
                 code="directory_token_refused",
             )
         if code in _REASONS:
             return UpstreamRefused(PART, detail=detail, code=_REASONS[code])
         if status == httpx.codes.FORBIDDEN:
-            return AuthorizationDenied("The directory does not allow this agent to do that.", detail=detail)
+            return _forbidden(response, scope, detail)
         return UpstreamRefused(PART, detail=detail)
 
     def _retry_after(self, response: httpx.Response) -> float | None:
@@ -158,6 +160,19 @@ class Transport:
         detail = type(error).__name__  # its text may hold what was sent
         _log.warning("directory_away", path=path, detail=detail, outcome_unknown=outcome_unknown)
         return UpstreamUnavailable(PART, detail=detail, outcome_unknown=outcome_unknown)
+
+
+def _forbidden(response: httpx.Response, scope: str, detail: str) -> HelpdeskError:
+    """The token has not the scope, or the person not the right: the first can be mended by connecting again."""
+    if "insufficient_scope" not in response.headers.get("www-authenticate", ""):
+        return AuthorizationDenied("Your role in the directory does not allow it.", detail=detail)
+    return UpstreamRefused(
+        PART,
+        f"Your connection to the directory does not allow it: it lacks `{scope}`. If your role there does, disconnect "
+        "your account and connect it again (`helpdesk accounts`).",
+        detail=f"{detail} {scope}",
+        code="connection_too_narrow",
+    )
 
 
 def unexpected(path: str, detail: str, *, outcome_unknown: bool = False) -> UpstreamUnavailable:

@@ -133,12 +133,12 @@ class ActKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did something: a person, or a program, and then perhaps the subject that it said to act for."""
+    """Who did something: a person, and then perhaps through which application; or a program by itself."""
 
     id: str
     name: str
     is_person: bool
-    acting_subject: str | None = None
+    through: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,12 +93,12 @@ class WireLogEvent(Wire):
         what = _ACTS.get(self.event_type)
         if what is None or self.outcome.result != ("FAILURE" if what is ActKind.LOCKED else "SUCCESS"):
             return None
-        acting = self.debug_context.debug_data.get("actingSubject") if self.debug_context else None
+        through = self.debug_context.debug_data.get("clientAppName") if self.debug_context else None
         actor = Actor(
             id=self.actor.id,
             name=self.actor.display_name or "",
             is_person=self.actor.type == "User",
-            acting_subject=acting if isinstance(acting, str) else None,
+            through=through if isinstance(through, str) else None,
         )
         return AccountAct(self.published, what, actor)
 

@@ -19,7 +19,7 @@ from tests.agents._asking import employee
 from tests.directory._world import World
 
 ISSUER = "https://tenant.example/"
-TOKEN = "canary-token-value"
+KEY = "canary-key-value"
 GIVEN: dict[str, Any] = {
     "helpdesk_env": "local",
     "auth0_issuer": ISSUER,
@@ -27,7 +27,9 @@ GIVEN: dict[str, Any] = {
     "model_provider": "offline",
     "allowed_callers": [{"agent": "supervisor", "client_id": "m2m", "api_client_id": "api"}],
     "directory_url": "http://127.0.0.1:8401/api/v1",
-    "directory_token": TOKEN,
+    "directory_connection": "directory-read",
+    "api_client_id": "client",
+    "api_client_key": KEY,
 }
 SETTINGS = [AccountLookupSettings, PasswordResetSettings]
 CARDS = [account_lookup_card, password_reset_card]
@@ -74,13 +76,14 @@ def test_skills_tools_and_scopes_are_the_same_things(world: World) -> None:
 def test_settings_that_are_there_are_read(
     settings: type[DirectorySettings], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "token").write_text(f"{TOKEN}\n", encoding="ascii")
-    monkeypatch.setenv("DIRECTORY_TOKEN_FILE", str(tmp_path / "token"))
-    loaded = settings.load(**{name: value for name, value in GIVEN.items() if name != "directory_token"})
+    (tmp_path / "key").write_text(f"{KEY}\n", encoding="ascii")
+    monkeypatch.setenv("API_CLIENT_KEY_FILE", str(tmp_path / "key"))
+    loaded = settings.load(**{name: value for name, value in GIVEN.items() if name != "api_client_key"})
 
-    assert loaded.directory_token.get_secret_value() == TOKEN
-    assert TOKEN not in f"{loaded!r}{json.dumps(loaded.redacted(), default=str)}"
-    assert loaded.redacted()["DIRECTORY_TOKEN"] == "********"
+    assert loaded.api_client_key is not None
+    assert loaded.api_client_key.get_secret_value() == KEY
+    assert KEY not in f"{loaded!r}{json.dumps(loaded.redacted(), default=str)}"
+    assert loaded.redacted()["API_CLIENT_KEY"] == "********"
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -101,9 +104,13 @@ def test_settings_that_are_there_are_read(
             },
             "DIRECTORY_URL",
         ),
-        ({"directory_token": None}, "DIRECTORY_TOKEN"),
-        ({"directory_token": " "}, "DIRECTORY_TOKEN"),
-        ({"directory_token": "wörd"}, "DIRECTORY_TOKEN"),
+        ({"directory_connection": None}, "DIRECTORY_CONNECTION"),
+        ({"directory_connection": "not a name"}, "DIRECTORY_CONNECTION"),
+        ({"api_client_id": None}, "API_CLIENT_ID"),
+        ({"api_client_key": None}, "API_CLIENT_KEY"),
+        ({"credential_provider": "a drawer"}, "CREDENTIAL_PROVIDER"),
+        ({"credential_provider": "agentcore"}, "AGENTCORE_WORKLOAD"),
+        ({"accounts_url": "javascript:alert(1)"}, "ACCOUNTS_URL"),
         ({"directory_timeout_seconds": 0}, "DIRECTORY_TIMEOUT_SECONDS"),
     ],
 )
@@ -116,7 +123,7 @@ def test_a_setting_that_is_missing_or_unsafe_stops_the_start(
         settings.load(**given)
     assert named in str(stopped.value)
     assert "\n" not in str(stopped.value)
-    assert TOKEN not in str(stopped.value)
+    assert KEY not in str(stopped.value)
 
 
 @pytest.mark.parametrize("value", [0, 101])

@@ -21,7 +21,7 @@ from shared.authorization import (
     permitted,
     user_of,
 )
-from shared.identity import Principal
+from shared.identity import Principal, RawToken
 from shared.testing import Calls, Relationships, Says, ScriptedModel, make_principal
 
 SCOPE = "things:use"
@@ -31,6 +31,7 @@ AGENT = "agent:shopkeeper"
 @dataclass(frozen=True)
 class Asker:
     user: Principal
+    user_token: RawToken = field(default_factory=lambda: RawToken("never-used"))
 
 
 AMELIA = Asker(make_principal("auth0|amelia", scopes={SCOPE}))

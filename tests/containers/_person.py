@@ -41,6 +41,19 @@ class Person:
             rest, errors = await process.communicate()
         assert process.returncode == 0, f"{rest.decode()}\n{errors.decode()}"
 
+    async def connect_accounts(self, passkey: str) -> None:
+        """Connects everything that is to be connected, with their passkey code of the directory."""
+        process = await self._start(["accounts", "connect", "--json"])
+        async with asyncio.timeout(COMMAND_SECONDS):
+            assert process.stdout is not None
+            async for line in process.stdout:
+                shown = json.loads(line)
+                if shown["event"] == "connect":
+                    async with create_http_client(keep_cookies=True) as http:
+                        await Browser(http).sign_in(shown["url"], login=self._login, password=passkey)
+            _, errors = await process.communicate()
+        assert process.returncode == 0, errors.decode()
+
     async def ask(self, question: str, *, go_on: bool = False) -> dict[str, Any]:
         """Asks, and returns the last event: what was answered, and by whom."""
         process = await self._start(["ask", "--json", *(["--continue"] if go_on else []), question])

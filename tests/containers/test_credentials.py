@@ -15,14 +15,16 @@ MADE = {
     "tenant/clients/supervisor-api-client/key.pem": "api key\n",
     "tenant/clients/help-desk-command-line/client_id": "command-line-client\n",
     "tenant/users.json": '{"amelia.hart": "a password"}',
-    "directory/tokens/account_lookup": "read-only token",
-    "directory/tokens/password_reset": "managing token",
+    "tenant/clients/account-lookup-api-client/client_id": "reading client\n",
+    "tenant/clients/account-lookup-api-client/key.pem": "reading key\n",
+    "tenant/clients/password-reset-api-client/client_id": "managing client\n",
+    "tenant/clients/password-reset-api-client/key.pem": "managing key\n",
 }
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> CredentialsSettings:
-    """What tenant and directory have made, and an empty folder to hand out to."""
+    """What the tenant has made, and an empty folder to hand out to."""
     for name, text in MADE.items():
         path = tmp_path / "var" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,9 +52,11 @@ def test_each_agent_gets_its_own_and_nothing_else(settings: CredentialsSettings)
         "supervisor/client_key": "machine key\n",
         "supervisor/api_client_id": "api-client\n",
         "supervisor/api_client_key": "api key\n",
-        "account_lookup/directory_token": "read-only token",
+        "account_lookup/api_client_id": "reading client\n",
+        "account_lookup/api_client_key": "reading key\n",
         "account_lookup/allowed_callers": callers,
-        "password_reset/directory_token": "managing token",
+        "password_reset/api_client_id": "managing client\n",
+        "password_reset/api_client_key": "managing key\n",
         "password_reset/allowed_callers": callers,
         "docs_search/allowed_callers": callers,
     }
@@ -81,11 +85,11 @@ def test_the_command_to_sign_in_names_everything_that_the_command_needs(settings
 def test_what_is_not_made_yet_is_named_in_one_line(
     settings: CredentialsSettings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (settings.helpdesk_var / "directory/tokens/password_reset").unlink()
+    (settings.helpdesk_var / "tenant/clients/password-reset-api-client/key.pem").unlink()
     for name, value in settings.model_dump().items():
         monkeypatch.setenv(name.upper(), str(value))
     assert main() == 1
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.count("\n") == 1
-    assert "tokens/password_reset" in said.err
+    assert "password-reset-api-client" in said.err

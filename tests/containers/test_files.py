@@ -120,12 +120,14 @@ def test_an_agent_can_read_no_other_parts_credentials() -> None:
         assert mounts(service)[f"{service}-credentials"] == ("/credentials", "ro")
         assert mounts("credentials")[f"{service}-credentials"] == (f"/credentials/{agent}", "rw")
     assert holders["tenant"] == {"tenant", "credentials"}
-    assert holders["directory"] == {"directory", "credentials"}
+    assert holders["directory"] == {"directory"}
+    assert holders["token-vault"] == {"tenant", "directory"}
 
 
-def test_only_the_two_agents_that_work_on_accounts_can_reach_the_directory() -> None:
+def test_only_the_vault_and_the_two_agents_that_work_on_accounts_can_reach_the_directory() -> None:
     assert {name for name, service in SERVICES.items() if "upstream" in service.get("networks", [])} == {
         "directory",
+        "tenant",
         "account-lookup",
         "password-reset",
     }

@@ -92,9 +92,11 @@ def amelia(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Person:
 
 @pytest.fixture(scope="module")
 def signed_in(stack: Stack, amelia: Person) -> Person:
-    """Amelia, signed in with the very command that the stack shows."""
+    """Amelia, signed in with the very command that the stack shows, her accounts connected."""
     (command,) = [line for line in stack.logs("credentials").splitlines() if "helpdesk login" in line]
     asyncio.run(amelia.sign_in(command))
+    passkeys: dict[str, str] = stack.execute("directory", "print(open('/app/var/directory/users.json').read())")
+    asyncio.run(amelia.connect_accounts(passkeys["amelia.hart"]))
     return amelia
 
 
@@ -123,8 +125,8 @@ async def test_a_conversation_goes_through_the_containers(signed_in: Person) -> 
     ("service", "files"),
     [
         ("supervisor", ["api_client_id", "api_client_key", "client_id", "client_key"]),
-        ("account-lookup", ["allowed_callers", "directory_token"]),
-        ("password-reset", ["allowed_callers", "directory_token"]),
+        ("account-lookup", ["allowed_callers", "api_client_id", "api_client_key"]),
+        ("password-reset", ["allowed_callers", "api_client_id", "api_client_key"]),
         ("docs-search", ["allowed_callers"]),
     ],
 )

@@ -16,7 +16,9 @@ from starlette.applications import Starlette
 from local.directory import AGENT_SCOPES, DirectoryConfig, Faults, create_app
 from local.directory._database import FILE_NAME
 from local.directory._identifiers import auth0_subject
-from shared.directory import DirectoryClient, StaticTokenSource
+from local.directory._seed import user_id
+from local.directory.oauth import AuthorizationServer
+from shared.directory import ActingCaller, DirectoryClient, TokenSource
 from shared.http import create_http_client
 from shared.identity import Principal, RawToken
 from shared.testing import Clock, make_principal
@@ -29,6 +31,7 @@ EVERY_SCOPE = frozenset(
     }
 )
 SCOPES = {**AGENT_SCOPES, "administrator": EVERY_SCOPE, "nothing": frozenset({"okta.apps.read"})}
+ADMINISTRATOR = "adm.rosalind"
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)  # a Monday
 
 
@@ -37,38 +40,96 @@ class Asker:
     """Who asks an agent: what `shared.a2a.Caller` is to a tool."""
 
     user: Principal
+    user_token: RawToken = field(default_factory=lambda: RawToken("never-sent"))
+
+
+class GivenTokens:
+    """The tokens that people have granted an agent, as the vault would give them; each person has connected before."""
+
+    def __init__(self, world: "World", agent: str) -> None:
+        self._world = world
+        self._agent = agent
+        self.given: dict[str, RawToken] = {}
+        self.refusals = 0
+
+    async def token(self, caller: ActingCaller) -> RawToken:
+        subject = caller.user.subject
+        if subject not in self.given:
+            self.given[subject] = RawToken(self._world.issued(self._world.login_of(subject), self._agent))
+        return self.given[subject]
+
+    def refused(self, caller: ActingCaller, token: RawToken) -> None:
+        self.refusals += 1
+        if self.given.get(caller.user.subject) == token:
+            del self.given[caller.user.subject]
 
 
 @dataclass
 class World:
-    """One directory, its clock, its faults, and clients of it."""
+    """One directory, its clock, its faults, and clients of it.
+
+    Calls over the wire are made by adm.rosalind, who may do everything, through the application `administrator`,
+    unless another is named: an agent, and who has granted it access.
+    """
 
     folder: Path
     clock: Clock
     faults: Faults
     app: Starlette
     http: httpx.AsyncClient
-    tokens: dict[str, str] = field(repr=False)
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
+    given: list[str] = field(default_factory=list, repr=False)
+    """Every token that was issued here."""
 
-    def client(self, agent: str = "password_reset", *, timeout: float = 5.0) -> DirectoryClient:
-        """The typed client, with the token of an agent."""
-        tokens = StaticTokenSource(RawToken(self.tokens[agent]))
-        return DirectoryClient(f"{BASE_URL}/api/v1", self.http, tokens, timeout=timeout, clock=self.clock)
+    @property
+    def oauth(self) -> AuthorizationServer:
+        """The directory's authorization server."""
+        server: AuthorizationServer = self.app.state.directory.oauth
+        return server
 
-    async def get(self, path: str, *, agent: str = "administrator", **parameters: str) -> httpx.Response:
+    def client(
+        self, agent: str = "password_reset", *, timeout: float = 5.0, tokens: TokenSource | None = None
+    ) -> DirectoryClient:
+        """The typed client of an agent, which everybody has granted access."""
+        source = tokens or GivenTokens(self, agent)
+        return DirectoryClient(f"{BASE_URL}/api/v1", self.http, source, timeout=timeout, clock=self.clock)
+
+    async def get(
+        self, path: str, *, agent: str = "administrator", who: str = ADMINISTRATOR, **parameters: str
+    ) -> httpx.Response:
         """A read over the wire."""
-        return await self.http.get(f"{BASE_URL}/api/v1{path}", params=parameters, headers=self.bearer(agent))
+        return await self.http.get(f"{BASE_URL}/api/v1{path}", params=parameters, headers=self.bearer(agent, who))
 
     async def act(
-        self, login: str, operation: str, *, agent: str = "administrator", **parameters: str
+        self, login: str, operation: str, *, agent: str = "administrator", who: str = ADMINISTRATOR, **parameters: str
     ) -> httpx.Response:
         """A lifecycle operation over the wire."""
         url = f"{BASE_URL}/api/v1/users/{login}/lifecycle/{operation}"
-        return await self.http.post(url, params=parameters, headers=self.bearer(agent))
+        return await self.http.post(url, params=parameters, headers=self.bearer(agent, who))
 
-    def bearer(self, agent: str) -> dict[str, str]:
-        """The header of an agent."""
-        return {"Authorization": f"Bearer {self.tokens[agent]}"}
+    def bearer(self, agent: str, who: str = ADMINISTRATOR) -> dict[str, str]:
+        """The header of an agent that acts for somebody."""
+        if (agent, who) not in self.tokens:
+            self.tokens[agent, who] = self.issued(who, agent)
+        return {"Authorization": f"Bearer {self.tokens[agent, who]}"}
+
+    def issued(self, login: str, agent: str) -> str:
+        """A token that somebody has granted an agent, with the most that both can have."""
+        client = next(client for client in self.oauth.clients.values() if client.name == agent)
+        directory = self.app.state.directory
+        most = ("openid", *sorted(client.scopes))
+        scopes = client.grantable(most, is_administrator=directory.has_role(user_id(login)))
+        status = self.status(login)
+        self.set_status(login, "ACTIVE")  # granted while they could sign in
+        issued = self.oauth.grant(client, user_id(login), scopes).access_token
+        self.set_status(login, status)
+        self.given.append(issued)
+        return issued
+
+    def login_of(self, subject: str) -> str:
+        """Whose subject it is; of nobody's, somebody who has no account that belongs to a sign-in."""
+        rows = self.rows("SELECT login FROM users WHERE json_extract(profile, '$.auth0Subject') = ?", subject)
+        return str(rows[0]["login"]).partition("@")[0] if rows else "tomas.reyes"
 
     def rows(self, sql: str, *values: object) -> list[dict[str, Any]]:
         """What the directory's own database holds, read past the directory."""
@@ -89,6 +150,10 @@ class World:
     def user(self, login: str) -> dict[str, Any]:
         """A user's row."""
         return self.rows("SELECT * FROM users WHERE login = ?", mail(login))[0]
+
+    def set_status(self, login: str, status: str) -> None:
+        """Changes a user's status past the directory."""
+        self.change("UPDATE users SET status = ? WHERE login = ?", status, mail(login))
 
     def status(self, login: str) -> str:
         """A user's status."""
@@ -125,8 +190,10 @@ def config(folder: Path, clock: Clock, faults: Faults, **more: Any) -> Directory
 
 
 def filled(folder: Path) -> Path:
-    """A folder with a database that was filled at `NOW`."""
-    create_app(config(folder, Clock(NOW.timestamp()), Faults())).state.directory.database.close()
+    """A folder with a directory that was filled at `NOW`, beside what it agreed on with the tenant's vault."""
+    directory = create_app(config(folder, Clock(NOW.timestamp()), Faults())).state.directory
+    directory.oauth.store.close()
+    directory.database.close()
     return folder
 
 
@@ -134,11 +201,13 @@ def filled(folder: Path) -> Path:
 async def opened(template: Path, folder: Path, **more: Any) -> AsyncIterator[World]:
     """A world of its own, as it was at `NOW`."""
     shutil.copytree(template, folder)
+    if template.parent != folder.parent:
+        shutil.copytree(template.parent / "token-vault", folder.parent / "token-vault", dirs_exist_ok=True)
     clock, faults = Clock(NOW.timestamp()), Faults()
     app = create_app(config(folder, clock, faults, **more))
-    tokens = {name: (folder / "tokens" / name).read_text() for name in SCOPES}
     async with create_http_client(app=httpx.ASGITransport(app=app)) as http:
-        yield World(folder, clock, faults, app, http, tokens)
+        yield World(folder, clock, faults, app, http)
+    app.state.directory.oauth.store.close()
     app.state.directory.database.close()
 
 

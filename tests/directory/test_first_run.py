@@ -52,37 +52,40 @@ def test_the_people_are_a_company() -> None:
 
 
 async def test_two_machines_make_the_same_directory(world: World, tmp_path: Path) -> None:
-    async with opened(filled(tmp_path / "other"), tmp_path / "copy") as other:
+    async with opened(filled(tmp_path / "other" / "directory"), tmp_path / "copy" / "directory") as other:
         for table in ("users", "groups", "group_members", "devices", "device_users", "factors", "apps", "policies"):
             query = f"SELECT * FROM {table}"  # noqa: S608 -- names from the line above
             assert world.rows(query) == other.rows(query)
         events = "SELECT published, event FROM log_events ORDER BY published, event"
         assert world.rows(events) == other.rows(events)
-        assert world.tokens.keys() == other.tokens.keys()
-        assert not set(world.tokens.values()) & set(other.tokens.values())
+        assert world.oauth.key.kid != other.oauth.key.kid
+        assert not set(world.oauth.clients) & set(other.oauth.clients)
 
 
 async def test_changes_stay(world: World, tmp_path: Path) -> None:
     await world.act("amelia.hart", "unlock")
     async with opened(world.folder, tmp_path / "again") as again:
         assert again.status("amelia.hart") == "ACTIVE"
-        assert again.tokens == world.tokens
 
 
-async def test_a_reset_forgets_the_changes_and_keeps_the_tokens(world: World, tmp_path: Path) -> None:
+async def test_a_reset_forgets_the_changes_and_keeps_what_people_have_granted(world: World, tmp_path: Path) -> None:
+    granted = world.issued("amelia.hart", "password_reset")
     await world.act("amelia.hart", "unlock")
     forget(world.folder)
 
-    assert [path.name for path in world.folder.iterdir()] == ["tokens"]
+    assert not list(world.folder.glob("directory.sqlite3*"))
     async with opened(world.folder, tmp_path / "again") as again:
         assert again.status("amelia.hart") == "LOCKED_OUT"
-        assert again.tokens == world.tokens
+        found = again.oauth.check(granted)
+        assert found is not None
+        assert (found.login, found.client_name) == ("amelia.hart@helpdesk.example", "password_reset")
 
 
 def test_the_state_is_private(world: World) -> None:
     assert stat.S_IMODE(world.folder.stat().st_mode) == 0o700
-    for path in world.folder.glob("directory.sqlite3*"):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for path in [path for path in world.folder.parent.rglob("*") if path.is_file()]:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        assert stat.S_IMODE(path.parent.stat().st_mode) in {0o700, 0o755}, path
 
 
 def test_the_past_is_before_now_and_nobody_signed_in_before_they_were_there(world: World) -> None:

@@ -51,8 +51,8 @@ async def test_what_an_agent_did_says_for_whom(world: World) -> None:
     done = await acts(world, "tomas.reyes")
 
     assert [act.what for act in done] == [ActKind.FACTORS_REMOVED, ActKind.FACTOR_REMOVED, ActKind.EXPIRED]
-    assert {act.by.name for act in done} == {"password_reset"}
-    assert {act.by.acting_subject for act in done} == {OSCAR.user.subject}
+    assert {(act.by.name, act.by.is_person) for act in done} == {("Oscar Lind", True)}
+    assert {act.by.through for act in done} == {"password_reset"}
     assert world.status("tomas.reyes") == "PASSWORD_EXPIRED"
 
 

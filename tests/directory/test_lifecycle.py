@@ -56,19 +56,21 @@ async def test_the_state_machine(world: World, operation: str) -> None:
             assert world.status("tomas.reyes") == (state if expected == "SAME" else expected)
             event = world.events()[logged]
             assert event["eventType"] == EVENTS[operation]
-            assert event["actor"]["displayName"] == "administrator"
+            assert event["debugContext"]["debugData"]["clientAppName"] == "administrator"
             assert [target["alternateId"] for target in event["target"]] == ["tomas.reyes@helpdesk.example"]
             assert event["outcome"]["result"] == "SUCCESS"
 
 
-async def test_an_event_records_whom_the_agent_said_that_it_acts_for(world: World) -> None:
-    headers = world.bearer("password_reset") | {"X-Acting-Subject": "auth0|somebody"}
+async def test_an_event_records_who_acted_through_which_application_and_not_what_a_header_claims(world: World) -> None:
+    headers = world.bearer("password_reset", "oscar.lind") | {"X-Acting-Subject": "auth0|somebody"}
     await world.http.post("http://127.0.0.1:8401/api/v1/users/amelia.hart/lifecycle/unlock", headers=headers)
 
     [event] = world.events()
-    assert event["debugContext"]["debugData"]["actingSubject"] == "auth0|somebody"
-    assert event["actor"]["type"] == "PublicClientApp"
-    assert event["transaction"]["detail"]["requestApiTokenId"].startswith("00T")
+    assert (event["actor"]["type"], event["actor"]["alternateId"]) == ("User", "oscar.lind@helpdesk.example")
+    assert event["debugContext"]["debugData"]["clientAppName"] == "password_reset"
+    assert event["client"]["id"] == event["debugContext"]["debugData"]["clientAppId"]
+    assert event["transaction"]["detail"]["requestApiTokenId"].startswith("AT.")
+    assert "auth0|somebody" not in str(event)
 
 
 async def test_a_reset_by_mail_answers_nothing_and_without_mail_the_url(world: World) -> None:

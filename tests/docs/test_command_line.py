@@ -19,7 +19,10 @@ assert isinstance(cli, Group)
 COMMANDS: dict[str, Command] = {
     f"{name} {part}".strip(): command
     for name, found in cli.commands.items()
-    for part, command in (found.commands.items() if isinstance(found, Group) else [("", found)])
+    for part, command in [
+        *([] if isinstance(found, Group) and not found.invoke_without_command else [("", found)]),
+        *(found.commands.items() if isinstance(found, Group) else []),
+    ]
 }
 
 

@@ -8,7 +8,10 @@ from tests.docs._pages import ROOT, page
 
 PAGE = page("docs/reference/scopes.md")
 TENANT: dict[str, Any] = yaml.safe_load(
-    (ROOT / "deploy/auth0/tenant.yaml").read_text(encoding="utf-8").replace("##API_BASE##", "API_BASE")
+    (ROOT / "deploy/auth0/tenant.yaml")
+    .read_text(encoding="utf-8")
+    .replace("##API_BASE##", "API_BASE")
+    .replace("##MY_ACCOUNT_AUDIENCE##", "ISSUER/me/")
 )
 
 
@@ -46,5 +49,18 @@ def test_the_grants_are_those_of_the_tenant() -> None:
 
 
 def test_tokens_live_as_long_as_the_page_says() -> None:
-    assert {api["token_lifetime"] for api in TENANT["resourceServers"]} == {15 * 60}
-    assert {api["token_dialect"] for api in TENANT["resourceServers"]} == {"rfc9068_profile_authz"}
+    *agents, my_account = TENANT["resourceServers"]
+    assert {api["token_lifetime"] for api in agents} == {15 * 60}
+    assert {api["token_dialect"] for api in agents} == {"rfc9068_profile_authz"}
+    assert (my_account["name"], my_account["token_lifetime"]) == ("Auth0 My Account API", 5 * 60)
+
+
+def test_the_connections_are_those_of_the_tenant() -> None:
+    assert PAGE.rows("Connections") == [
+        [
+            f"`{connection['name']}`",
+            next(client for client in connection["enabled_clients"] if client.endswith("API client")),
+            listed([scope for scope in connection["options"]["scope"].split() if scope.startswith("okta.")]),
+        ]
+        for connection in TENANT["connections"]
+    ]

@@ -23,11 +23,14 @@ from agents.supervisor.app import create_app as create_supervisor
 from agents.supervisor.settings import SupervisorSettings
 from local.directory import DirectoryConfig
 from local.directory import create_app as create_directory
+from local.directory._state import Directory
+from local.directory.oauth import CONNECTIONS, Call
 from local.tenant.testing import SUPERVISOR, SUPERVISOR_API_CLIENT, LocalTenant
 from shared.http import create_http_client
 from shared.testing import LoopbackServer
 
 SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
+API_CLIENTS = {"account_lookup": "Account lookup API client", "password_reset": "Password reset API client"}
 
 
 @dataclass
@@ -101,12 +104,19 @@ class World:
         settings: dict[str, Any] | None = None,
     ) -> None:
         self.folder = folder
-        self.tenant = LocalTenant(folder)
         self.servers = {name: LoopbackServer() for name in ("directory", *SUBAGENTS, "supervisor")}
         self._model = model
         self._settings = settings or {}
         self.heard: dict[str, list[dict[str, str]]] = {name: [] for name in self.servers}
-        self.directory_config = DirectoryConfig(folder / "directory")
+        directory = self.url("directory").rstrip("/")
+        self.tenant = LocalTenant(
+            folder, auth0_keyword_replace_mappings={"DIRECTORY_URL": directory, "DIRECTORY_DOMAIN": "127.0.0.1"}
+        )
+        self.directory_config = DirectoryConfig(
+            folder / "directory", public_url=directory, callbacks=(f"{self.tenant.issuer}login/callback",)
+        )
+        self.directory: Directory | None = None
+        self.connected: set[tuple[str, str]] = set()
 
     def __enter__(self) -> Self:
         self.tenant.start()
@@ -143,6 +153,29 @@ class World:
         params["message"] |= more
         return await http.post(self.url(name), json=_rpc("SendMessage", params), headers=headers)
 
+    async def connect(self, login: str, connection: str, **how: Any) -> None:
+        """Connects somebody's account in the directory, in their browser, unless that was done."""
+        if (login, connection) in self.connected and not how:
+            return
+        codes = json.loads((self.directory_config.folder / "users.json").read_text(encoding="utf-8"))
+        passkey = codes[how.get("upstream_login", login)]
+        response = await self.tenant.connect_account(login, connection, passkey=passkey, **how)
+        assert response.status_code == httpx.codes.CREATED, response.text
+        self.connected.add((login, connection))
+
+    async def disconnect(self, login: str, connection: str) -> None:
+        """Disconnects it."""
+        token = await self.tenant.my_account_token(login)
+        found = (await self.tenant.my_account("GET", f"accounts?connection={connection}", token)).json()["accounts"]
+        for account in found:
+            assert (await self.tenant.my_account("DELETE", f"accounts/{account['id']}", token)).status_code == 204
+        self.connected.discard((login, connection))
+
+    def upstream_calls(self) -> list[Call]:
+        """The directory's own record of every call of its API."""
+        assert self.directory is not None
+        return self.directory.oauth.store.calls()
+
     def stop(self, name: str) -> None:
         """Takes a part away."""
         self.servers[name].stop()
@@ -151,7 +184,9 @@ class World:
         model = self._model(name)
         match name:
             case "directory":
-                return create_directory(self.directory_config)
+                app = create_directory(self.directory_config)
+                self.directory = app.state.directory
+                return app
             case "account_lookup":
                 return create_account_lookup(AccountLookupSettings.load(**self._directory_user(name)), model=model)
             case "password_reset":
@@ -184,11 +219,13 @@ class World:
         return {**self._agent(name), "allowed_callers": [caller]}
 
     def _directory_user(self, name: str) -> dict[str, Any]:
-        token = (self.directory_config.folder / "tokens" / name).read_text(encoding="utf-8").strip()
+        client = self.tenant.client(API_CLIENTS[name])
         return {
             **self._subagent(name),
             "directory_url": f"{self.url('directory')}api/v1",
-            "directory_token": token,
+            "directory_connection": CONNECTIONS[name],
+            "api_client_id": client.client_id,
+            "api_client_key": client.private_key_pem,
         }
 
     def _supervisor(self) -> dict[str, Any]:
@@ -217,8 +254,10 @@ class Person:
         self.http = http
 
     @classmethod
-    async def sign_in(cls, world: World, login: str, http: httpx.AsyncClient) -> Self:
-        """Signs in at the tenant's page."""
+    async def sign_in(cls, world: World, login: str, http: httpx.AsyncClient, *, connects: bool = True) -> Self:
+        """Signs in at the tenant's page; their accounts in the directory are connected, unless it is told otherwise."""
+        for connection in CONNECTIONS.values() if connects else ():
+            await world.connect(login, connection)
         return cls(world, await world.tenant.sign_in(login), http)
 
     async def call(self, method: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import httpx
 import pytest
 
+from local.directory.oauth import CONNECTIONS
 from tests.flows._world import Person, World
 
 EMPLOYEE, OPERATOR, CONTRACTOR = "amelia.hart", "oscar.lind", "casey.moreno"
@@ -20,6 +21,8 @@ def _claims(token: str) -> dict[str, object]:
 async def _tokens(world: World, login: str, name: str, scopes: list[str]) -> tuple[str, str]:
     """The two tokens with which the supervisor calls this subagent for this person."""
     audience = world.tenant.api(name)
+    for connection in CONNECTIONS.values():
+        await world.connect(login, connection)
     agent = await world.tenant.client_credentials(audience, scopes=["agent:invoke"])
     user = await world.tenant.exchange(await world.tenant.sign_in(login), audience, scopes=scopes)
     return agent, user

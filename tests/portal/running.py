@@ -73,6 +73,10 @@ class Command:
         """The password that the tenant made for an example person."""
         return str(json.loads((self.state / "tenant" / "users.json").read_text())[login])
 
+    def passkey(self, login: str) -> str:
+        """What the directory takes for an example person's passkey."""
+        return str(json.loads((self.state / "directory" / "users.json").read_text())[login])
+
 
 def until(process: subprocess.Popen[str], event: str) -> dict[str, Any]:
     """Reads the JSON lines of a started command up to the first of a kind."""

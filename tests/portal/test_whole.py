@@ -29,6 +29,19 @@ async def sign_in(helpdesk: Command, login: str, *arguments: str) -> None:
     assert process.returncode == 0
 
 
+async def connect(helpdesk: Command, login: str, *arguments: str) -> list[str]:
+    """Connects a person's accounts in the directory as they would; the connections."""
+    connected = []
+    with helpdesk.start("accounts", "connect", "--json", *arguments) as process:
+        for _ in range(2):
+            shown = until(process, "connect")
+            async with create_http_client(keep_cookies=True) as http:
+                await Browser(http).sign_in(shown["url"], login=login, password=helpdesk.passkey(login))
+            connected.append(until(process, "connected")["connection"])
+    assert process.returncode == 0
+    return connected
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Command, int]]:
     """Everything, started by the command itself; stopped by Ctrl-C, with nothing left over."""
@@ -57,11 +70,13 @@ def helpdesk(world: tuple[Command, int]) -> Command:
 def amelia(helpdesk: Command) -> Command:
     """The command, signed in as the employee."""
     asyncio.run(sign_in(helpdesk, "amelia.hart", "--browser"))
+    assert asyncio.run(connect(helpdesk, "amelia.hart")) == ["directory-read", "directory-manage"]
     return helpdesk
 
 
 def test_signing_in_with_a_code_and_out_again(helpdesk: Command) -> None:
     asyncio.run(sign_in(helpdesk, "oscar.lind", "--as", "oscar"))
+    asyncio.run(connect(helpdesk, "oscar.lind", "--as", "oscar"))
     assert (helpdesk.home / "profiles" / "oscar.json").stat().st_mode & 0o777 == 0o600
     done = helpdesk("ask", "--as", "oscar", "which groups am I in?")
     assert done.code == 0

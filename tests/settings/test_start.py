@@ -68,11 +68,16 @@ def test_an_unsafe_setting_is_named_with_its_remedy(change: dict[str, str], name
 def test_settings_are_printed_with_secrets_masked(tmp_path: Path) -> None:
     secret = tmp_path / "token"
     secret.write_text("very-secret-value\n", encoding="utf-8")
-    settings = GOOD | {"DIRECTORY_URL": "http://127.0.0.1:1/api/v1", "DIRECTORY_TOKEN_FILE": str(secret)}
+    settings = GOOD | {
+        "DIRECTORY_URL": "http://127.0.0.1:1/api/v1",
+        "DIRECTORY_CONNECTION": "directory-read",
+        "API_CLIENT_ID": "client",
+        "API_CLIENT_KEY_FILE": str(secret),
+    }
     said = check("account_lookup", settings)
     assert said.returncode == 0, said.stderr
     assert "very-secret-value" not in said.stdout
-    assert '"DIRECTORY_TOKEN": "********"' in said.stdout
+    assert '"API_CLIENT_KEY": "********"' in said.stdout
 
 
 @pytest.mark.parametrize("agent", AGENTS)

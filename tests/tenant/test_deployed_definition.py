@@ -28,6 +28,7 @@ CLIENTS = (
     "Password reset API client",
     "Docs search API client",
 )
+TOKEN_VAULT = "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token"
 
 
 def test_every_api_is_locked_down(tenant: LocalTenant) -> None:
@@ -92,9 +93,29 @@ def test_each_custom_api_client_belongs_to_its_agents_api(tenant: LocalTenant) -
         definition = tenant.tenant.clients.named(name).definition
         assert definition.app_type == "resource_server"
         assert definition.resource_server_identifier == tenant.api(agent)
-        assert definition.grant_types == ()
+        acts_upstream = agent in {"account_lookup", "password_reset"}
+        assert definition.grant_types == ((TOKEN_VAULT,) if acts_upstream else ())
         may_exchange = definition.token_exchange.allow_any_profile_of_type == ("on_behalf_of_token_exchange",)
         assert may_exchange is (agent == "supervisor")
+
+
+@pytest.mark.requirement("G1")
+def test_each_connection_is_for_one_agent_and_for_who_connects_accounts(tenant: LocalTenant) -> None:
+    people = {"Help desk command line", "Help desk web"}
+    enabled = {
+        connection.name: set(connection.enabled_clients) - people for connection in tenant.tenant.definition.connections
+    }
+
+    assert enabled == {
+        "directory-read": {"Account lookup API client"},
+        "directory-manage": {"Password reset API client"},
+    }
+    for connection in tenant.tenant.definition.connections:
+        assert connection.connected_accounts.active
+        assert not connection.authentication.active
+        assert people < set(connection.enabled_clients)
+    asked = {connection.name: connection.options.scope for connection in tenant.tenant.definition.connections}
+    assert "manage" not in asked["directory-read"]
 
 
 def test_no_role_lets_a_person_be_an_agent(tenant: LocalTenant) -> None:

@@ -353,6 +353,7 @@ def chain_definition(length: int) -> Any:
         ]
         client = named(document["clients"], API_CLIENT)
         del client["client_authentication_methods"]
+        del named(document["clients"], COMMAND_LINE)["refresh_token"]["policies"]
         document["clients"] = [
             named(document["clients"], COMMAND_LINE),
             *(
@@ -366,6 +367,7 @@ def chain_definition(length: int) -> Any:
             ),
         ]
         document["databases"][0]["enabled_clients"] = [COMMAND_LINE]
+        document["connections"] = []
         grant = {"subject_type": "user", "scope": ["docs:read"]}
         document["clientGrants"] = [
             grant | {"client_id": COMMAND_LINE, "audience": "https://chain.example/0"},

@@ -13,6 +13,7 @@ from local.tenant.definition._clients import (
     RefreshTokenPolicy,
     slug_of,
 )
+from local.tenant.definition._connections import Connection, OktaOptions
 from local.tenant.definition._load import load_definition, replace_keywords
 from local.tenant.definition._tenant import Definition
 
@@ -20,7 +21,9 @@ __all__ = [
     "AuthenticationMethod",
     "ClientDefinition",
     "ClientGrant",
+    "Connection",
     "Definition",
+    "OktaOptions",
     "Permission",
     "PublicKey",
     "Quota",

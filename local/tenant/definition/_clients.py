@@ -15,9 +15,17 @@ GrantType = Literal[
     "client_credentials",
     "urn:ietf:params:oauth:grant-type:device_code",
     "urn:openid:params:grant-type:ciba",
+    "urn:auth0:params:oauth:grant-type:token-exchange:federated-connection-access-token",
 ]
 
 MAX_CLIENT_KEYS = 2
+
+
+class FurtherAudience(Part):
+    """Another API that a client's refresh tokens are good for, and how far (multi-resource refresh tokens)."""
+
+    audience: Text
+    scope: tuple[Text, ...] = ()
 
 
 class RefreshTokenPolicy(Part):
@@ -30,6 +38,7 @@ class RefreshTokenPolicy(Part):
     infinite_token_lifetime: bool = False
     idle_token_lifetime: int = Field(1296000, ge=1)
     infinite_idle_token_lifetime: bool = False
+    policies: tuple[FurtherAudience, ...] = ()
 
     @model_validator(mode="after")
     def _verify(self) -> Self:
@@ -140,8 +149,12 @@ class ClientDefinition(Part):
             raise ValueError("private_key_jwt needs client_authentication_methods with a public key")
         if self.public_keys and self.token_endpoint_auth_method is not None:
             raise ValueError("token_endpoint_auth_method and client_authentication_methods exclude each other")
-        confidential = {"client_credentials", "urn:openid:params:grant-type:ciba"} & set(self.grant_types)
-        if self.authentication_method == "none" and (confidential or self.token_exchange.allow_any_profile_of_type):
+        confidential_only = (
+            not {"client_credentials", "urn:openid:params:grant-type:ciba"}.isdisjoint(self.grant_types)
+            or any("token-exchange" in grant_type for grant_type in self.grant_types)
+            or self.token_exchange.allow_any_profile_of_type
+        )
+        if self.authentication_method == "none" and confidential_only:
             raise ValueError("a public client can use neither client_credentials nor CIBA, and exchange no tokens")
         return self
 

@@ -8,14 +8,13 @@ from pydantic import Field, model_validator
 from local.tenant.definition._apis import ClientGrant, ResourceServer, Role
 from local.tenant.definition._base import Part, Text
 from local.tenant.definition._clients import ClientDefinition
+from local.tenant.definition._connections import Connection, Source
 
 
-class Database(Part):
+class Database(Source):
     """A connection whose people the tenant keeps itself."""
 
-    name: Text
     strategy: Literal["auth0"] = "auth0"
-    enabled_clients: tuple[str, ...] = ()
 
 
 class TenantFlags(Part):
@@ -54,6 +53,7 @@ class Definition(Part):
 
     tenant: TenantSection = TenantSection()
     databases: tuple[Database, ...] = ()
+    connections: tuple[Connection, ...] = ()
     resourceServers: tuple[ResourceServer, ...] = ()  # noqa: N815 -- the Deploy CLI's name
     clients: tuple[ClientDefinition, ...] = ()
     clientGrants: tuple[ClientGrant, ...] = ()  # noqa: N815 -- the Deploy CLI's name
@@ -76,6 +76,11 @@ class Definition(Part):
         return {(grant.client_id, grant.audience, grant.subject_type): grant for grant in self.clientGrants}
 
     @cached_property
+    def connections_by_name(self) -> dict[str, Connection]:
+        """The connections by name."""
+        return {connection.name: connection for connection in self.connections}
+
+    @cached_property
     def roles_by_name(self) -> dict[str, Role]:
         """The roles by name."""
         return {role.name: role for role in self.roles}
@@ -85,6 +90,8 @@ class Definition(Part):
         _require_unique("resourceServers", [api.identifier for api in self.resourceServers])
         _require_unique("clients", [client.slug for client in self.clients])
         _require_unique("clientGrants", [f"{g.client_id} / {g.audience} / {g.subject_type}" for g in self.clientGrants])
+        sources: tuple[Source, ...] = (*self.databases, *self.connections)
+        _require_unique("connections", [source.name for source in sources])
         _require_unique("roles", [role.name for role in self.roles])
         names = {client.name for client in self.clients}
         for grant in self.clientGrants:
@@ -102,9 +109,12 @@ class Definition(Part):
                 raise ValueError(
                     f"the client {client.name} belongs to {identifier}, which is no API of this definition"
                 )
-        for database in self.databases:
-            for name in set(database.enabled_clients) - names:
-                raise ValueError(f"the database {database.name} is enabled for {name}, which is no client")
+            for policy in client.refresh_token.policies:
+                where = f"the refresh token policy of {client.name} / {policy.audience}"
+                self._require_scopes(where, policy.audience, policy.scope)
+        for source in sources:
+            for name in set(source.enabled_clients) - names:
+                raise ValueError(f"the connection {source.name} is enabled for {name}, which is no client")
         return self
 
     def _require_scopes(self, where: str, audience: str, scopes: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from local.tenant._clients import Client
 from local.tenant._endpoint import json_response, refusal_response, tenant_of
 from local.tenant._errors import Refusal
 from local.tenant._parameters import basic_credentials, read_parameters
-from local.tenant.grants import GRANTS, Grant, TokenRequest
+from local.tenant.grants import GRANTS, Grant, TokenRequest, TokenResponse
 
 GRANT_TYPES_PAGE = "https://auth0.com/docs/clients/client-grant-types"
 
@@ -23,7 +23,8 @@ async def token(request: Request) -> Response:
         grant_type = parameters.require("grant_type")
         grant = GRANTS.get(grant_type)
         client = tenant.authentication.authenticate(parameters, basic_credentials(request))
-        response = allowed(grant, grant_type, client).handle(TokenRequest(tenant, client, parameters))
+        answer = allowed(grant, grant_type, client).handle(TokenRequest(tenant, client, parameters))
+        response = answer if isinstance(answer, TokenResponse) else await answer
     except Refusal as refusal:
         if grant is not None:
             tenant.log_exchange(refusal.log_kind or grant.failed, client, refusal=refusal)

@@ -5,7 +5,7 @@ import re
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from local.tenant import _random
+from local import _random
 from local.tenant._endpoint import NO_STORE, json_response, tenant_of
 from local.tenant._parameters import bearer_token
 from local.tenant._tenant import Tenant

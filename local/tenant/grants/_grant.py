@@ -1,6 +1,6 @@
 """What a grant is: one way to get tokens, one module."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +42,7 @@ class Grant:
 
     grant_type: str
     allowed: Callable[[Client], bool]
-    handle: Callable[[TokenRequest], TokenResponse]
+    handle: Callable[[TokenRequest], TokenResponse | Awaitable[TokenResponse]]
     succeeded: str
     failed: str
 

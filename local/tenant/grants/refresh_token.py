@@ -1,7 +1,7 @@
 """Refresh tokens (RFC 6749 §6), rotated where the client's policy says so."""
 
 from local.tenant._errors import Refusal, invalid_grant
-from local.tenant._refresh_tokens import StoredRefreshToken
+from local.tenant._refresh_tokens import RefreshGrant, StoredRefreshToken
 from local.tenant.grants._grant import Grant, TokenRequest, TokenResponse, listed
 from local.tenant.grants._user_tokens import OFFLINE_ACCESS, SignIn, issue_user_tokens
 
@@ -31,14 +31,13 @@ def handle(request: TokenRequest) -> TokenResponse:
 
 def _issue(request: TokenRequest, stored: StoredRefreshToken) -> TokenResponse:
     tenant, client, grant = request.tenant, request.client, stored.grant
-    if request.parameters.get("audience") not in {None, grant.audience}:
-        raise Refusal(403, "invalid_grant", "The refresh token is for another audience.")
+    audience = request.parameters.get("audience") or grant.audience
     user = tenant.active_user(grant.user_id)
     requested = request.parameters.scopes()
-    scope = grant.scope
+    scope = _most(request, grant, audience)
     if requested is not None:  # offline_access belongs to the refresh token, so it stays
-        scope = tuple(name for name in grant.scope if name in requested or name == OFFLINE_ACCESS)
-    sign_in = SignIn(client, user, grant.audience, scope, grant.sid, grant.authenticated_at)
+        scope = tuple(name for name in scope if name in requested or name == OFFLINE_ACCESS)
+    sign_in = SignIn(client, user, audience, scope, grant.sid, grant.authenticated_at)
     tokens = issue_user_tokens(tenant, sign_in, grant="refresh_token")
     policy = client.definition.refresh_token
     refresh_token = None
@@ -46,8 +45,21 @@ def _issue(request: TokenRequest, stored: StoredRefreshToken) -> TokenResponse:
         refresh_token = tenant.refresh_tokens.rotate(stored, policy)
     else:
         tenant.refresh_tokens.touch(stored, policy)
-    details = {"audience": grant.audience, "scope": " ".join(tokens.scopes), "access_token_jti": tokens.token_id}
+    details = {"audience": audience, "scope": " ".join(tokens.scopes), "access_token_jti": tokens.token_id}
     return TokenResponse(tokens.body(refresh_token), user_id=user.user_id, details=details)
+
+
+def _most(request: TokenRequest, grant: RefreshGrant, audience: str | None) -> tuple[str, ...]:
+    """The scopes to choose from: those signed in for, or for another audience those that the client's policy names.
+
+    https://auth0.com/docs/secure/tokens/refresh-tokens/multi-resource-refresh-token
+    """
+    if audience == grant.audience:
+        return grant.scope
+    for policy in request.client.definition.refresh_token.policies:
+        if policy.audience == audience:
+            return policy.scope
+    raise Refusal(403, "invalid_grant", "The refresh token is for another audience.")
 
 
 GRANT = Grant(GRANT_TYPE, listed(GRANT_TYPE), handle, succeeded="sertft", failed="fertft")

@@ -57,17 +57,15 @@ async def test_a_state_that_okta_adds_later_is_not_an_error(world: World) -> Non
     world.change("UPDATE users SET status = 'ACTIVE' WHERE login LIKE 'amelia.hart@%'")
     world.change("UPDATE users SET status = 'STAGED' WHERE login LIKE 'tomas.reyes@%'")
     users = json.dumps(
-        [
-            {
-                "id": "00uX",
-                "status": "HIBERNATING",
-                "profile": {
-                    "login": "a@b.example",
-                    "email": "a@b.example",
-                    "auth0Subject": auth0_subject("amelia.hart"),
-                },
-            }
-        ]
+        {
+            "id": "00uX",
+            "status": "HIBERNATING",
+            "profile": {
+                "login": "a@b.example",
+                "email": "a@b.example",
+                "auth0Subject": auth0_subject("amelia.hart"),
+            },
+        }
     )
     world.faults.body = users.encode()
 
@@ -207,8 +205,8 @@ async def test_a_sign_in_without_an_account_is_told_so(world: World) -> None:
     turn = await ask(create_tools(world.client("account_lookup")), [("show_account", {})], who=employee("nobody.here"))
 
     assert turn.answer == (
-        "I could not read your account. The directory has no account that belongs to your sign-in. "
-        "Please tell the help desk."
+        "I could not read your account. The account that you have connected belongs to somebody else, or to nobody "
+        "who signs in here. Disconnect it, and connect your own (`helpdesk accounts`)."
     )
 
 
@@ -274,7 +272,8 @@ async def test_what_others_wrote_into_the_directory_stays_text(world: World) -> 
 async def test_no_token_is_shown_to_the_model(world: World) -> None:
     shown = await turn(world, "show_account")
 
-    assert world.tokens["account_lookup"] not in json.dumps(shown.model.seen, default=str)
+    assert world.given
+    assert not any(token in json.dumps(shown.model.seen, default=str) for token in world.given)
     assert auth0_subject("amelia.hart") not in json.dumps(shown.model.seen, default=str)
 
 

@@ -1,4 +1,4 @@
-"""Identifiers and secrets that nobody can guess, in the shapes that Auth0 gives them."""
+"""Identifiers and secrets that nobody can guess, in the shapes that Auth0 and Okta give them."""
 
 import hashlib
 import secrets
