@@ -63,6 +63,11 @@ class Account:
         return self._client("s3")
 
     @cached_property
+    def runtimes(self) -> Any:
+        """AgentCore's control plane."""
+        return self._client("bedrock-agentcore-control")
+
+    @cached_property
     def parameters(self) -> Any:
         """Systems Manager's parameters."""
         return self._client("ssm")

@@ -144,8 +144,22 @@ class Deployment:
             current = bool(digest) and running.endswith(f"@{digest}")
             if target.name == SUPERVISOR and stack.parameters.get(SUBAGENTS, "") != self._subagents():
                 note = "the subagents have changed since: apply it again"
+            note = note or self._about_runtime(stack)
         runs = "Url" in stack.outputs or "GatewayUrl" in stack.outputs
         return Standing(target.name, name, stack.status, current if runs else None, stack.outputs, note)
+
+    def _about_runtime(self, stack: Stack) -> str:
+        """What is wrong with a runtime that CloudFormation is content with."""
+        identifier = stack.outputs.get("RuntimeArn", "").rpartition("/")[2]
+        if not identifier:
+            return ""
+        with asking(f"describe the runtime {identifier}"):
+            runtime: dict[str, Any] = self._account.runtimes.get_agent_runtime(agentRuntimeId=identifier)
+        if runtime["status"] != "READY":
+            return f"its runtime is {runtime['status']}: {runtime.get('failureReason', 'AWS gives no reason')}"
+        if not runtime.get("metadataConfiguration", {}).get("requireMMDSV2", True):
+            return "its machines give the role's credentials without a session token: require MMDSv2 of the runtime"
+        return ""
 
     def destroy(self, target: Target) -> bool:
         """Deletes a target and all that it holds; whether there was anything."""

@@ -12,12 +12,25 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local.aws import AwsEndpoint, AwsError
-from tests.deploy._template import ACCOUNT, Template, parse, requests
+from tests.deploy._template import ACCOUNT, ATTRIBUTES, Template, parse, requests
 
 REGION = "us-east-1"
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 PASSWORD = "a password for twelve hours"
 DIGESTS = "sha256:{:064x}"
+
+RUNTIME: dict[str, Any] = {
+    "agentRuntimeArn": ATTRIBUTES["AgentRuntimeArn"],
+    "agentRuntimeName": "helpdesk_agent",
+    "agentRuntimeId": ATTRIBUTES["AgentRuntimeId"],
+    "agentRuntimeVersion": "1",
+    "createdAt": NOW,
+    "lastUpdatedAt": NOW,
+    "roleArn": f"arn:aws:iam::{ACCOUNT}:role/helpdesk",
+    "networkConfiguration": {"networkMode": "PUBLIC"},
+    "status": "READY",
+    "lifecycleConfiguration": {},
+}
 
 Asked = Mapping[str, Any]
 
@@ -45,6 +58,7 @@ class Cloud:
         fails: Why a resource cannot be made, by its name in the template.
         images: Digests by repository and tag.
         objects: What is in buckets, by bucket and key.
+        runtime: How each runtime differs from one that is well.
     """
 
     number: str = ACCOUNT
@@ -53,6 +67,7 @@ class Cloud:
     objects: dict[str, dict[str, bytes]] = field(default_factory=dict)
     stacks: dict[str, CloudStack] = field(default_factory=dict)
     change_sets: dict[str, tuple[str, Template]] = field(default_factory=dict)
+    runtime: dict[str, Any] = field(default_factory=dict)
 
     def endpoint(self) -> AwsEndpoint:
         """The services, in one region."""
@@ -84,6 +99,7 @@ class Cloud:
                     },
                     "DeleteObjects": self._delete_objects,
                 },
+                "bedrock-agentcore-control": {"GetAgentRuntime": lambda _: RUNTIME | self.runtime},
                 "ssm": {"GetParameters": self._get_parameters},
             },
             region=REGION,

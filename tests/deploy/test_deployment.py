@@ -237,6 +237,23 @@ def test_the_status_says_what_runs_and_whether_it_is_current(world: World) -> No
     assert deployment.status(one("docs_search")).is_current is False
 
 
+@pytest.mark.parametrize(
+    ("runtime", "note"),
+    [
+        ({}, ""),
+        ({"metadataConfiguration": {"requireMMDSV2": True}}, ""),
+        ({"metadataConfiguration": {"requireMMDSV2": False}}, "require MMDSv2"),
+        ({"status": "UPDATE_FAILED", "failureReason": "no such image"}, "its runtime is UPDATE_FAILED: no such image"),
+    ],
+)
+def test_the_status_says_what_is_wrong_with_a_runtime(world: World, runtime: dict[str, Any], note: str) -> None:
+    world.deployment().apply(one("docs_search"))
+    world.cloud.runtime = runtime
+    said = world.deployment().status(one("docs_search")).note
+    assert note in said
+    assert bool(note) is bool(said)
+
+
 def test_destroying_leaves_nothing(world: World) -> None:
     deployment = world.deployment()
     for target in chosen(()):
