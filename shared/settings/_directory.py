@@ -35,6 +35,8 @@ class DirectorySettings(SubagentSettings, AgentCoreSettings):
         require_secure_url("DIRECTORY_URL", self.directory_url, local=self.is_local)
         if self.accounts_url is not None:
             require_secure_url("ACCOUNTS_URL", self.accounts_url, local=self.is_local)
+        if self.agentcore_endpoint_url is not None:
+            require_secure_url("AGENTCORE_ENDPOINT_URL", self.agentcore_endpoint_url, local=self.is_local)
         if self.credential_provider == "agentcore":
             if self.agentcore_workload is None:
                 raise ValueError("AGENTCORE_WORKLOAD is not set: set it, or CREDENTIAL_PROVIDER=token_vault.")

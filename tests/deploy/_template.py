@@ -26,6 +26,8 @@ PARAMETERS = {
     "SupervisorClientId": "a" * 32,
     "SupervisorApiClientId": "b" * 32,
     "DocsSearchApiClientId": "c" * 32,
+    "AccountLookupApiClientId": "e" * 32,
+    "PasswordResetApiClientId": "f" * 32,
     "ModelId": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     "FoundationModel": "anthropic.claude-sonnet-4-5-20250929-v1:0",
     "FgaApiUrl": "https://api.eu1.fga.dev",
