@@ -7,3 +7,7 @@ class IndexUnusable(Exception):
 
 class DocumentUnreadable(Exception):
     """A file is not an article; the text says why, for the people who keep the knowledge base."""
+
+
+class EmbeddingsUnavailable(Exception):
+    """The model that makes vectors is away, or answers with what is none; the text says which, without any document."""

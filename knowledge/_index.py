@@ -8,11 +8,12 @@ import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
 from knowledge._confidence import confidence
+from knowledge._embeddings import Embedder, Questions, in_fused_order, likeness
 from knowledge._errors import IndexUnusable
 from knowledge._lexicon import Lexicon
 from knowledge._model import Article, Filters, Hit, SearchResult
@@ -46,8 +47,13 @@ class KnowledgeIndex:
     A file that a build has put in its place meanwhile is taken up with the next call.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, embedder: Embedder | None = None) -> None:
         """Opens the index.
+
+        Args:
+            path: The file.
+            embedder: The model that made the index's vectors, to put what was found in a better order. Where the index
+                has those of another or none, or the model is away, the order is that of the words.
 
         Raises:
             IndexUnusable: There is none, it is damaged, or another version wrote it.
@@ -55,6 +61,7 @@ class KnowledgeIndex:
         self._path = path
         self._lock = threading.Lock()
         self._closed = False
+        self._questions = Questions(embedder) if embedder is not None else None
         self._edition = _Edition(path)
 
     def search(
@@ -72,7 +79,8 @@ class KnowledgeIndex:
             IndexUnusable: The file was damaged since it was opened.
         """
         with self._using() as (edition, database):
-            return edition.search(database, question[:MAX_QUESTION], filters or Filters(), limit, least)
+            asked = _Asked(question[:MAX_QUESTION], filters or Filters(), limit, least, self._questions)
+            return edition.search(database, asked)
 
     def article(self, slug: str, *, filters: Filters | None = None) -> Article | None:
         """One article with its sections, or None if there is none that the filter lets through."""
@@ -140,6 +148,17 @@ def _signature(path: Path) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a search was asked; `vectors` where there is a model."""
+
+    text: str
+    filters: Filters
+    limit: int
+    least: float
+    vectors: Questions | None
+
+
 class _Edition:
     """One state of the index file, with the connections to it."""
 
@@ -163,6 +182,7 @@ class _Edition:
             self._article_languages = read_numbers(meta["article_languages"])
             self._article_audiences = read_numbers(meta["article_audiences"])
             self._article_updated = read_numbers(meta["article_updated"])
+            self._embeddings: str = meta["embeddings"]
             self._synonyms = Synonyms(json.loads(meta["synonyms"]))
         except (sqlite3.DatabaseError, KeyError, ValueError) as error:
             database.close()
@@ -196,13 +216,14 @@ class _Edition:
         """Whether the filter lets an article through."""
         return filters == Filters() or bool(self._mask(database, filters)[article])
 
-    def search(
-        self, database: sqlite3.Connection, text: str, filters: Filters, limit: int, least: float
-    ) -> SearchResult:
+    def search(self, database: sqlite3.Connection, asked: "_Asked") -> SearchResult:
+        """What fits, best first."""
         lexicon = Lexicon(database)
-        question = read_question(text, lexicon, languages=self._languages, synonyms=self._synonyms, count=self.count)
+        question = read_question(
+            asked.text, lexicon, languages=self._languages, synonyms=self._synonyms, count=self.count
+        )
         concepts = question.concepts
-        allowed = None if filters == Filters() else self._mask(database, filters)
+        allowed = None if asked.filters == Filters() else self._mask(database, asked.filters)
         candidates = find_candidates(database, concepts, allowed)
         matches: dict[int, list[tuple[int, float]]] = {}
         strengths: dict[int, list[tuple[int, float]]] = {}
@@ -213,14 +234,17 @@ class _Edition:
             matches[word] = strengths[term]
         scored = Scorer(concepts, matches, self._averages).score_all(database, candidates)
         scored = self._prefer_language(scored, question)
-        judged = [(found, confidence(concepts, found, self.count)) for found in scored[: 2 * limit]]
-        fitting = sorted(judged, key=lambda pair: -pair[0].score * (_DOUBTFUL + (1 - _DOUBTFUL) * pair[1]))[:limit]
-        if max((sure for _, sure in fitting), default=0.0) < least:
+        judged = [(found, confidence(concepts, found, self.count)) for found in scored[: 2 * asked.limit]]
+        fitting = sorted(judged, key=lambda pair: -pair[0].score * (_DOUBTFUL + (1 - _DOUBTFUL) * pair[1]))
+        if max((sure for _, sure in fitting[: asked.limit]), default=0.0) < asked.least:
             fitting = []
-        fitting = [(found, sure) for found, sure in fitting if sure >= least * _ALSO]
+        fitting = [(found, sure) for found, sure in fitting if sure >= asked.least * _ALSO]
+        if asked.vectors is not None and len(fitting) > 1 and asked.vectors.name == self._embeddings:
+            fitting = self._by_likeness(database, fitting, asked.vectors.vector(asked.text))
+        fitting = fitting[: asked.limit]
         surfaces = self._surfaces(database, matches)
         return SearchResult(
-            hits=tuple(self._hit(database, found, sure, surfaces, filters) for found, sure in fitting),
+            hits=tuple(self._hit(database, found, sure, surfaces, asked.filters) for found, sure in fitting),
             corrections=question.corrections,
         )
 
@@ -235,6 +259,20 @@ class _Edition:
             for found in scored
         ]
         return sorted(adjusted, key=lambda found: (-found.score, found.article))
+
+    @staticmethod
+    def _by_likeness(
+        database: sqlite3.Connection, fitting: Sequence[tuple[Scored, float]], question: bytes | None
+    ) -> list[tuple[Scored, float]]:
+        if question is None:
+            return list(fitting)
+        rows = database.execute(
+            "SELECT id, packed FROM vectors WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps([found.article for found, _ in fitting]),),
+        )
+        likenesses = {article: likeness(question, packed) for article, packed in rows}
+        order = in_fused_order([likenesses.get(found.article) for found, _ in fitting])
+        return [fitting[place] for place in order]
 
     def _surfaces(self, database: sqlite3.Connection, matches: Matches) -> dict[str, float]:
         rows = database.execute(

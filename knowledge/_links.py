@@ -1,4 +1,7 @@
-"""Links from one article to another."""
+"""Links from one article to another.
+
+They are kept as `NAME.md#ANCHOR`, whatever file the other is, so that whoever quotes need not know how names are made.
+"""
 
 import re
 import unicodedata
@@ -7,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import unquote
 
-from knowledge._words import fold
+from knowledge._words import LINK, fold
 
 _DOCUMENT: Final = re.compile(
     r"(?![a-z][a-z0-9+.-]*:)([^#?]+\.(?:md|markdown|txt|html?|pdf))(?:#([^\s#]*))?", re.IGNORECASE
@@ -15,6 +18,8 @@ _DOCUMENT: Final = re.compile(
 _NOT_IN_SLUGS: Final = re.compile(r"[^a-z0-9]+")
 _FOLDERS_PAGES: Final = frozenset({"index", "readme"})
 _LONGEST: Final = 120
+_FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})")
+_CODE: Final = re.compile(r"(`[^`]*`)")
 
 
 def slug_of(path: str) -> str:
@@ -31,3 +36,24 @@ def linked_article(target: str) -> tuple[str, str] | None:
     """The article that a link's target is, as its slug and the anchor in it; None where it leads elsewhere."""
     match = _DOCUMENT.fullmatch(target)
     return (slug_of(unquote(match[1])), match[2] or "") if match and not target.startswith("/") else None
+
+
+def with_article_links(markdown: str) -> str:
+    """Text whose links to other documents name their articles; code is left alone."""
+    lines, fence = markdown.split("\n"), ""
+    for number, line in enumerate(lines):
+        if opened := _FENCE.match(line):
+            fence = "" if fence and line.strip().startswith(fence) else fence or opened[1]
+        elif not fence and "](" in line:
+            parts = _CODE.split(line)
+            parts[::2] = [LINK.sub(_named, part) for part in parts[::2]]
+            lines[number] = "".join(parts)
+    return "\n".join(lines)
+
+
+def _named(link: "re.Match[str]") -> str:
+    article = linked_article(link[2])
+    if article is None or link[0].startswith("!"):
+        return link[0]
+    slug, anchor = article
+    return f"[{link[1]}]({slug}.md{f'#{anchor}' if anchor else ''})"

@@ -137,6 +137,8 @@ class BuildReport:
         written: False where nothing had changed and the file was left as it was.
         unreadable: The files that were left out.
         others: How many files are no documents: pictures, style sheets.
+        embedded: How many articles a model made vectors of anew.
+        embedding_problem: Why not of all of them; those that are missing are tried again with the next build.
     """
 
     articles: int
@@ -145,3 +147,5 @@ class BuildReport:
     written: bool
     unreadable: tuple[Unreadable, ...] = ()
     others: int = 0
+    embedded: int = 0
+    embedding_problem: str = ""

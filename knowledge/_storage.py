@@ -1,6 +1,7 @@
 """The index's file: one SQLite database, written once, then only read.
 
 articles   what an article says of itself, and its sections, compressed
+vectors    an article's vectors, one for each searched section, where a model made them (see `_embeddings`)
 streams    an article's words in order, as numbers (see `Stream`): what the ranking reads
 words      each word as written, with its term (stem); the languages it stands in, a bit for each
 terms      each term, how many articles have it, and where (see `pack_postings`)
@@ -26,6 +27,7 @@ SCHEMA: Final = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE articles (id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, path TEXT NOT NULL, digest BLOB NOT NULL,
                        updated TEXT NOT NULL, about TEXT NOT NULL, sections BLOB NOT NULL);
+CREATE TABLE vectors (id INTEGER PRIMARY KEY, packed BLOB NOT NULL);
 CREATE TABLE streams (id INTEGER PRIMARY KEY, words BLOB NOT NULL);
 CREATE TABLE words (id INTEGER PRIMARY KEY, surface TEXT NOT NULL, term INTEGER NOT NULL, articles INTEGER NOT NULL,
                     languages INTEGER NOT NULL);
@@ -41,7 +43,7 @@ CREATE INDEX articles_updated ON articles (updated, slug);
 """
 
 _STOPWORDS: Final = sorted((language, sorted(words)) for language, words in STOPWORDS.items())
-REVISION: Final = 2
+REVISION: Final = 3
 """Raised where documents are read otherwise than before, or `meta` holds other things."""
 
 FORMAT: Final = (

@@ -14,10 +14,9 @@ from urllib.parse import quote, urljoin, urlsplit
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from knowledge import linked_article
-
 _PARSER: Final = MarkdownIt("commonmark").enable("table")
 _LINK: Final = re.compile(r"!?\[([^\[\]]*)\]\(([^()\s]*)(?:\s[^()]*)?\)")
+_ARTICLE: Final = re.compile(r"(?:\./)?([a-z0-9][a-z0-9._-]*?)\.(?:md|markdown)(?:#([^\s#]*))?")
 _DEFINITION: Final = re.compile(r"^ {0,3}\[[^\]]*\]:.*$", re.MULTILINE)
 _BARE_URL: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://|\bwww\.)[^\s`<>()\[\]]+")
 _CODE: Final = re.compile(r"(?<![`\\])(`+)(?!`)(?:[^`]|(?!\1(?!`))`)+?(?<!`)\1(?!`)")
@@ -60,10 +59,10 @@ class Quoter:
 
     def _with_own_links(self, text: str) -> str:
         def replaced(match: "re.Match[str]") -> str:
-            article = linked_article(match[2])
+            article = _ARTICLE.fullmatch(match[2])
             if article is None or match[0].startswith("!"):
                 return match[0]
-            return f"[{match[1]}]({self.url(*article)})"
+            return f"[{match[1]}]({self.url(article[1], article[2] or '')})"
 
         return _outside_code(text, lambda part: _LINK.sub(replaced, part))
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from knowledge._embeddings import Embedder
 from knowledge._errors import DocumentUnreadable, IndexUnusable
 from knowledge._model import Article, BuildReport, Unreadable
 from knowledge._open import connect_read_only
@@ -20,6 +21,7 @@ from knowledge._storage import FORMAT, Stream, read_article
 from knowledge._words import Word
 from knowledge.building._apart import SECONDS, Apart
 from knowledge.building._documents import Collection, Document
+from knowledge.building._embedding import Embedding
 from knowledge.building._files import find_files, printable, read_file, suffix_of
 from knowledge.building._front import Defaults
 from knowledge.building._invert import write_index
@@ -33,6 +35,7 @@ def build_index(
     defaults: Defaults | None = None,
     progress: Callable[[int, int], None] | None = None,
     seconds_apart: float = SECONDS,
+    embedder: Embedder | None = None,
 ) -> BuildReport:
     """Makes the index of a folder, or brings it up to date.
 
@@ -42,6 +45,8 @@ def build_index(
         defaults: What holds where a document does not say.
         progress: Called with (files done, files in all).
         seconds_apart: How long one HTML or PDF file may take; they are read in a process of their own.
+        embedder: A model that makes vectors of the articles; those of another that the index has are not kept. Where
+            it fails, the index is made without the rest of them.
 
     Raises:
         NotADirectoryError: `folder` is none.
@@ -50,7 +55,8 @@ def build_index(
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is not a folder")
     files = find_files(folder)
-    former = _former(path)
+    embedding = Embedding(embedder)
+    former = _former(path, embedding.name)
     collection = Collection()
     unreadable = list(files.unreadable)
     parsed = 0
@@ -61,15 +67,15 @@ def build_index(
                 if (document := former.get(name, digest)) is None:
                     document = Document.of(reading.article(name, content), name, digest)
                     parsed += 1
-                collection.add(document)
+                collection.add(embedding.complete(document))
             except DocumentUnreadable as error:
                 unreadable.append(Unreadable(printable(name), str(error)))
             if progress is not None:
                 progress(done, len(files.documents))
     kept = collection.digests()
-    written = kept != former.digests or not former.exists
+    written = kept != former.digests or not former.exists or embedding.has_changed(former.embeddings)
     if written:
-        _replace(path, collection)
+        _replace(path, collection, embedding.name)
     return BuildReport(
         articles=len(kept),
         parsed=parsed,
@@ -77,6 +83,8 @@ def build_index(
         written=written,
         unreadable=tuple(sorted(unreadable, key=lambda file: file.path)),
         others=files.others,
+        embedded=embedding.embedded,
+        embedding_problem=embedding.problem,
     )
 
 
@@ -111,10 +119,11 @@ class _Reading:
 class _Former:
     """The index that was there, if any that this version can read."""
 
-    def __init__(self, connection: sqlite3.Connection | None) -> None:
+    def __init__(self, connection: sqlite3.Connection | None, embeddings: str = "") -> None:
         self.exists = connection is not None
+        self.embeddings = ""
         self.digests: dict[str, bytes] = {}
-        self._documents: dict[str, tuple[str, str, bytes, bytes]] = {}
+        self._documents: dict[str, tuple[str, str, bytes, bytes, bytes]] = {}
         self._words: list[Word] = []
         if connection is None:
             return
@@ -123,36 +132,40 @@ class _Former:
         )
         self._words = [Word(*row) for row in rows]
         rows = connection.execute(
-            "SELECT path, digest, slug, about, sections, words FROM articles JOIN streams USING (id)"
+            "SELECT path, digest, slug, about, sections, words, packed FROM articles JOIN streams USING (id)"
+            " LEFT JOIN vectors USING (id)"
         )
-        for path, digest, slug, about, sections, words in rows:
+        ((self.embeddings,),) = connection.execute("SELECT value FROM meta WHERE name = 'embeddings'")
+        for path, digest, slug, about, sections, words, vectors in rows:
             self.digests[path] = digest
-            self._documents[path] = slug, about, sections, words
+            kept = vectors or b"" if self.embeddings == embeddings else b""
+            self._documents[path] = slug, about, sections, words, kept
 
     def get(self, path: str, digest: bytes) -> Document | None:
         """The document as it was indexed, if its content is the same."""
         if self.digests.get(path) != digest:
             return None
-        slug, about, sections, words = self._documents[path]
+        slug, about, sections, words, vectors = self._documents[path]
+        article, stream = read_article(slug, about), Stream.unpack(words)
         return Document.carried_over(
-            path, digest, read_article(slug, about), sections=sections, stream=Stream.unpack(words), words=self._words
+            path, digest, article, sections=sections, stream=stream, words=self._words, vectors=vectors
         )
 
 
-def _former(path: Path) -> _Former:
+def _former(path: Path, embeddings: str) -> _Former:
     try:
         with contextlib.closing(connect_read_only(path)) as connection:
-            return _Former(connection)
-    except (IndexUnusable, sqlite3.Error):
+            return _Former(connection, embeddings)
+    except (IndexUnusable, sqlite3.Error, ValueError):
         return _Former(None)
 
 
-def _replace(path: Path, collection: Collection) -> None:
+def _replace(path: Path, collection: Collection, embeddings: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     os.close(handle)
     try:
-        write_index(Path(name), collection)
+        write_index(Path(name), collection, embeddings)
         Path(name).replace(path)
     except BaseException as error:
         Path(name).unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from knowledge._errors import DocumentUnreadable
 from knowledge._model import Article
-from knowledge._storage import Stream, pack_sections
+from knowledge._storage import Stream, pack_sections, read_sections
 from knowledge._words import Word, content_words, searchable
 
 Words = Sequence[Word]
@@ -23,6 +23,7 @@ class Document:
     title: Words
     aliases: Sequence[Words]
     searched: Sequence[tuple[int, Words, Words]]
+    vectors: bytes = b""
 
     @classmethod
     def of(cls, article: Article, path: str, digest: bytes) -> "Document":
@@ -48,7 +49,15 @@ class Document:
 
     @classmethod
     def carried_over(
-        cls, path: str, digest: bytes, article: Article, *, sections: bytes, stream: Stream, words: Words
+        cls,
+        path: str,
+        digest: bytes,
+        article: Article,
+        *,
+        sections: bytes,
+        stream: Stream,
+        words: Words,
+        vectors: bytes,
     ) -> "Document":
         """As an index holds it; `words` are those of that index, by number."""
 
@@ -63,7 +72,16 @@ class Document:
             title=named(stream.title),
             aliases=[named(alias) for alias in stream.aliases],
             searched=[(number, named(heading), named(body)) for number, heading, body in stream.sections],
+            vectors=vectors,
         )
+
+    def texts(self) -> list[str]:
+        """What a model makes vectors of: each searched section, under the article's title and its headings."""
+        sections = self.article.sections or read_sections(self.sections)
+        return [
+            "\n".join(filter(None, (self.article.title, sections[number].heading, searchable(sections[number].text))))
+            for number, *_ in self.searched
+        ]
 
 
 @dataclass(slots=True)
@@ -76,6 +94,7 @@ class Collection:
     documents: list[tuple[str, bytes, Article, bytes]] = field(default_factory=list)
     streams: list[bytes] = field(default_factory=list)
     words: dict[Word, int] = field(default_factory=dict)
+    vectors: dict[int, bytes] = field(default_factory=dict)
     _paths: dict[str, str] = field(default_factory=dict)
 
     def add(self, document: Document) -> None:
@@ -95,6 +114,8 @@ class Collection:
             [(number, self._numbered(heading), self._numbered(body)) for number, heading, body in document.searched],
         )
         self.streams.append(stream.pack())
+        if document.vectors:
+            self.vectors[len(self.documents) - 1] = document.vectors
 
     def digests(self) -> dict[str, bytes]:
         """By path."""

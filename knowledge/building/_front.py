@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from knowledge._errors import DocumentUnreadable
-from knowledge._links import linked_article, slug_of
+from knowledge._links import linked_article, slug_of, with_article_links
 from knowledge._model import Article, Section
 from knowledge._words import LINK
 from knowledge.building._names import SLUG, tidy
@@ -57,6 +57,7 @@ def make_article(
     language = _text(front, "language", defaults.language).lower()
     if not _LANGUAGE.fullmatch(language):
         raise DocumentUnreadable(f"its language {language[:80]!r} is not a two-letter code (ISO 639-1)")
+    sections = [replace(section, text=with_article_links(section.text)) for section in sections]
     return Article(
         slug=slug,
         title=_text(front, "title", title or _title_of(path)),

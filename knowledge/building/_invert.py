@@ -19,8 +19,8 @@ from knowledge.building._documents import Collection
 _SPELLABLE = range(3, 25)
 
 
-def write_index(path: Path, collection: Collection) -> None:
-    """Writes the index of a collection to a new file."""
+def write_index(path: Path, collection: Collection, embeddings: str) -> None:
+    """Writes the index of a collection to a new file; `embeddings` names what made its vectors, if anything did."""
     articles = [article for _, _, article, _ in collection.documents]
     languages = _by_count(article.language for article in articles)
     averages = _average_lengths(collection)
@@ -30,11 +30,13 @@ def write_index(path: Path, collection: Collection) -> None:
         database.execute("BEGIN")
         database.executemany("INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?)", _articles(collection))
         database.executemany("INSERT INTO streams VALUES (?, ?)", enumerate(collection.streams))
+        database.executemany("INSERT INTO vectors VALUES (?, ?)", collection.vectors.items())
         database.executemany("INSERT INTO terms VALUES (?, ?, ?, ?)", inversion.terms())
         database.executemany("INSERT INTO words VALUES (?, ?, ?, ?, ?)", inversion.words())
         database.executemany("INSERT INTO grams VALUES (?, ?)", _grams(collection))
         database.executemany("INSERT INTO tags VALUES (?, ?)", _tags(articles))
-        database.executemany("INSERT INTO meta VALUES (?, ?)", sorted(_meta(articles, languages, averages).items()))
+        meta = _meta(articles, languages, averages) | {"embeddings": embeddings}
+        database.executemany("INSERT INTO meta VALUES (?, ?)", sorted(meta.items()))
         database.execute("COMMIT")
         database.executescript(f"{INDEXES} PRAGMA user_version = {FORMAT};")
     with path.open("rb") as file:

@@ -79,7 +79,7 @@ def create_parts(settings: GatewaySettings) -> Parts:
     """
     key = secrets.token_bytes(KEY_BYTES)  # of this process: both functions are in it
     tools = read_tools(TOOLS)
-    index = open_knowledge(settings.knowledge_folder, settings.index)
+    index = open_knowledge(settings.knowledge_folder, settings.index, settings.knowledge_embeddings)
     authorizer = settings.gateway_authorizer
     search = LambdaFunction(
         "docs-search", DocsTool(index, ToolConfig(key, GATEWAY_ID, log=_function_log("docs-search")))

@@ -28,6 +28,9 @@ class GatewaySettings(ServiceSettings):
     knowledge_index: Path | None = Field(
         None, description="the file that holds the index of KNOWLEDGE_FOLDER; by default below HELPDESK_VAR"
     )
+    knowledge_embeddings: str | None = Field(
+        None, description="the embedding model of Amazon Bedrock that helps to order what was found; by default none"
+    )
 
     @property
     def url(self) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from knowledge import Article, Filters, Hit, IndexUnusable, KnowledgeIndex
+from knowledge import Article, BedrockEmbedder, Embedder, Filters, Hit, IndexUnusable, KnowledgeIndex
 from knowledge.building import BuildReport, build_index
 from portal._environment import ROOT, state_directory, typed
 from portal._errors import CommandFailed, ExitCode
@@ -20,25 +20,31 @@ from portal.terminal import Answer, Output, printable
 _LEVEL = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
 
 
-def index(output: Output, folder: Path | None, index_file: Path | None) -> ExitCode:
+def index(output: Output, folder: Path | None, *, index_file: Path | None, embeddings: str | None) -> ExitCode:
     """Makes the index or brings it up to date; FAILED where a file could not be read."""
     folder = folder or ROOT / "agents" / "docs_search" / "articles"
     path = index_file or _usual_index()
     try:
         with _progress(output) as progress:
-            report = build_index(folder, path, progress=progress)
+            report = build_index(folder, path, progress=progress, embedder=_embedder(embeddings))
     except OSError as error:
         raise CommandFailed(f"The index cannot be made: {error}.") from error
     output.emit({"folder": str(folder), "index": str(path), **asdict(report)})
     for file in report.unreadable:
         output.say(Text.assemble((printable(file.path), "bold"), f": {printable(file.reason)}"))
+    if report.embedding_problem:
+        output.say(f"Not every article has vectors: {printable(report.embedding_problem)}.")
     output.say(_summary(report, path))
-    return ExitCode.FAILED if report.unreadable or not report.articles else ExitCode.OK
+    return (
+        ExitCode.OK if report.articles and not report.unreadable and not report.embedding_problem else ExitCode.FAILED
+    )
 
 
-def search(output: Output, question: str, filters: Filters, *, limit: int, index_file: Path | None) -> ExitCode:
+def search(
+    output: Output, question: str, filters: Filters, *, limit: int, index_file: Path | None, embeddings: str | None
+) -> ExitCode:
     """Asks the index; shows what it quotes, and how sure it is."""
-    with _opened(index_file) as opened:
+    with _opened(index_file, _embedder(embeddings)) as opened:
         result = opened.search(question, filters=filters, limit=limit)
     hits = [_plain(asdict(hit)) | {"location": hit.location} for hit in result.hits]
     output.emit({"question": question, "hits": hits, "corrections": dict(result.corrections)})
@@ -71,11 +77,18 @@ def _usual_index() -> Path:
     return state_directory() / "docs_search" / "knowledge.sqlite3"
 
 
+def _embedder(model: str | None) -> Embedder | None:
+    try:
+        return BedrockEmbedder(model) if model else None
+    except ValueError as error:
+        raise CommandFailed(f"{error}.") from error
+
+
 @contextmanager
-def _opened(index_file: Path | None) -> Iterator[KnowledgeIndex]:
+def _opened(index_file: Path | None, embedder: Embedder | None = None) -> Iterator[KnowledgeIndex]:
     path = index_file or _usual_index()
     try:
-        with KnowledgeIndex(path) as opened:
+        with KnowledgeIndex(path, embedder=embedder) as opened:
             yield opened
     except IndexUnusable as error:
         made = f"{typed('docs index')} FOLDER --index {path}" if index_file else typed("docs index")
@@ -93,6 +106,8 @@ def _progress(output: Output) -> Iterator[Callable[[int, int], None]]:
 
 def _summary(report: BuildReport, path: Path) -> str:
     did = [f"{report.parsed} read anew", f"{report.removed} removed"]
+    if report.embedded:
+        did.append(f"{report.embedded} given vectors")
     if report.unreadable:
         did.append(f"{len(report.unreadable)} left out")
     if report.others:

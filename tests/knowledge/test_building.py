@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge import Article, KnowledgeIndex, linked_article
+from knowledge import Article, KnowledgeIndex
 from knowledge.building import BuildReport, Defaults, build_index
 from tests.knowledge._folder import ARTICLES, PRINTING, VPN, write
 
@@ -64,21 +64,31 @@ def test_an_article_is_named_after_its_file_or_its_folder(tmp_path: Path, path: 
 
 
 @pytest.mark.parametrize(
-    ("target", "article"),
+    ("link", "kept"),
     [
-        ("codes.md", ("codes", "")),
-        ("./codes.md#clock", ("codes", "clock")),
-        ("../vpn/README.md", ("vpn", "")),
-        ("Travel%20Policy.pdf#page=2", ("travel-policy", "page=2")),
-        ("https://example.com/a.md", None),
-        ("//example.com/a.md", None),
-        ("mailto:a.md", None),
-        ("#clock", None),
-        ("picture.png", None),
+        ("[codes](codes.md)", "[codes](codes.md)"),
+        ("[codes](./codes.md#the-clock)", "[codes](codes.md#the-clock)"),
+        ("[VPN](../vpn/README.md)", "[VPN](vpn.md)"),
+        ("[travel](Travel%20Policy.pdf#page=2)", "[travel](travel-policy.md#page=2)"),
+        ("[desk](desk.html)", "[desk](desk.md)"),
+        ("[elsewhere](https://example.com/a.md)", "[elsewhere](https://example.com/a.md)"),
+        ("[elsewhere](//example.com/a.html)", "[elsewhere](//example.com/a.html)"),
+        ("[mail](mailto:a.md)", "[mail](mailto:a.md)"),
+        ("[here](#clock)", "[here](#clock)"),
+        ("![picture](picture.html)", "![picture](picture.html)"),
+        ("`[code](Code.html)`", "`[code](Code.html)`"),
+        ("```\n[code](Code.html)\n```", "```\n[code](Code.html)\n```"),
     ],
 )
-def test_a_link_to_a_document_is_one_to_its_article(target: str, article: tuple[str, str] | None) -> None:
-    assert linked_article(target) == article
+def test_a_link_to_a_document_names_its_article(tmp_path: Path, path: Path, link: str, kept: str) -> None:
+    build_index(write(tmp_path / "articles", {"one.md": f"Text.\n\n{link}\n"}), path)
+    assert _article(path, "one").sections[0].text == f"Text.\n\n{kept}"
+
+
+def test_the_articles_that_one_links_to_are_known(tmp_path: Path, path: Path) -> None:
+    text = "[a](A.html), [b](../b/index.md#x), [a](a.md), [one](one.md), [web](https://example.com/c.md)"
+    build_index(write(tmp_path / "articles", {"one.md": text}), path)
+    assert _article(path, "one").related == ("a", "b")
 
 
 def test_only_what_changed_is_read_again(folder: Path, path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_page_is_read_as_a_person_sees_it(tmp_path: Path) -> None:
         "Rules": (
             "| Zone | Days |\n|---|---|\n| Quiet \\| north | 5 |\n\n"
             "```\nseatmap --cancel\n  --all\n```\n\n"
-            "See [parking](parking.html#map), [the map](https://example.com/a%20b), this.\nDone."
+            "See [parking](parking.md#map), [the map](https://example.com/a%20b), this.\nDone."
         ),
     }
     assert [section.anchor for section in article.sections] == ["", "cancel-a-booking", "rules"]

@@ -16,6 +16,7 @@ from typing import Final
 import snowballstemmer
 
 from deploy.aws.docs.tool import INDEX_FILE
+from knowledge import BedrockEmbedder, Embedder, EmbeddingsUnavailable
 from knowledge.building import build_index
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -33,18 +34,21 @@ class NoArticles(Exception):
     """The folder holds no article that can be read."""
 
 
-def pack(articles: Path, output: Path) -> dict[str, Path]:
+def pack(articles: Path, output: Path, *, embeddings: str | None = None) -> dict[str, Path]:
     """Writes the packages of both functions into a folder.
 
     Args:
         articles: The knowledge base that is shipped.
         output: Made if it is missing.
+        embeddings: The model of Amazon Bedrock whose vectors the index gets.
 
     Returns:
         The files, by the name of each package.
 
     Raises:
         NoArticles: There would be nothing to search.
+        EmbeddingsUnavailable: The model does not give vectors of all articles.
+        ValueError: The model is not one that is known.
         OSError: Something cannot be read or written.
     """
     output.mkdir(parents=True, exist_ok=True)
@@ -54,7 +58,7 @@ def pack(articles: Path, output: Path) -> dict[str, Path]:
     search = {f"{own}/{name}": (ROOT / own / name).read_bytes() for name in _SEARCH}
     search |= dict(_modules(ROOT / "knowledge", "knowledge"))
     search |= dict(_modules(Path(snowballstemmer.__file__).parent, "snowballstemmer"))
-    search[INDEX_FILE] = _index(articles)
+    search[INDEX_FILE] = _index(articles, BedrockEmbedder(embeddings) if embeddings else None)
     return {
         SEARCH: _write(output / SEARCH, common | search),
         INTERCEPTOR: _write(output / INTERCEPTOR, common | interceptor),
@@ -67,12 +71,14 @@ def _modules(folder: Path, name: str) -> Iterator[tuple[str, bytes]]:
         yield f"{name}/{path.name}", path.read_bytes()
 
 
-def _index(articles: Path) -> bytes:
+def _index(articles: Path, embedder: Embedder | None) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / INDEX_FILE
-        report = build_index(articles, path)
+        report = build_index(articles, path, embedder=embedder)
         for file in report.unreadable:
             sys.stderr.write(f"left out: {file.path}: {file.reason}\n")
+        if report.embedding_problem:
+            raise EmbeddingsUnavailable(report.embedding_problem)
         if not report.articles:
             raise NoArticles(f"{articles} holds no article that can be read.")
         return path.read_bytes()
@@ -97,10 +103,11 @@ def main() -> int:
         "--articles", type=Path, default=ROOT / "agents/docs_search/articles", help="the knowledge base"
     )
     parser.add_argument("--output", type=Path, default=Path("var/packages"), help="the folder to write to")
+    parser.add_argument("--embeddings", help="the embedding model of Amazon Bedrock, as KNOWLEDGE_EMBEDDINGS has it")
     options = parser.parse_args()
     try:
-        packages = pack(options.articles, options.output)
-    except (NoArticles, OSError) as error:
+        packages = pack(options.articles, options.output, embeddings=options.embeddings)
+    except (NoArticles, EmbeddingsUnavailable, OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     for path in packages.values():
