@@ -1,6 +1,7 @@
 """What the workspace says that an image should hold: read from the lock file and the agents' pyproject files."""
 
 import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,13 +40,13 @@ def package(image: str) -> str:
 
 @cache
 def locked() -> dict[str, dict[str, Any]]:
-    """The packages of the lock file by name."""
-    lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
-    found: dict[str, dict[str, Any]] = {}
-    for entry in lock["package"]:
-        assert entry["name"] not in found, "a package is locked at two versions: name the one that is meant"
-        found[entry["name"]] = entry
-    return found
+    """The packages of the lock file by name.
+
+    One that is locked at two versions, as a tool of development may be, is left out: no image may need it.
+    """
+    packages = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))["package"]
+    versions = Counter(entry["name"] for entry in packages)
+    return {entry["name"]: entry for entry in packages if versions[entry["name"]] == 1}
 
 
 def dependencies(image: str) -> set[str]:
