@@ -31,13 +31,14 @@ AGENTS: Final = ("supervisor", "account_lookup", "password_reset", "docs_search"
 PERSON: Final = "amelia.hart"
 QUESTIONS: Final = {
     "one intent": "Which groups am I in?",
+    "a document": "Where is the VPN guide?",
     "two intents": "Is my account locked, and where is the VPN guide?",
     "none of ours": "Please book me a flight to Lisbon",
 }
 MAX_START_SECONDS: Final = 2.0
 MAX_MEGABYTES: Final = 150.0
 MODEL_CALLS_OF_ONE_INTENT: Final = 2.0
-ASKED: Final = 20
+ASKED: Final = 15
 PROBE_SECONDS: Final = 0.02
 
 _MODEL_CALLS = re.compile(r"model_calls\W+(\d+)")

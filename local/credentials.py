@@ -1,5 +1,7 @@
 """Gives each agent's container its own credentials and no other's: `python -m local.credentials`.
 
+The gateway's container gets no credentials: it is told which client may call it, whose id the tenant has made.
+
 The tenant writes what it makes for all agents below `HELPDESK_VAR`. In `docker-compose.yml` this
 step runs after it and before the agents, and copies to each agent's volume, below `CREDENTIALS_FOLDER`, one file
 for each of its settings, named after the setting: `CLIENT_KEY_FILE` names `client_key`, and so on.
@@ -16,6 +18,7 @@ from shared.errors import ConfigurationError
 from shared.settings import AllowedCaller, Settings
 
 SUPERVISOR, SUPERVISOR_API_CLIENT = "tenant/clients/supervisor", "tenant/clients/supervisor-api-client"
+DOCS_API_CLIENT = "tenant/clients/docs-search-api-client"
 COPIES: dict[str, dict[str, str]] = {
     "supervisor": {
         "client_id": f"{SUPERVISOR}/client_id",
@@ -31,7 +34,10 @@ COPIES: dict[str, dict[str, str]] = {
         "api_client_id": "tenant/clients/password-reset-api-client/client_id",
         "api_client_key": "tenant/clients/password-reset-api-client/key.pem",
     },
-    "docs_search": {},
+    "docs_search": {
+        "api_client_id": f"{DOCS_API_CLIENT}/client_id",
+        "api_client_key": f"{DOCS_API_CLIENT}/key.pem",
+    },
 }
 """For each agent, its settings and the file below `HELPDESK_VAR` that each is copied from."""
 
@@ -47,6 +53,8 @@ class CredentialsSettings(Settings):
     tenant_issuer: str = Field(description="the issuer of all tokens, with its trailing slash")
     supervisor_audience: str = Field(description="the supervisor's API identifier")
     supervisor_url: str = Field(description="where people reach the supervisor")
+    discovery_url: str = Field(description="where the gateway fetches the issuer's metadata")
+    gateway_audience: str = Field(description="the gateway's API identifier")
 
 
 def hand_out(settings: CredentialsSettings) -> None:
@@ -65,6 +73,13 @@ def hand_out(settings: CredentialsSettings) -> None:
     )
     for agent in SUBAGENTS:
         _write(settings.credentials_folder / agent / "allowed_callers", json.dumps([caller.model_dump()]))
+    authorizer = {
+        "discoveryUrl": settings.discovery_url,
+        "allowedAudience": [settings.gateway_audience],
+        "allowedClients": [_read(settings, f"{DOCS_API_CLIENT}/client_id").strip()],
+        "allowedScopes": ["docs:read"],
+    }
+    _write(settings.credentials_folder / "gateway" / "gateway_authorizer", json.dumps(authorizer))
 
 
 def how_to_sign_in(settings: CredentialsSettings) -> str:

@@ -5,17 +5,19 @@ from starlette.applications import Starlette
 from strands.models import Model
 
 from agents.docs_search.card import NAME, create_card
-from agents.docs_search.library import LocalLibrary
+from agents.docs_search.gateway import GatewayClient
+from agents.docs_search.library import SCOPE, GatewayLibrary
 from agents.docs_search.settings import DocsSearchSettings
 from agents.docs_search.tools import SYSTEM_PROMPT, create_tools
 from shared import agent_loop
 from shared.authorization import Authorizer, OpenFga
+from shared.identity import ClientCredentials, TokenClient
 
 
 def create_app(
     settings: DocsSearchSettings, *, model: Model | None = None, http: httpx.AsyncClient | None = None
 ) -> Starlette:
-    """Makes the agent's app; brings the index of the knowledge base up to date first.
+    """Makes the agent's app.
 
     Args:
         settings: The agent's settings.
@@ -23,7 +25,19 @@ def create_app(
         http: In place of a new client; closed with the app.
     """
     foundations = agent_loop.lay_foundations(settings, model=model, http=http)
-    library = LocalLibrary.open(settings.knowledge_folder, settings.knowledge_index)
+    tokens = TokenClient(
+        settings.discovery_url,
+        settings.auth0_issuer,
+        foundations.http,
+        ClientCredentials(settings.api_client_id, settings.api_client_key.get_secret_value()),
+        resource_server_identifier=settings.audience,
+    )
+    library = GatewayLibrary(
+        GatewayClient(settings.gateway_url, foundations.http, scope=SCOPE),
+        tokens,
+        audience=settings.gateway_audience,
+        target=settings.gateway_target,
+    )
     checks = OpenFga(settings) if settings.fga_api_url else None
     return agent_loop.create_app(
         settings,
@@ -32,5 +46,5 @@ def create_app(
         entry=agent_loop.hop_entry(settings, foundations),
         authorizer=Authorizer(checks, agent=NAME),
         toolbox=agent_loop.Tools(create_tools(library, base_url=settings.docs_base_url), SYSTEM_PROMPT),
-        resources=(library, *([checks] if checks else [])),
+        resources=(checks,) if checks else (),
     )

@@ -8,13 +8,10 @@ from typing import Any, Final
 from strands import ToolContext, tool
 from strands.types.tools import AgentTool
 
-from agents.docs_search.library import Library
+from agents.docs_search.library import SCOPE, Article, Hit, Library, Reader, SearchResult
 from agents.docs_search.quoting import Quoter, plain
-from knowledge import Article, Filters, Hit, SearchResult
 from shared.authorization import ActingCaller, Fact, Needs, Permitted, Resource, needs, object_name, permitted
 from shared.identity import Principal
-
-SCOPE: Final = "docs:read"
 
 SYSTEM_PROMPT: Final = """\
 You are docs_search, an agent of a company's IT help desk. You answer from the company's knowledge base, and from
@@ -39,7 +36,6 @@ def readable_audiences(user: Principal) -> frozenset[str]:
     """For whom the articles are written that this person may read, by what the token says of them.
 
     The permissions are those that Auth0's roles give; nothing in a message, and no name, decides.
-
     """
     granted = user.permissions | user.scopes
     audiences = {"everyone", "contractors" if CONTRACTORS in granted else "employees"}
@@ -79,7 +75,7 @@ def create_tools(library: Library, *, base_url: str) -> Sequence[AgentTool]:
             tool_context: Handed in by the loop: who asks.
         """
         permit = permitted(tool_context, tuple)
-        found = await library.search(query, filters=Filters(audiences=frozenset(permit.value)))
+        found = await library.search(query, reader=_reader(tool_context, permit))
         return _answer(await _readable(permit, found), quoter)
 
     @needs(reading)
@@ -97,12 +93,17 @@ def create_tools(library: Library, *, base_url: str) -> Sequence[AgentTool]:
             tool_context: Handed in by the loop: who asks.
         """
         permit = permitted(tool_context, tuple)
-        filters = Filters(audiences=frozenset(permit.value))
-        found = await library.recent(filters=filters, limit=max(1, min(limit, _MAX_RECENT)))
+        reader = _reader(tool_context, permit)
+        found = await library.recent(reader=reader, limit=max(1, min(limit, _MAX_RECENT)))
         shown = await permit.readable(found, "can_read", lambda article: _document(article.slug, {article.audience}))
         return _list(shown, quoter)
 
     return [search_docs, recent_changes]
+
+
+def _reader(tool_context: ToolContext, permit: Permitted[tuple[str, ...]]) -> Reader:
+    """Who asks, verified, and the audiences that the check left: neither is the model's to say."""
+    return Reader(tool_context.invocation_state["caller"], frozenset(permit.value))
 
 
 async def _audiences(caller: ActingCaller, _: Mapping[str, Any]) -> Sequence[Resource[str]]:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from local.gateway._authorizer import CustomJWTAuthorizer
 from shared.settings import ServiceSettings, is_loopback, require_secure_url
+from shared.telemetry import LogFormat
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -15,6 +16,7 @@ class GatewaySettings(ServiceSettings):
     """What the stand-in is told; the tools and their schemas are in `deploy/aws/docs`."""
 
     port: int = Field(8404, ge=0, le=65535, description="the port to listen on")
+    log_format: LogFormat = "console"
     helpdesk_var: Path = Field(Path("var"), description="the folder of the local world's state")
     auth0_issuer: str = Field(description="the issuer of all tokens, with its trailing slash")
     gateway_authorizer: CustomJWTAuthorizer = Field(

@@ -62,7 +62,7 @@ def cli(context: click.Context) -> None:
     type=click.IntRange(1, 65535),
     envvar="HELPDESK_PORT_BASE",
     metavar="PORT",
-    help="Use ports that count up from PORT.  [default: 8400, 8401 and 9000 to 9003]",
+    help="Use ports that count up from PORT.  [default: 8400, 8401, 8403, 8404 and 9000 to 9003]",
 )
 @common()
 @click.pass_obj

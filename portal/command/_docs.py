@@ -73,8 +73,8 @@ def show(output: Output, slug: str, *, index_file: Path | None) -> ExitCode:
 
 
 def _usual_index() -> Path:
-    """The one that `helpdesk up` gives the agent."""
-    return state_directory() / "docs_search" / "knowledge.sqlite3"
+    """The one that `helpdesk up` gives the gateway."""
+    return state_directory() / "gateway" / "knowledge.sqlite3"
 
 
 def _embedder(model: str | None) -> Embedder | None:

@@ -27,6 +27,7 @@ DEFAULT_PORTS = {
     "tenant": 8400,
     "directory": 8401,
     "fga": 8403,
+    "gateway": 8404,
     "supervisor": 9000,
     "account_lookup": 9001,
     "password_reset": 9002,
@@ -161,6 +162,14 @@ class Plan:
         )
         agents = (
             Part(
+                "gateway",
+                "lets docs_search search; stand-in for AgentCore Gateway",
+                "local.gateway",
+                self.url("gateway"),
+                "/healthz",
+                self._gateway,
+            ),
+            Part(
                 "supervisor",
                 "takes questions, asks the agents below",
                 "agents.supervisor",
@@ -206,10 +215,27 @@ class Plan:
     def _fga(self) -> Mapping[str, str]:
         return self._service("fga")
 
+    def _gateway(self) -> Mapping[str, str]:
+        authorizer = {
+            "discoveryUrl": self._discovery_url,
+            "allowedAudience": [_audience("gateway")],
+            "allowedClients": [self.client_id("docs-search-api-client")],
+            "allowedScopes": ["docs:read"],
+        }
+        return self._service("gateway") | {
+            "AUTH0_ISSUER": self.issuer,
+            "GATEWAY_AUTHORIZER": json.dumps(authorizer),
+            "GATEWAY_URL": f"{self.url('gateway')}mcp",
+        }
+
+    @property
+    def _discovery_url(self) -> str:
+        return f"{self.issuer}.well-known/openid-configuration"
+
     def _agent(self, name: str) -> dict[str, str]:
         return self._service(name) | {
             "AUTH0_ISSUER": self.issuer,
-            "AUTH0_DISCOVERY_URL": f"{self.issuer}.well-known/openid-configuration",
+            "AUTH0_DISCOVERY_URL": self._discovery_url,
             "AUDIENCE": _audience(name),
             "AGENTCORE_RUNTIME_URL": self.url(name),
             "DATABASE_URL": f"sqlite:///{self.state / name / 'helpdesk.sqlite3'}",
@@ -246,7 +272,12 @@ class Plan:
                 "API_CLIENT_KEY_FILE": str(self._client(client) / "key.pem"),
             }
         if name == "docs_search":
-            settings |= {"KNOWLEDGE_INDEX": str(self.state / name / "knowledge.sqlite3")}
+            settings |= {
+                "GATEWAY_URL": f"{self.url('gateway')}mcp",
+                "GATEWAY_AUDIENCE": _audience("gateway"),
+                "API_CLIENT_ID": self.client_id("docs-search-api-client"),
+                "API_CLIENT_KEY_FILE": str(self._client("docs-search-api-client") / "key.pem"),
+            }
         return settings
 
     def _client(self, slug: str) -> Path:

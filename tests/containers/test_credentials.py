@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from local.credentials import CredentialsSettings, hand_out, how_to_sign_in, main
+from local.gateway import CustomJWTAuthorizer
 
 MADE = {
     "tenant/clients/supervisor/client_id": "machine-client\n",
     "tenant/clients/supervisor/key.pem": "machine key\n",
     "tenant/clients/supervisor-api-client/client_id": "api-client\n",
     "tenant/clients/supervisor-api-client/key.pem": "api key\n",
+    "tenant/clients/docs-search-api-client/client_id": "docs-client\n",
+    "tenant/clients/docs-search-api-client/key.pem": "docs key\n",
     "tenant/clients/help-desk-command-line/client_id": "command-line-client\n",
     "tenant/users.json": '{"amelia.hart": "a password"}',
     "tenant/clients/account-lookup-api-client/client_id": "reading client\n",
@@ -35,6 +38,8 @@ def settings(tmp_path: Path) -> CredentialsSettings:
         tenant_issuer="http://127.0.0.1:8400/",
         supervisor_audience="https://helpdesk.example/supervisor",
         supervisor_url="http://127.0.0.1:9000/",
+        discovery_url="http://tenant:8400/.well-known/openid-configuration",
+        gateway_audience="https://helpdesk.example/gateway",
     )
 
 
@@ -47,6 +52,8 @@ def handed_out(settings: CredentialsSettings) -> dict[str, str]:
 def test_each_agent_gets_its_own_and_nothing_else(settings: CredentialsSettings) -> None:
     hand_out(settings)
     callers = json.dumps([{"agent": "supervisor", "client_id": "machine-client", "api_client_id": "api-client"}])
+    authorizer = json.loads(handed_out(settings)["gateway/gateway_authorizer"])
+    assert CustomJWTAuthorizer.model_validate(authorizer).allowed_clients == ("docs-client",)
     assert handed_out(settings) == {
         "supervisor/client_id": "machine-client\n",
         "supervisor/client_key": "machine key\n",
@@ -59,6 +66,9 @@ def test_each_agent_gets_its_own_and_nothing_else(settings: CredentialsSettings)
         "password_reset/api_client_key": "managing key\n",
         "password_reset/allowed_callers": callers,
         "docs_search/allowed_callers": callers,
+        "docs_search/api_client_id": "docs-client\n",
+        "docs_search/api_client_key": "docs key\n",
+        "gateway/gateway_authorizer": json.dumps(authorizer),
     }
 
 

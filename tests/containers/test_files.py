@@ -57,7 +57,11 @@ def test_an_agents_image_is_made_as_the_others_are(agent: str) -> None:
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_is_given_its_own_folder_and_what_it_depends_on(image: str) -> None:
     """DESIGN: the image is the locked environment plus shared/ and the agent's own folder."""
-    own = {"local", "deploy/auth0/tenant.yaml"} if image == "local" else {f"agents/{image}", "agents/__init__.py"}
+    own = (
+        {"local", "deploy", "agents/docs_search/articles"}
+        if image == "local"
+        else {f"agents/{image}", "agents/__init__.py"}
+    )
     copied = {copy.rsplit(" ", 1)[0] for copy in instructions(image, "COPY") if not copy.startswith("--from=packages ")}
     assert copied == own | members(image)
 
@@ -131,6 +135,15 @@ def test_only_the_vault_and_the_two_agents_that_work_on_accounts_can_reach_the_d
         "account-lookup",
         "password-reset",
     }
+
+
+def test_only_docs_search_can_reach_the_gateway() -> None:
+    assert {name for name, service in SERVICES.items() if "documents" in service.get("networks", [])} == {
+        "docs-search",
+        "gateway",
+        "tenant",
+    }
+    assert SERVICES["gateway"]["networks"] == ["documents"]
 
 
 def test_every_agent_is_in_the_stack() -> None:

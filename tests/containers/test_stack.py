@@ -42,7 +42,7 @@ def reaches(host, port):
     except OSError:
         return False
     return True
-hosts = {'tenant': 8400, 'directory': 8401}
+hosts = {'tenant': 8400, 'directory': 8401, 'gateway': 8404}
 hosts |= dict.fromkeys(('supervisor', 'account-lookup', 'password-reset', 'docs-search'), 9000)
 print(json.dumps([host for host, port in hosts.items() if reaches(host, port)]))
 """

@@ -36,6 +36,7 @@ PARAMETERS = {
     "FgaClientId": "d" * 32,
     "DirectoryUrl": "https://company.okta.com/api/v1",
     "DocsBaseUrl": "https://docs.company.example/",
+    "GatewayUrl": "https://helpdesk-docs-0123456789.gateway.bedrock-agentcore.us-east-1.amazonaws.com/mcp",
     "Database": "yes",
     "SubnetIds": "subnet-0123456789abcdef0",
     "SecurityGroupIds": "sg-0123456789abcdef0",

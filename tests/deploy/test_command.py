@@ -36,27 +36,27 @@ def helpdesk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 
 def test_a_target_is_planned_applied_looked_at_and_taken_away(cloud: Cloud, helpdesk: Command) -> None:
-    planned = helpdesk("deploy", "plan", "docs_search")
+    planned = helpdesk("deploy", "plan", "account_lookup")
     assert planned.code == 0, planned.err
-    assert "docs_search: the stack helpdesk-docs-search is made" in planned.out
+    assert "account_lookup: the stack helpdesk-account-lookup is made" in planned.out
     assert "add Repository (AWS::ECR::Repository), at first" in planned.out
     assert cloud.stacks == {}
 
-    cloud.images["helpdesk/docs_search"] = {targets()["docs_search"].content_tag(): f"sha256:{'0' * 64}"}
-    applied = helpdesk("deploy", "apply", "docs_search", "--json")
+    cloud.images["helpdesk/account_lookup"] = {targets()["account_lookup"].content_tag(): f"sha256:{'0' * 64}"}
+    applied = helpdesk("deploy", "apply", "account_lookup", "--json")
     assert applied.code == 0, applied.err
     assert applied.events[-1]["outputs"]["Url"] == "https://example/"
 
-    assert "nothing to do" in helpdesk("deploy", "plan", "docs_search").out
-    status = helpdesk("deploy", "status", "docs_search", "supervisor").out
-    assert "docs_search: UPDATE_COMPLETE, as these files make it" in status
+    assert "nothing to do" in helpdesk("deploy", "plan", "account_lookup").out
+    status = helpdesk("deploy", "status", "account_lookup", "supervisor").out
+    assert "account_lookup: UPDATE_COMPLETE, as these files make it" in status
     assert "supervisor: not deployed" in status
 
-    refused = helpdesk("deploy", "destroy", "docs_search")
+    refused = helpdesk("deploy", "destroy", "account_lookup")
     assert refused.code == 1
     assert "say --yes if you mean it" in refused.err
     assert cloud.stacks
-    assert helpdesk("deploy", "destroy", "docs_search", "--yes").out.endswith("docs_search: deleted\n")
+    assert helpdesk("deploy", "destroy", "account_lookup", "--yes").out.endswith("account_lookup: deleted\n")
     assert cloud.stacks == {}
 
 

@@ -25,10 +25,13 @@ from local.directory import DirectoryConfig
 from local.directory import create_app as create_directory
 from local.directory._state import Directory
 from local.directory.oauth import CONNECTIONS, Call
+from local.gateway import GatewaySettings
+from local.gateway import create_app as create_gateway
 from local.tenant.testing import SUPERVISOR, SUPERVISOR_API_CLIENT, LocalTenant
 from shared.http import create_http_client
 from shared.testing import LoopbackServer
 
+DOCS_SEARCH_API_CLIENT = "Docs search API client"
 SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
 API_CLIENTS = {"account_lookup": "Account lookup API client", "password_reset": "Password reset API client"}
 
@@ -88,25 +91,28 @@ class _Ear:
 
 
 class World:
-    """Tenant, directory and the four agents; started with `with`.
+    """Tenant, directory, gateway and the four agents; started with `with`.
 
     Args:
         folder: For all that they keep.
         model: Makes the model of each agent, by its name; the offline planner, if it gives None.
         settings: Changes to the agents' settings.
+        articles: The folder of the knowledge base, in place of the articles that are shipped.
     """
 
     def __init__(
         self,
         folder: Path,
         *,
+        articles: Path | None = None,
         model: Callable[[str], Model | None] = lambda _: None,
         settings: dict[str, Any] | None = None,
     ) -> None:
         self.folder = folder
-        self.servers = {name: LoopbackServer() for name in ("directory", *SUBAGENTS, "supervisor")}
+        self.servers = {name: LoopbackServer() for name in ("directory", "gateway", *SUBAGENTS, "supervisor")}
         self._model = model
         self._settings = settings or {}
+        self._articles = {} if articles is None else {"knowledge_folder": articles}
         self.heard: dict[str, list[dict[str, str]]] = {name: [] for name in self.servers}
         directory = self.url("directory").rstrip("/")
         self.tenant = LocalTenant(
@@ -121,7 +127,7 @@ class World:
     def __enter__(self) -> Self:
         self.tenant.start()
         self.start("directory")
-        for name in (*SUBAGENTS, "supervisor"):
+        for name in ("gateway", *SUBAGENTS, "supervisor"):
             self.start(name)
         return self
 
@@ -191,10 +197,10 @@ class World:
                 return create_account_lookup(AccountLookupSettings.load(**self._directory_user(name)), model=model)
             case "password_reset":
                 return create_password_reset(PasswordResetSettings.load(**self._directory_user(name)), model=model)
+            case "gateway":
+                return create_gateway(self._gateway())
             case "docs_search":
-                index = self.folder / "knowledge.sqlite3"
-                settings = DocsSearchSettings.load(**self._subagent(name), knowledge_index=index)
-                return create_docs_search(settings, model=model)
+                return create_docs_search(DocsSearchSettings.load(**self._docs_search()), model=model)
             case _:
                 return create_supervisor(SupervisorSettings.load(**self._supervisor()), model=model)
 
@@ -217,6 +223,31 @@ class World:
             "api_client_id": self.tenant.client(SUPERVISOR_API_CLIENT).client_id,
         }
         return {**self._agent(name), "allowed_callers": [caller]}
+
+    def _gateway(self) -> GatewaySettings:
+        return GatewaySettings.load(
+            helpdesk_env="local",
+            port=self.servers["gateway"].port,
+            helpdesk_var=self.folder,
+            auth0_issuer=self.tenant.issuer,
+            gateway_authorizer={
+                "discoveryUrl": self.tenant.discovery_url,
+                "allowedAudience": [self.tenant.api("gateway")],
+                "allowedClients": [self.tenant.client(DOCS_SEARCH_API_CLIENT).client_id],
+                "allowedScopes": ["docs:read"],
+            },
+            **self._articles,
+        )
+
+    def _docs_search(self) -> dict[str, Any]:
+        exchanger = self.tenant.client(DOCS_SEARCH_API_CLIENT)
+        return {
+            **self._subagent("docs_search"),
+            "gateway_url": f"{self.url('gateway')}mcp",
+            "gateway_audience": self.tenant.api("gateway"),
+            "api_client_id": exchanger.client_id,
+            "api_client_key": exchanger.private_key_pem,
+        }
 
     def _directory_user(self, name: str) -> dict[str, Any]:
         client = self.tenant.client(API_CLIENTS[name])

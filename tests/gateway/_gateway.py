@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,22 +37,28 @@ class Gateway:
         folder: For articles and index.
         authorizer: Members of the `customJWTAuthorizer`, besides discovery URL, audience, client and scope.
         parts: In place of the tool and the interceptor of this project.
+        articles: The knowledge base: by slug, for whom, title and text.
     """
 
     def __init__(
-        self, folder: Path, *, authorizer: dict[str, Any] | None = None, parts: Callable[[], Parts] | None = None
+        self,
+        folder: Path,
+        *,
+        authorizer: dict[str, Any] | None = None,
+        parts: Callable[[], Parts] | None = None,
+        articles: Mapping[str, tuple[str, str, str]] = ARTICLES,
     ) -> None:
         self.issuer = AuthorizationServer()
         self.server = LoopbackServer()
-        articles = folder / "articles"
-        articles.mkdir(exist_ok=True)
-        for slug, (audience, title, text) in ARTICLES.items():
-            write_article(articles, slug, audience, title, text)
+        source = folder / "articles"
+        source.mkdir(exist_ok=True)
+        for slug, (audience, title, text) in articles.items():
+            write_article(source, slug, audience, title, text)
         self.settings = GatewaySettings.load(
             helpdesk_env="local",
             port=self.server.port,
             helpdesk_var=folder / "var",
-            knowledge_folder=articles,
+            knowledge_folder=source,
             auth0_issuer=self.issuer.issuer,
             gateway_authorizer={
                 "discoveryUrl": self.issuer.discovery_url,

@@ -56,7 +56,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Command, i
             process.send_signal(signal.SIGINT)
             assert until(process, "stopped")
     assert process.returncode == 0
-    assert len(pids) == 6
+    assert len(pids) == 8
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
     assert not (helpdesk.state / "run" / "stack.json").exists()
 
@@ -162,7 +162,16 @@ def test_a_sign_in_at_another_address_is_not_used_here(amelia: Command, tmp_path
 def test_status_tells_of_every_part(amelia: Command) -> None:
     done = amelia("status")
     assert done.code == 0, done.out
-    for part in ("tenant", "directory", "supervisor", "account_lookup", "password_reset", "docs_search", "sign-in"):
+    for part in (
+        "tenant",
+        "directory",
+        "gateway",
+        "supervisor",
+        "account_lookup",
+        "password_reset",
+        "docs_search",
+        "sign-in",
+    ):
         assert f"✓  {part}" in done.out
     assert "A2A 0.3, 1.0" in done.out
     assert "Amelia Hart" in done.out

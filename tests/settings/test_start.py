@@ -15,6 +15,10 @@ GOOD = {
     "AUDIENCE": "https://helpdesk.example/docs_search",
     "MODEL_PROVIDER": "offline",
     "ALLOWED_CALLERS": CALLERS,
+    "GATEWAY_URL": "http://127.0.0.1:1/mcp",
+    "GATEWAY_AUDIENCE": "https://helpdesk.example/gateway",
+    "API_CLIENT_ID": "docs-client",
+    "API_CLIENT_KEY": "a key",
 }
 
 
@@ -55,6 +59,9 @@ def test_an_agent_without_settings_names_the_first_that_is_missing(agent: str) -
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL is not usable"),
         ({"AUDIENCE_FILE": "/no/such/file", "AUDIENCE": ""}, "AUDIENCE_FILE names a file that cannot be read"),
         ({"MAX_REQUEST_BYTES": "ten"}, "MAX_REQUEST_BYTES is not usable"),
+        ({"GATEWAY_URL": "gateway"}, "GATEWAY_URL is not an http or https URL"),
+        ({"GATEWAY_AUDIENCE": GOOD["AUDIENCE"]}, "GATEWAY_AUDIENCE is this agent's own AUDIENCE"),
+        ({"API_CLIENT_KEY": ""}, "API_CLIENT_KEY is not set"),
     ],
 )
 def test_an_unsafe_setting_is_named_with_its_remedy(change: dict[str, str], named: str) -> None:
@@ -94,6 +101,7 @@ SUPERVISOR = GOOD | {
     "AUDIENCE": "https://helpdesk.example/supervisor",
     "CLIENT_ID": "a",
     "API_CLIENT_ID": "b",
+    "API_CLIENT_KEY": "",
     "SUBAGENTS": '[{"url": "http://127.0.0.1:1/", "audience": "https://helpdesk.example/docs_search"}]',
 }
 """Without what gives the tokens of its hops."""

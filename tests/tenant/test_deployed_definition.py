@@ -74,6 +74,22 @@ async def test_what_the_supervisor_may_do_for_whom(tenant: LocalTenant, login: s
         assert "agent:invoke" not in claims["permissions"]
 
 
+async def test_docs_search_may_call_the_gateway_for_a_person_and_nobody_else_may(tenant: LocalTenant) -> None:
+    signed_in = await tenant.sign_in("casey.moreno")
+    delegated = await tenant.exchange(signed_in, tenant.api("docs_search"), scopes=["docs:read"])
+    token = await tenant.exchange(delegated, tenant.api("gateway"), client="Docs search API client")
+    claims = claims_of(token)
+    docs, supervisor = (tenant.client(name).client_id for name in ("Docs search API client", "Supervisor API client"))
+    assert (claims["client_id"], claims["scope"]) == (docs, "docs:read")
+    assert claims["act"]["sub"] == docs
+    assert claims["act"]["act"]["sub"] == supervisor
+    with pytest.raises(AssertionError, match="403"):
+        await tenant.exchange(signed_in, tenant.api("gateway"))
+    for client in CLIENTS[2:]:
+        form = {"grant_type": "client_credentials", "audience": tenant.api("gateway"), **tenant.credentials(client)}
+        assert (await tenant.request_token(form)).status_code == 403
+
+
 def test_the_command_line_is_public_and_its_tokens_rotate(tenant: LocalTenant) -> None:
     definition = tenant.tenant.clients.named("Help desk command line").definition
     assert (definition.app_type, definition.authentication_method) == ("native", "none")
@@ -96,7 +112,7 @@ def test_each_custom_api_client_belongs_to_its_agents_api(tenant: LocalTenant) -
         acts_upstream = agent in {"account_lookup", "password_reset"}
         assert definition.grant_types == ((TOKEN_VAULT,) if acts_upstream else ())
         may_exchange = definition.token_exchange.allow_any_profile_of_type == ("on_behalf_of_token_exchange",)
-        assert may_exchange is (agent == "supervisor")
+        assert may_exchange is (agent in {"supervisor", "docs_search"})
 
 
 @pytest.mark.requirement("G1")

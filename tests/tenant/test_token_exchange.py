@@ -207,7 +207,7 @@ class TestSubjectToken:
 class TestClient:
     """Who may exchange."""
 
-    @pytest.mark.parametrize("client", ["Supervisor", "Docs search API client", "Help desk web", COMMAND_LINE])
+    @pytest.mark.parametrize("client", ["Supervisor", "Account lookup API client", "Help desk web", COMMAND_LINE])
     async def test_a_client_without_the_profile_is_refused(self, tenant: LocalTenant, client: str) -> None:
         found = await refusal(tenant, await tenant.sign_in("amelia.hart"), client)
         description = '"on_behalf_of_token_exchange" Token Exchange Profile is not allowed for the client.'
