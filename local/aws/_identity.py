@@ -4,6 +4,8 @@ What a credential provider gives is handed in: at the local tenant, or in a test
 service does beyond its model (which claims it verifies, how long it keeps a token) is known from documents alone.
 """
 
+import base64
+import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,7 +47,7 @@ class CredentialProvider:
 
 @dataclass(slots=True)
 class _Session:
-    user_token: str
+    user: str
     provider: str
 
 
@@ -107,13 +109,14 @@ class IdentityStandIn:
     def _pending(self, asked: Mapping[str, Any], user_token: str) -> Mapping[str, Any] | None:
         """The session in which the person has to agree; None where they have."""
         name = asked["resourceCredentialProviderName"]
-        if (name, user_token) in self._consents and not asked.get("forceAuthentication"):
+        user = _user(user_token)
+        if (name, user) in self._consents and not asked.get("forceAuthentication"):
             return None
         uri = asked.get("sessionUri")
         if uri is None:
             uri = f"urn:ietf:params:oauth:request_uri:{secrets.token_urlsafe(16)}"
-            self._sessions[uri] = _Session(user_token, name)
-        elif uri not in self._sessions or self._sessions[uri].user_token != user_token:
+            self._sessions[uri] = _Session(user, name)
+        elif uri not in self._sessions or self._sessions[uri].user != user:
             return {"sessionUri": uri, "sessionStatus": "FAILED"}
         return {
             "authorizationUrl": f"{self.authorization_url}?request_uri={uri}",
@@ -126,7 +129,17 @@ class IdentityStandIn:
         session = self._sessions.get(asked["sessionUri"])
         if session is None:
             raise AwsError("ResourceNotFoundException", status=404)
-        if asked["userIdentifier"].get("userToken") != session.user_token:
+        if _user(asked["userIdentifier"].get("userToken", "")) != session.user:
             raise AwsError("AccessDeniedException", status=403)
-        self._consents.add((session.provider, session.user_token))
+        self._consents.add((session.provider, session.user))
         return {}
+
+
+def _user(token: str) -> str:
+    """Who a token is about: the service goes by issuer and subject. It verifies them; the stand-in does not."""
+    parts = token.split(".")
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return f"{claims['iss']} {claims['sub']}"
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise AwsError("UnauthorizedException", status=401) from None
