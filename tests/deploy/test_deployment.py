@@ -14,7 +14,7 @@ from portal._errors import CommandFailed
 from portal.deployment import Account, Deployment, DeploymentFile, Target, chosen, targets
 from shared.testing import LoopbackServer
 from tests.deploy._cloud import PASSWORD, Cloud
-from tests.deploy._template import ACCOUNT, PARAMETERS
+from tests.deploy._template import ACCOUNT, ATTRIBUTES, PARAMETERS
 
 SUBAGENTS = ("account_lookup", "docs_search", "password_reset")
 FILE = DeploymentFile(
@@ -152,6 +152,20 @@ def test_agents_come_in_any_order(world: World, order: tuple[str, ...]) -> None:
     environment = world.cloud.resource("helpdesk-supervisor", "Runtime")["EnvironmentVariables"]
     audiences = [subagent["audience"] for subagent in json.loads(environment["SUBAGENTS"])]
     assert audiences == [f"https://helpdesk.example/{name}" for name in SUBAGENTS if name in order]
+
+
+def test_an_agent_waits_for_the_gateway_that_it_calls(world: World) -> None:
+    """What it is told comes from the platform's stack, once there is one."""
+    parameters = {name: value for name, value in FILE.parameters.items() if name != "GatewayUrl"}
+    deployment = world.deployment(FILE.model_copy(update={"parameters": parameters}))
+    deployment.apply(one("docs_search"))
+    assert "Runtime" not in world.cloud.stacks["helpdesk-docs-search"].resources
+    assert "docs_search: the gateway is not there yet; apply it again once it is" in world.said
+    assert world.builder.built == []
+    deployment.apply(one("platform"))
+    deployment.apply(one("docs_search"))
+    environment = world.cloud.resource("helpdesk-docs-search", "Runtime")["EnvironmentVariables"]
+    assert environment["GATEWAY_URL"] == ATTRIBUTES["GatewayUrl"]
 
 
 def test_the_platform_comes_with_its_packages(world: World) -> None:
