@@ -68,6 +68,11 @@ class Account:
         return self._client("bedrock-agentcore-control")
 
     @cached_property
+    def secrets(self) -> Any:
+        """Secrets Manager."""
+        return self._client("secretsmanager")
+
+    @cached_property
     def parameters(self) -> Any:
         """Systems Manager's parameters."""
         return self._client("ssm")

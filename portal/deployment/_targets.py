@@ -44,7 +44,13 @@ class Target:
 
     def declared(self) -> dict[str, dict[str, Any]]:
         """The parameters that the template has."""
-        return _parameters(self.body)
+        parameters: dict[str, dict[str, Any]] = _parsed(self.body)["Parameters"]
+        return parameters
+
+    def secrets(self) -> dict[str, str]:
+        """The secrets that it reads, by name, each with the parameter that has it needed; empty where it always is."""
+        found: dict[str, str] = _parsed(self.body).get("Metadata", {}).get("Secrets", {})
+        return found
 
     def content_tag(self) -> str:
         """Says what the image is made of: the same files, the same tag. An image is built once for each."""
@@ -57,16 +63,16 @@ class Target:
 
 
 class _Loader(yaml.SafeLoader):
-    """Leaves CloudFormation's functions as nothing: only the parameters are read."""
+    """Leaves CloudFormation's functions as nothing: only what has none is read."""
 
 
 _Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
 
 
 @cache
-def _parameters(body: str) -> dict[str, dict[str, Any]]:
+def _parsed(body: str) -> dict[str, Any]:
     parsed: dict[str, Any] = yaml.load(body, Loader=_Loader)  # noqa: S506 -- a SafeLoader
-    return dict(parsed["Parameters"])
+    return parsed
 
 
 def targets() -> dict[str, Target]:

@@ -58,6 +58,7 @@ class Cloud:
         fails: Why a resource cannot be made, by its name in the template.
         images: Digests by repository and tag.
         objects: What is in buckets, by bucket and key.
+        lacks: The secrets that are not there; every other is.
         runtime: How each runtime differs from one that is well.
     """
 
@@ -68,6 +69,7 @@ class Cloud:
     stacks: dict[str, CloudStack] = field(default_factory=dict)
     change_sets: dict[str, tuple[str, Template]] = field(default_factory=dict)
     runtime: dict[str, Any] = field(default_factory=dict)
+    lacks: set[str] = field(default_factory=set)
 
     def endpoint(self) -> AwsEndpoint:
         """The services, in one region."""
@@ -100,6 +102,7 @@ class Cloud:
                     "DeleteObjects": self._delete_objects,
                 },
                 "bedrock-agentcore-control": {"GetAgentRuntime": lambda _: RUNTIME | self.runtime},
+                "secretsmanager": {"DescribeSecret": self._describe_secret},
                 "ssm": {"GetParameters": self._get_parameters},
             },
             region=REGION,
@@ -232,6 +235,11 @@ class Cloud:
         if digest is None:
             raise AwsError("ImageNotFoundException")
         return {"imageDetails": [{"imageDigest": digest}]}
+
+    def _describe_secret(self, asked: Asked) -> Asked:
+        if asked["SecretId"] in self.lacks:
+            raise AwsError("ResourceNotFoundException")
+        return {"Name": asked["SecretId"]}
 
     def _head_object(self, asked: Asked) -> Asked:
         if asked["Key"] not in self.objects[asked["Bucket"]]:

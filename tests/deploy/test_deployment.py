@@ -234,6 +234,19 @@ def test_a_value_that_a_template_does_not_allow_is_refused_before_anything_is_ma
     assert world.cloud.stacks == {}
 
 
+def test_an_agent_that_would_not_start_for_want_of_a_secret_is_not_deployed(world: World) -> None:
+    world.cloud.lacks = {"helpdesk/docs_search/api-client-key", "helpdesk/docs_search/database-url"}
+    with pytest.raises(
+        CommandFailed, match="docs_search/database-url, helpdesk/docs_search/api-client-key in"
+    ) as caught:
+        world.deployment().apply(one("docs_search"))
+    assert "they are not there" in caught.value.public_message
+    assert world.builder.built == []
+    without = FILE.model_copy(update={"stacks": {"docs_search": {"Database": "no"}}})
+    world.cloud.lacks.remove("helpdesk/docs_search/api-client-key")
+    assert "Url" in world.deployment(without).apply(one("docs_search")).outputs
+
+
 def test_a_stack_that_somebody_else_is_changing_is_let_be(world: World) -> None:
     world.deployment().apply(one("docs_search"))
     world.cloud.stacks["helpdesk-docs-search"].status = "UPDATE_IN_PROGRESS"

@@ -105,6 +105,21 @@ def test_the_environment_is_what_the_agent_reads_and_holds_no_secret(
     SETTINGS[name].load()
 
 
+@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("with_options", [True, False])
+def test_the_secrets_that_are_looked_for_are_those_that_the_agent_reads(name: str, *, with_options: bool) -> None:
+    options = {} if with_options else {"Database": "no", "FgaClientId": ""}
+    template = Template.read(name, **options)
+    (runtime,) = template.of_type("AWS::BedrockAgentCore::Runtime").values()
+    read = {value for key, value in runtime["EnvironmentVariables"].items() if key.endswith("_SECRET") and value}
+    looked_for = {
+        f"helpdesk/{name}/{secret}"
+        for secret, parameter in template.raw["Metadata"]["Secrets"].items()
+        if not parameter or template.parameters[parameter] not in {"", "no"}
+    }
+    assert looked_for == read
+
+
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_no_function_or_runtime_is_told_a_secret_in_the_template(name: str) -> None:
     text = TEMPLATES[name].read_text(encoding="utf-8")
