@@ -22,7 +22,9 @@ SKILLS: Final = (
             account, status, account status, active, enabled, profile, overview, details, personal details, my details,
             stored about me, on file, on record, who am I, name, department, team, cost centre, office location,
             manager, line manager, boss, report to, job title, position, username, login name, user ID,
-            employee number, staff number, contact details, phone number, e-mail address, recovery address, start date
+            employee number, staff number, contact details, phone number, e-mail address, recovery address, start date,
+            address book entry, directory entry, listed as, surname, first name, full name, office, floor, building,
+            site, country, contract end, supervisor, my record, personal record, data about me, registered as, location
             """
         ),
         examples=(
@@ -48,7 +50,8 @@ SKILLS: Final = (
         tags=a2a.tags(
             """
             groups, group, membership, member of, belong to, roles, access rights, permissions, access group,
-            distribution lists I am on, mailing lists I get, added to, removed from
+            distribution lists I am on, mailing lists I get, added to, removed from, my rights, rights I have,
+            my roles, allowed into, team memberships, access to, who is in my groups
             """
         ),
         examples=(
@@ -72,7 +75,8 @@ SKILLS: Final = (
             """
             my devices, my hardware, in my name, assigned to me, registered to me, registered, enrolled,
             linked to my account, laptop, computer, phone, tablet, serial number, authenticator, security key,
-            hardware token, MFA factors, MFA methods, second factors
+            hardware token, MFA factors, MFA methods, second factors, devices on file, my laptop, my phone, my tablet,
+            my computer, push notification device, fingerprint, what I have enrolled
             """
         ),
         examples=(
@@ -97,7 +101,8 @@ SKILLS: Final = (
             """
             sign-ins, recent sign-ins, logins, logged in, last login, login history, sign-in log, activity,
             failed logins, unsuccessful, successful, location, country, IP address, unusual sign-in,
-            suspicious sign-in, somebody else
+            suspicious sign-in, somebody else, sign-in attempts, refused sign-ins, rejected logins, attempted logins,
+            time of sign-in, last active, last used, used by somebody else, log of my account, from which city
             """
         ),
         examples=(

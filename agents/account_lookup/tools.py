@@ -9,12 +9,16 @@ from pydantic import Field
 from strands import ToolContext, tool
 from strands.types.tools import AgentTool
 
+from agents.account_lookup.card import SKILLS
 from agents.account_lookup.wording import account_text, devices_text, groups_text, sign_ins_text
+from shared.a2a import described
 from shared.authorization import Needs, Permitted, needs
 from shared.directory import ActingCaller, DirectoryClient, OwnAccount, User, own_account
 
 SCOPE: Final = "account:read"
 MOST_COUNTED: Final = 500
+
+_DESCRIPTIONS: Final = described(SKILLS)
 
 SYSTEM_PROMPT: Final = """\
 You are account_lookup, an agent of a company's IT help desk. You read the account of the person who asks, and no
@@ -38,19 +42,9 @@ def create_tools(directory: DirectoryClient) -> Sequence[AgentTool]:
     account = own_account(directory)
 
     @needs(Needs("can_view_profile", "account", account, scope=SCOPE, purpose="read your account"))
-    @tool(context=True)
+    @tool(context=True, description=_DESCRIPTIONS["show_account"])
     async def show_account(tool_context: ToolContext) -> str:
         """Shows the profile and status of the person's own account: name, department, manager, contact details, state.
-
-        Tags: account, status, profile, my details, department, manager, job title, phone number, mail address, login
-        Examples:
-        - "What is the status of my account?"
-        - "Show my profile"
-        - "Who is listed as my manager?"
-        - "Which phone number do you have for me?"
-        - "Is my account still active?"
-        - "What do you know about me?"
-        - "Which department am I in?"
 
         Args:
             tool_context: Handed in by the loop: who asks.
@@ -62,18 +56,9 @@ def create_tools(directory: DirectoryClient) -> Sequence[AgentTool]:
         return await tools.answer(tool_context, show, purpose="read your account")
 
     @needs(Needs("can_view_groups", "account", account, scope=SCOPE, purpose="read your groups"))
-    @tool(context=True)
+    @tool(context=True, description=_DESCRIPTIONS["list_groups"])
     async def list_groups(tool_context: ToolContext) -> str:
         """Lists the groups that the person is a member of.
-
-        Tags: groups, group membership, member of, distribution lists, teams, access rights
-        Examples:
-        - "Which groups am I in?"
-        - "Am I a member of the finance group?"
-        - "List my group memberships"
-        - "What groups does my account have?"
-        - "Which access groups do I belong to?"
-        - "Do I have the VPN group?"
 
         Args:
             tool_context: Handed in by the loop: who asks.
@@ -85,18 +70,9 @@ def create_tools(directory: DirectoryClient) -> Sequence[AgentTool]:
         return await tools.answer(tool_context, groups, purpose="read your groups")
 
     @needs(Needs("can_view_security", "account", account, scope=SCOPE, purpose="read your devices"))
-    @tool(context=True)
+    @tool(context=True, description=_DESCRIPTIONS["list_devices"])
     async def list_devices(tool_context: ToolContext) -> str:
         """Lists the devices that are registered to the person, and the factors with which they confirm a sign-in.
-
-        Tags: devices, registered devices, laptop, phone, authenticator, MFA factors, enrolled, security key
-        Examples:
-        - "Which devices are registered to me?"
-        - "Is my new phone enrolled yet?"
-        - "Show my devices"
-        - "Which MFA factors do I have?"
-        - "What authenticators are set up on my account?"
-        - "Is my laptop listed?"
 
         Args:
             tool_context: Handed in by the loop: who asks.
@@ -111,7 +87,7 @@ def create_tools(directory: DirectoryClient) -> Sequence[AgentTool]:
         return await tools.answer(tool_context, devices, purpose="read your devices")
 
     @needs(Needs("can_view_security", "account", account, scope=SCOPE, purpose="read your sign-ins"))
-    @tool(context=True)
+    @tool(context=True, description=_DESCRIPTIONS["list_sign_ins"])
     async def list_sign_ins(
         tool_context: ToolContext,
         days: int = Field(7, ge=1, le=90),
@@ -119,16 +95,6 @@ def create_tools(directory: DirectoryClient) -> Sequence[AgentTool]:
         result: Literal["both", "failed", "successful"] = "both",
     ) -> str:
         """Lists the person's recent sign-ins, newest first: when, from where, with what, and whether they worked.
-
-        Tags: sign-ins, logins, login history, activity, failed attempts, location, suspicious, somebody else
-        Examples:
-        - "Show my sign-ins of the last 7 days"
-        - "Did anyone log in as me last night?"
-        - "Where was my last sign-in from?"
-        - "Show my failed sign-ins of the last month"
-        - "When did I last log in?"
-        - "Is somebody else using my account?"
-        - "My login history please"
 
         Args:
             tool_context: Handed in by the loop: who asks.

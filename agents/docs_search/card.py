@@ -26,7 +26,10 @@ SKILLS: Final = (
             away from the office, internal page, proxy error, error message, connection error, remote session,
             session ended, terminal server, jump host, bastion, public key, key pair, weak signal, dead spot,
             login page, data roaming, travel SIM, phone bill, international calls, workation, hotel network,
-            blocked SIM, network drive from home
+            blocked SIM, network drive from home, LAN, ethernet, network cable, network socket, network port,
+            access point, SSID, bandwidth, packet loss, IP address of a server, DNS, DHCP, captive portal,
+            split tunnel, always-on VPN, thin client, home router, wiki, company portal, internal site,
+            network unreachable
             """
         ),
         examples=(
@@ -63,7 +66,11 @@ SKILLS: Final = (
             permission to a calendar, vacation reply, away message, holiday reply, decline meetings,
             functional mailbox, generic address, send on behalf, reply all, list owner, subscribe, unsubscribe,
             group address, instant meeting, dial in, participants, breakout, ear pads, transfer a call, missed calls,
-            answering machine, softphone, landline, conference call, reserve a room, room panel, hybrid meeting
+            answering machine, softphone, landline, conference call, reserve a room, room panel, hybrid meeting,
+            outbox, drafts, bounce, undeliverable, delivery receipt, recall a mail, mail rule, block a sender,
+            address list, recurring meeting, free and busy, time zone of a calendar, room calendar, presence, mention,
+            breakout room, waiting room, live captions, recording, dial-in number, call queue, hunt group, ring group,
+            caller ID, send to everybody
             """
         ),
         examples=(
@@ -101,7 +108,11 @@ SKILLS: Final = (
             resolution, blurry, extend the display, hub, wireless mouse, headphone jack, driver, firmware, start-up,
             shutdown, spinning wheel, blue screen of death, hangs, unresponsive, performance, spare device,
             temporary device, swollen battery, forgotten charger, locate my phone, remote wipe, dispose, date and time,
-            daylight saving, keyboard layout, power button, webcam cover, privacy filter
+            daylight saving, keyboard layout, power button, webcam cover, privacy filter, touchscreen, stylus,
+            trackpad, power adapter, USB hub, monitor arm, refresh rate, brightness, sleep mode, does not wake,
+            fan noise, beep, boot loop, kernel panic, hard drive full, RAM, graphics card, asset tag, warranty,
+            refresh cycle, dropped laptop, stolen phone, found device, spare charger, swap a device, font size,
+            touch pad
             """
         ),
         examples=(
@@ -140,7 +151,11 @@ SKILLS: Final = (
             postpone an update, BIOS, compliance, website, web page, blocked website, page does not load,
             default browser, favourites, private window, pull request, merge, branch, pipeline, code review,
             version control, map a drive, mapped drive, folder owner, common folder, sync conflict, offline files,
-            duplicate file, share with a partner, storage, recycle bin, undelete, snapshot, transfer files
+            duplicate file, share with a partner, storage, recycle bin, undelete, snapshot, transfer files,
+            newest version, old release, wiki page, developer account, container, virtual machine, command line,
+            terminal, macro, template, import, export, file type, archive file, unzip, save over, version history,
+            repo, engineering repository, code hosting, update stuck, automatic restart, store of apps, approved apps,
+            licence key, colleague's licence
             """
         ),
         examples=(
@@ -182,7 +197,11 @@ SKILLS: Final = (
             root certificate, protect a file, send securely, disk encryption, zip, public information, sensitive data,
             machine translation, language model, generative AI, translate a text, meeting notes by AI, save passwords,
             shared passwords, generate a password, autofill, domain admin, emergency account, rotate secrets,
-            compulsory course, refresher, e-learning, phishing test, clean desk, lock the screen
+            compulsory course, refresher, e-learning, phishing test, clean desk, lock the screen, alert,
+            antivirus alert, security alert, trojan, spyware, suspicious call, suspicious invoice, unsafe website,
+            unsafe link, found USB stick, sensitivity label, document label, price list confidential, encrypted mail,
+            two-step, push prompt not mine, code not accepted, sign-in code unexpected, lost second factor,
+            new second factor, server admin account, elevated account, course on security
             """
         ),
         examples=(
@@ -217,7 +236,11 @@ SKILLS: Final = (
             outage, escalation, IT glossary, abbreviation, business trip, new colleague, new hire, sponsor,
             agency worker, consultant, temporary staff, partner access, extend an account, revoke access, surname,
             spelling of my name, rename, pronouns, magnifier, subtitles, contact IT, response time, service level,
-            status page, major incident, on-call, post-mortem, meaning of a term, list of systems
+            status page, major incident, on-call, post-mortem, meaning of a term, list of systems, tech bar,
+            opening times of IT, IT contact, support line, service times, priority levels, incident levels,
+            hire in my team, laptop when I leave, last working day, leaver checklist, joiner checklist, name spelling,
+            e-mail address after marriage, larger font, hearing support, dictation software, home monitor,
+            home office budget, refund for equipment
             """
         ),
         examples=(

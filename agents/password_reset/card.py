@@ -16,7 +16,9 @@ SKILLS: Final = (
         tags=a2a.tags(
             """
             password policy, password rules, requirements, length, minimum, complexity, characters, symbols, digits,
-            reuse, old password, password history, validity, expiry, how often, allowed attempts
+            reuse, old password, password history, validity, expiry, how often, allowed attempts, shortest password,
+            valid password, strong password, forbidden characters, capital letters, numbers in a password,
+            similar to the old one, how many tries
             """
         ),
         examples=(
@@ -40,7 +42,9 @@ SKILLS: Final = (
             """
             locked, locked out, shut out, lockout, blocked, expired, disabled, deactivated, suspended, cannot sign in,
             cannot log in, login fails, login not working, password not accepted, wrong password, password rejected,
-            password expiry, no access to my account
+            password expiry, no access to my account, frozen account, incorrect password, password refused,
+            password outdated, password age, last password change, days until expiry, cannot get in, login loop,
+            login trouble
             """
         ),
         examples=(
@@ -64,7 +68,8 @@ SKILLS: Final = (
         tags=a2a.tags(
             """
             unlock, unblock, reactivate, reopen, release, enable, unlock account, locked account, blocked account,
-            too many attempts, failed attempts, let me in, back in, remove the lock
+            too many attempts, failed attempts, let me in, back in, remove the lock, give access again, access again,
+            free my account, lift the lock, get back in
             """
         ),
         examples=(
@@ -86,7 +91,9 @@ SKILLS: Final = (
         tags=a2a.tags(
             """
             reset password, reset, pw, passcode, passphrase, credentials, forgotten password, forgot, lost password,
-            change password, new password, choose a password, recovery, recovery link, reset link, send link
+            change password, new password, choose a password, recovery, recovery link, reset link, send link,
+            another password, different password, link did not arrive, send again, password known to others,
+            password leaked
             """
         ),
         examples=(

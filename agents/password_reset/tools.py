@@ -7,14 +7,18 @@ from typing import Final
 from strands import ToolContext, tool
 from strands.types.tools import AgentTool
 
+from agents.password_reset.card import SKILLS
 from agents.password_reset.resets import Resets
 from agents.password_reset.wording import policy_text, privileged, state_text
+from shared.a2a import described
 from shared.authorization import Needs, Permitted, needs
 from shared.directory import AccountKind, ActingCaller, DirectoryClient, OwnAccount, User, own_account
 
 READ_SCOPE: Final = "password:read"
 UNLOCK_SCOPE: Final = "account:unlock"
 RESET_SCOPE: Final = "password:reset"
+
+_DESCRIPTIONS: Final = described(SKILLS)
 
 SYSTEM_PROMPT: Final = """\
 You are password_reset, an agent of a company's IT help desk. You help the person who asks with their own password and
@@ -43,18 +47,9 @@ def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequenc
     resets = Resets(directory, per_hour=resets_per_hour)
 
     @needs(Needs("can_read_state", "account", account, scope=READ_SCOPE, purpose="read the password policy"))
-    @tool(context=True)
+    @tool(context=True, description=_DESCRIPTIONS["password_policy"])
     async def password_policy(tool_context: ToolContext) -> str:
         """Tells the rules for passwords: length, characters, history, how long one lasts, what locks an account.
-
-        Tags: password policy, password rules, requirements, length, complexity, characters, expiry, lockout
-        Examples:
-        - "What are the password rules?"
-        - "How long does a password have to be?"
-        - "Does my password need a symbol?"
-        - "How often do I have to change my password?"
-        - "May I use an old password again?"
-        - "After how many wrong passwords am I locked out?"
 
         Args:
             tool_context: Handed in by the loop: who asks.
@@ -67,19 +62,9 @@ def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequenc
         return await tools.answer(tool_context, policy, purpose="read the password policy")
 
     @needs(Needs("can_read_state", "account", account, scope=READ_SCOPE, purpose="read the state of your account"))
-    @tool(context=True)
+    @tool(context=True, description=_DESCRIPTIONS["account_state"])
     async def account_state(tool_context: ToolContext) -> str:
         """Tells whether the account is locked or the password expired, since when, and when the password expires next.
-
-        Tags: locked, locked out, expired, disabled, suspended, cannot sign in, why, account state, password age
-        Examples:
-        - "Am I locked out?"
-        - "Why can't I sign in?"
-        - "Has my password expired?"
-        - "When does my password expire?"
-        - "When did I last change my password?"
-        - "Is my account locked or disabled?"
-        - "Did you send me a reset link?"
 
         Args:
             tool_context: Handed in by the loop: who asks.
@@ -105,18 +90,9 @@ def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequenc
             refused=lambda user: _privileged("unlocked", user),
         )
     )
-    @tool(context=True)
+    @tool(context=True, description=_DESCRIPTIONS["unlock_account"])
     async def unlock_account(tool_context: ToolContext) -> str:
         """Unlocks the person's own account after too many wrong passwords; the password stays the same.
-
-        Tags: unlock, unlock account, locked account, too many attempts, let me back in
-        Examples:
-        - "Unlock my account"
-        - "I am locked out, please let me back in"
-        - "Please unlock me"
-        - "My account is locked, can you unlock it?"
-        - "I typed my password wrong too often and need my account unlocked"
-        - "Remove the lock on my account"
 
         Args:
             tool_context: Handed in by the loop: who asks.
@@ -138,19 +114,9 @@ def create_tools(directory: DirectoryClient, *, resets_per_hour: int) -> Sequenc
             refused=lambda user: _privileged("reset", user),
         )
     )
-    @tool(context=True)
+    @tool(context=True, description=_DESCRIPTIONS["reset_password"])
     async def reset_password(tool_context: ToolContext) -> str:
         """Resets the person's own password: the directory sends a link to their registered recovery address.
-
-        Tags: reset password, forgotten password, forgot, change password, new password, recovery link, reset link
-        Examples:
-        - "Reset my password"
-        - "I forgot my password"
-        - "Send me a password reset link"
-        - "I need a new password"
-        - "I want to change my password"
-        - "I cannot remember my password any more"
-        - "My password does not work, please reset it"
 
         Args:
             tool_context: Handed in by the loop: who asks.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         USER_SCHEME,
         Caller,
     )
-    from shared.a2a._card import HopSecurity, SignInSecurity, Skill, create_card, tags
+    from shared.a2a._card import HopSecurity, SignInSecurity, Skill, create_card, described, tags
     from shared.a2a._client import AgentClient, AgentTokens, UserTokens, is_final
     from shared.a2a._entry import Anonymous, DelegatedHop, Entry, UserEntry
     from shared.a2a._limits import Limits
@@ -47,6 +47,7 @@ __all__ = [
     "UserTokens",
     "create_agent_app",
     "create_card",
+    "described",
     "is_final",
     "main",
     "serve",
@@ -56,7 +57,7 @@ __all__ = [
 _MODULES = {
     "_app": ("create_agent_app",),
     "_caller": ("AGENT_SCHEME", "DELEGATED_USER_HEADER", "INVOKE_SCOPE", "SESSION_HEADER", "USER_SCHEME", "Caller"),
-    "_card": ("HopSecurity", "SignInSecurity", "Skill", "create_card", "tags"),
+    "_card": ("HopSecurity", "SignInSecurity", "Skill", "create_card", "described", "tags"),
     "_client": ("AgentClient", "AgentTokens", "UserTokens", "is_final"),
     "_entry": ("Anonymous", "DelegatedHop", "Entry", "UserEntry"),
     "_limits": ("Limits",),

@@ -51,6 +51,22 @@ class Skill:
     scopes: tuple[str, ...] = ()
 
 
+def described(skills: Sequence[Skill]) -> dict[str, str]:
+    """By the skills' ids, what a model is told of the agent's own tool for each: what the card says of it, no less."""
+    return {
+        skill.id: "\n".join(
+            (
+                skill.description,
+                "",
+                f"Tags: {', '.join(skill.tags)}",
+                "Examples:",
+                *(f'- "{example}"' for example in skill.examples),
+            )
+        )
+        for skill in skills
+    }
+
+
 def tags(text: str) -> tuple[str, ...]:
     """A skill's tags, written as one text: separated by commas, over as many lines as they need."""
     return tuple(" ".join(tag.split()) for tag in text.split(",") if tag.strip())
