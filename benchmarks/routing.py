@@ -17,7 +17,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -142,9 +141,7 @@ def evaluate(
 ) -> list[Outcome]:
     """Plans each utterance; a text for a subagent is planned there too, where it is hostile."""
     planner = planner or OfflinePlanner()
-    examples = {
-        name: {text for spec in specs for text in _examples(spec["description"])} for name, specs in worlds.items()
-    }
+    examples = {name: _Examples.of(specs) for name, specs in worlds.items()}
     return [_outcome(utterance, worlds, planner, examples) for utterance in utterances]
 
 
@@ -164,7 +161,7 @@ def _outcome(
     utterance: Utterance,
     worlds: Mapping[str, list[ToolSpec]],
     planner: OfflinePlanner,
-    examples: Mapping[str, set[str]],
+    examples: Mapping[str, "_Examples"],
 ) -> Outcome:
     plan = planner.plan(utterance.messages, worlds[utterance.world])
     tools = tuple(call.tool for call in plan.calls)
@@ -178,9 +175,9 @@ def _outcome(
         wrong = _wrong_arguments(utterance.arguments, arguments)
     if not tools and not plan.text.strip():
         wrong = "neither called a tool nor said anything"
-    known = () if utterance.earlier else examples[utterance.world]
-    is_example = any(_plain(utterance.text) == _plain(example) for example in known)
-    is_like = any(gist(utterance.text) == gist(example) for example in known)
+    known = examples[utterance.world]
+    is_example = not utterance.earlier and _plain(utterance.text) in known.words
+    is_like = not utterance.earlier and gist(utterance.text) in known.gists
     return Outcome(utterance, tools, arguments, plan.text, wrong, is_example, is_like)
 
 
@@ -204,6 +201,28 @@ def _wrong_effect(
             if done:
                 return f"called {tool}, which called {', '.join(sorted(done))}"
     return ""
+
+
+def taken_up(
+    outcomes: Iterable[Outcome], worlds: Mapping[str, list[ToolSpec]], planner: OfflinePlanner | None = None
+) -> tuple[int, int]:
+    """How many single requests that came to the right one of our agents with tools of its own are not refused there.
+
+    That the agent asks back, or says what it would do, is no refusal; that no tool of it covers the request is.
+    """
+    planner = planner or OfflinePlanner()
+    requests = [
+        (tool, str(outcome.arguments[tool]["request"]))
+        for outcome in outcomes
+        if outcome.utterance.kind == "single" and outcome.utterance.world == "helpdesk" and not outcome.wrong
+        for tool in outcome.tools
+        if tool in SUBAGENT_TOOLS
+    ]
+    taken = 0
+    for tool, request in requests:
+        plan = planner.plan([{"role": "user", "content": [{"text": request}]}], worlds[SUBAGENT_TOOLS[tool]])
+        taken += bool(plan.calls) or not plan.text.startswith("I cannot")
+    return taken, len(requests)
 
 
 def _is_apt(outcome: Outcome) -> bool:
@@ -235,13 +254,22 @@ def _utterance(row: Mapping[str, Any]) -> Utterance:
     )
 
 
-def _examples(description: str) -> list[str]:
-    """The examples and the tags of a description."""
-    tags = [tag for line in _TAGS.findall(description) for tag in line.split(",")]
-    return [*_EXAMPLE.findall(description), *tags]
+@dataclass(frozen=True, slots=True)
+class _Examples:
+    """The examples and tags of a world's tools, word for word, and what they say."""
+
+    words: frozenset[str]
+    gists: frozenset[frozenset[str]]
+
+    @classmethod
+    def of(cls, specs: Iterable[ToolSpec]) -> "_Examples":
+        texts: list[str] = []
+        for spec in specs:
+            texts += _EXAMPLE.findall(spec["description"])
+            texts += [tag for line in _TAGS.findall(spec["description"]) for tag in line.split(",")]
+        return cls(frozenset(map(_plain, texts)), frozenset(map(gist, texts)))
 
 
-@cache
 def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
@@ -260,7 +288,7 @@ def _card(fields: Mapping[str, Any]) -> AgentCard:
     return AgentCard(name=fields["name"], description=fields["description"], skills=skills)
 
 
-def _report(outcomes: Sequence[Outcome], *, held_out: bool) -> None:
+def _report(outcomes: Sequence[Outcome], worlds: Mapping[str, list[ToolSpec]], *, held_out: bool) -> None:
     print(f"{'class':<14}{'tuning':>16}{'held out':>16}{'all':>16}")
     for kind in (*CLASSES, None):
         cells = [_share(*accuracy(outcomes, kind, split)) for split in ("tuning", "held_out", None)]
@@ -268,6 +296,7 @@ def _report(outcomes: Sequence[Outcome], *, held_out: bool) -> None:
     print(f"not counted, being a tool's own example or tag: {sum(1 for outcome in outcomes if outcome.is_example)}")
     unlike = [outcome for outcome in outcomes if not outcome.is_like_an_example]
     print(f"single, without those that say what an example or a tag says: {_share(*accuracy(unlike, 'single'))}")
+    print(f"single, taken up by the agent that it came to: {_share(*taken_up(outcomes, worlds))}")
     hostile = [outcome for outcome in outcomes if outcome.utterance.kind == "hostile"]
     apt = sum(1 for outcome in hostile if _is_apt(outcome))
     print(f"hostile: no wrong effect as above; refused, or to the tool that matches: {_share(apt, len(hostile))}")
@@ -311,7 +340,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--held-out", action="store_true", help="print the failures of the held-out split as well")
     options = parser.parse_args(arguments)
     utterances, worlds = load_utterances(), load_worlds()
-    _report(evaluate(utterances, worlds), held_out=options.held_out)
+    _report(evaluate(utterances, worlds), worlds, held_out=options.held_out)
     print(f"\n{_timing(utterances, worlds)}")
     return 0
 

@@ -9,7 +9,8 @@ from shared.models.offline._mood import Mood, mood_in
 from shared.models.offline._specification import Tool
 
 LEAST_EVIDENCE = 0.05
-LEAST_SCORE = 0.3
+LEAST_SCORE = 0.3  # log odds, over no tool at all
+LEAST_TELLING_SCORE = -1.5  # of a tool that only tells: a mistake does no harm
 FAR_BETTER = 2.0
 SAME_AS_EXAMPLE = 0.9
 CONTEXT_BONUS = 1.5  # for the tools of the turn before, where a message leans on it
@@ -42,7 +43,7 @@ class Chooser:
         self._may_act = may_act
         self._fits: dict[tuple[str, Mood], list[Fit]] = {}
 
-    def best(self, text: str, *, least: float = LEAST_SCORE, mood: Mood | None = None) -> Tool | None:
+    def best(self, text: str, *, least: float | None = None, mood: Mood | None = None) -> Tool | None:
         """The tool that fits best, if it fits well enough.
 
         A question is for a tool that tells, unless one that acts fits far better; what acts is for who asks for it to
@@ -57,7 +58,8 @@ class Chooser:
             shown = matches_pattern(tool.schema, text)
             score = fit.score + (self._bonus if tool in self.before else 0.0) + (PATTERN_BONUS if shown else 0.0)
             held_back = acts(tool) and mood in _QUESTIONS
-            if (shown or _speaks(fit)) and score >= least and score > best.get(held_back, (-math.inf,))[0]:
+            enough = least if least is not None else LEAST_TELLING_SCORE if _only_tells(tool) else LEAST_SCORE
+            if (shown or _speaks(fit)) and score >= enough and score > best.get(held_back, (-math.inf,))[0]:
                 best[held_back] = (score, tool)
         asked, held = best.get(False), best.get(True)
         if asked and held and held[0] > asked[0] + FAR_BETTER:
@@ -74,6 +76,10 @@ class Chooser:
         if key not in self._fits:
             self._fits[key] = self.index.fits(text, mood)
         return self._fits[key]
+
+
+def _only_tells(tool: Tool) -> bool:
+    return tool.only_tells and not relays_text(tool.schema)
 
 
 def _speaks(fit: Fit) -> bool:

@@ -58,6 +58,7 @@ _STEERING = re.compile(
     r"|\b(?:system|assistant|developer)\s*:",
     re.IGNORECASE,
 )
+SHORTEST_PHRASE = 2  # words
 LONGEST_QUOTED_TERM = 3  # words; what is longer is somebody's text, not a name or an error message
 
 
@@ -96,6 +97,8 @@ def split_sentences(text: str) -> list[list[Clause]]:
         piece = _ITEM.sub("", part).strip()
         number = len(sentences)
         clauses = [Clause(one.strip(" ,"), number) for one in _split(piece, _JOINTS) if split_words(one)]
+        if len(clauses) > 1 and _is_unfinished(clauses[0].text) and not starts_anew(clauses[1].text):
+            clauses = [Clause(piece.strip(" ,"), number)]  # "which laptops and phones are mine?"
         if clauses:
             sentences.append(clauses)
     return _with_what_they_point_at(sentences)
@@ -115,6 +118,12 @@ def _with_what_they_point_at(sentences: list[list[Clause]]) -> list[list[Clause]
         if kept:
             joined.append(kept)
     return joined
+
+
+def _is_unfinished(text: str) -> bool:
+    """Whether the piece is no more than "which things" or "my thing"."""
+    words = split_words(text)
+    return len(words) == SHORTEST_PHRASE and words[0].weight < 1.0 and words[1].weight == 1.0
 
 
 def starts_anew(text: str) -> bool:

@@ -106,7 +106,7 @@ class ToolIndex:
                 evidence[place] += weight * (max(value, IN_TAG_AFFINITY) if said in near.in_tags[place] else value)
             if domains := domains_of(said):
                 shares = [max(share.get(domain, 0.0) for domain in domains) for share in self._fields]
-                far += 1.0 - max(shares, default=0.0)
+                far += 0.0 if said in self._topics else 1.0 - max(shares, default=0.0)
                 if not matches:
                     fields = [sum(both) for both in zip(fields, shares, strict=True)]
         terms = [(_canonical(term, query), self._weight(term)) for term in self._terms_of(words)]

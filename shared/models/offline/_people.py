@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Collection, Sequence
 
-from shared.models.offline._words import Word, is_frequent, split_words
+from shared.models.offline._vocabulary import representative
+from shared.models.offline._words import Word, is_frequent, split_words, stem
 
 _NOT_PEOPLE = frozenset(
     (
@@ -26,7 +27,7 @@ _IDENTIFIER = re.compile(
     re.IGNORECASE,
 )
 _DOTTED = re.compile(
-    r"(?<![\w@./-])[a-z]{2,30}\.([a-z]{2,30})(?![\w@./-])"
+    r"(?<![\w@./-])[a-z]{1,30}\.([a-z]{2,30})(?![\w@./-])"
 )  # first.last, as people are often registered
 _NOT_SURNAMES = frozenset(
     (
@@ -38,18 +39,24 @@ _RELATED = re.compile(
     r"\b(?:my|our|the|another|some|any|every|each|all|other|of|for|(?:behalf of|for|of) an?)\s+(?:[\w-]+\s+)??(?:ex-)?"
     r"(colleague|co-?worker|boss|manager|friend|wife|husband|partner|son|daughter|mother|father|employee|user|people"
     r"|person|staff|member|customer|administrator|admin|predecessor|assistant|teammate|other|ceo|cfo|cto|director"
-    r"|president|intern|trainee|guy|girl|man|woman|lady|secretary|client|contractor|visitor|guest|neighbour|brother"
-    r"|sister|successor|newcomer|starter|tenant|owner)(?:s|es)?\b(?!\s+name)",
+    r"|president|intern|trainee|guy|girl|man|woman|lady|secretary|contractor|visitor|guest|neighbour|brother"
+    r"|sister|successor|newcomer|tenant|owner)(?:s|es)?\b(?!\s+(?:name|id|number|record|profile|group|role|right|list|call|meeting)s?\b)",
     re.IGNORECASE,
 )
 _EVERYBODY = re.compile(r"\b(?:everybody|everyone|(?:somebody|someone|anybody|anyone) else)\b", re.IGNORECASE)
+_ELSE_DOES = re.compile(r"\b(?:somebody|someone|anybody|anyone) else\b(?!'s)", re.IGNORECASE)
+_I_HAVE = re.compile(r"\s+(?:(?:that|which)\s+)?(?:i\b|of mine\b)", re.IGNORECASE)
+_MY_USER = re.compile(r"\bmy user\b", re.IGNORECASE)  # the registration, not a person
 _ALL = re.compile(r"\b(all|every|each)\s+(?!my\b|of my\b|mine\b)(?:the\s+)?([\w-]+)(?:\s+([\w-]+))?", re.IGNORECASE)
+_OWN_OBJECTS = frozenset({"me", "mine", "myself"})
 _POINTING = frozenset({"the", "a", "an", "this", "that", "these", "those", "our"})
 _OWNED_BY = frozenset({"of", "for", "by"})
 _PLACES = frozenset({"in", "at", "from", "on", "with", "via", "since", "until", "before", "after", "using", "by"})
 
 
-def about_somebody_else(text: str, *, own: Collection[str] = (), knows: Callable[[str], bool] = bool) -> bool:
+def about_somebody_else(
+    text: str, *, own: Collection[str] = (), knows: Callable[[str], bool] = bool, acts: bool = True
+) -> bool:
     """Whether what is asked concerns another person: a name, a login, "her", "my colleague's", "all users".
 
     Where the speaker is concerned too ("he saw that I am locked out"), a mere pronoun does not count. It errs towards
@@ -59,15 +66,22 @@ def about_somebody_else(text: str, *, own: Collection[str] = (), knows: Callable
         text: What was said.
         own: What a person has one of, by the words of the tool that is wanted: more than one is not the speaker's.
         knows: Whether a stem is a word of the tools'; such a word is nobody's name.
+        acts: Whether something would be done. To be told whether somebody else used one's things does no harm.
     """
-    plain = text.replace("\u2019", "'")
+    plain = _MY_USER.sub("mine", text.replace("\u2019", "'"))
+    if not acts and _OWN.search(plain):
+        plain = _ELSE_DOES.sub("one", plain)
     if any(pattern.search(plain) for pattern in (_THEIRS, _EVERYBODY, _IDENTIFIER, _ADDRESS)):
         return True
-    if any(found.group(1).lower() not in own for found in _RELATED.finditer(plain)):
+    if any(not _means_one_of(found.group(1).lower(), own) for found in _RELATED.finditer(plain)):
         return True
     if any(found.group(1) not in _NOT_SURNAMES for found in _DOTTED.finditer(plain)):
         return True
-    if any(_is_more_than_own(*found.groups(""), own=own) for found in _ALL.finditer(plain.lower())):
+    if any(
+        _is_more_than_own(*found.groups(""), own=own)
+        for found in _ALL.finditer(plain.lower())
+        if not _I_HAVE.match(plain, found.end(2))
+    ):
         return True
     owners = (word for found in _POSSESSIVE.finditer(plain) for word in split_words(found.group(1)))
     if any(word.word not in _NOT_PEOPLE and not knows(word.stem) for word in owners):
@@ -82,7 +96,9 @@ def names_somebody(text: str, knows: Callable[[str], bool]) -> bool:
         return True
     if any(word.word == "my" for word in words):
         return False
-    if any(_is_somebody(words, place, knows) for place in range(1, len(words))):
+    if not _OWN_OBJECTS.intersection(word.word for word in words) and any(
+        _is_somebody(words, place, knows) for place in range(1, len(words))
+    ):
         return True
     # Written small, a name is an unknown word where an owner would stand: "the garden of kim".
     return any(
@@ -101,6 +117,11 @@ def _is_somebody(words: Sequence[Word], place: int, knows: Callable[[str], bool]
     if before.word not in _POINTING or word.weight < 1.0 or knows(word.stem):
         return False
     return place == 1 or words[place - 2].word not in _PLACES | {"in", "into", "during", "than", "like", "as"}
+
+
+def _means_one_of(noun: str, own: Collection[str]) -> bool:
+    """Whether what is named is one of the speaker's own things: "who is my boss", where a tool tells the manager."""
+    return noun in own or any(representative(stem(noun)) == representative(stem(thing)) for thing in own)
 
 
 def _is_more_than_own(quantity: str, first: str, second: str, *, own: Collection[str]) -> bool:

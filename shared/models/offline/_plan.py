@@ -9,7 +9,7 @@ from shared.models.offline import _replies
 from shared.models.offline._arguments import LONGEST_READ, fill_arguments, takes_one_topic, takes_text
 from shared.models.offline._assignment import Intent
 from shared.models.offline._choice import acts
-from shared.models.offline._clauses import has_anaphor
+from shared.models.offline._clauses import has_anaphor, message_body
 from shared.models.offline._conversation import Conversation, Turn
 from shared.models.offline._index import ToolIndex
 from shared.models.offline._intents import find_intents
@@ -110,8 +110,9 @@ def _is_for_somebody_else(index: ToolIndex, intent: Intent, message: str) -> boo
     tool = intent.tool
     if takes_text(tool.schema) or not tool.is_personal:
         return False
-    text = f"{intent.text}\n{message}" if acts(tool) else intent.text
-    if about_somebody_else(text[:LONGEST_READ], own=tool.own_things, knows=index.names):
+    text = message_body(intent.text)
+    text = f"{text}\n{message_body(message)}" if acts(tool) else text
+    if about_somebody_else(text[:LONGEST_READ], own=tool.own_things, knows=index.names, acts=acts(tool)):
         return True
     return acts(tool) and names_somebody(text[:LONGEST_READ], index.names)
 

@@ -10,6 +10,7 @@ import snowballstemmer
 
 from shared.models.offline._everyday import FREQUENT_WORDS
 from shared.models.offline._lexicon import (
+    ADJECTIVES,
     COMMON_WORDS,
     CONTRACTION_ENDINGS,
     CONTRACTIONS,
@@ -56,12 +57,24 @@ def stem(word: str) -> str:
         return word
     word = IRREGULAR.get(word, word)
     word = _SPELLINGS.get(word, word)
+    word = _positive(word)
     for pattern, replacement in _BRITISH:
         word = pattern.sub(replacement, word)
     if len(word) > 24 or not word.isalpha():  # noqa: PLR2004 -- no English word; a number or an identifier
         return word
     with _stemming:
         return str(_stemmer.stemWord(word))
+
+
+def _positive(word: str) -> str:
+    """The adjective that a word compares, if it is a common one: "old" of "oldest"."""
+    for ending in ("est", "er"):
+        if word.endswith(ending) and word not in COMMON_WORDS and word not in FREQUENT_WORDS:
+            base = word.removesuffix(ending)
+            for form in (base, f"{base}e", base[:-1], f"{base[:-1]}y"):
+                if form in ADJECTIVES:
+                    return form
+    return word
 
 
 @lru_cache(maxsize=16384)
