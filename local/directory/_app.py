@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local._vault_clients import FOLDER as VAULT_FOLDER
 from local.directory import _factors, _lifecycle, _log, _oauth_endpoints, _pages, _resources, _users
@@ -22,7 +21,7 @@ from local.directory._seed import seed
 from local.directory._services import ServiceTokens
 from local.directory._state import Directory, Endpoint, RateLimiter, login_of, may_be_used, protected
 from local.directory.oauth import AuthorizationServer, SigningKey, Store, load_clients
-from shared.settings import is_loopback
+from local.host_check import HostCheck
 
 _USERS_READ = "okta.users.read"
 
@@ -60,7 +59,7 @@ def create_app(config: DirectoryConfig) -> Starlette:
         lifespan=lifespan,
     )
     app.state.directory = directory
-    app.add_middleware(HostCheck, allowed=config.hosts)
+    app.add_middleware(HostCheck, allowed=config.hosts, name="directory")
     return app
 
 
@@ -124,22 +123,3 @@ async def _http_error(_: Request, error: Exception) -> Response:
 
 async def _unexpected(_: Request, __: Exception) -> Response:
     return OktaError("E0000009").response()
-
-
-class HostCheck:
-    """Refuses names in `Host` that are not this machine's, so that no page elsewhere gets in by rebinding DNS."""
-
-    def __init__(self, app: ASGIApp, *, allowed: frozenset[str]) -> None:
-        self._app = app
-        self._allowed = allowed
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._is_allowed(scope):
-            await PlainTextResponse("The directory answers on this machine only.", 421)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    def _is_allowed(self, scope: Scope) -> bool:
-        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        host = hosts[0].rpartition(":")[0] if len(hosts) == 1 and ":" in hosts[0] else "".join(hosts)
-        return is_loopback(host) or host.lower() in self._allowed

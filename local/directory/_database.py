@@ -1,12 +1,11 @@
-"""The directory's own database: one SQLite file that only its owner can read."""
+"""What the directory keeps, as tables."""
 
 import json
-import os
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from local.private_database import PrivateDatabase
 
 FILE_NAME = "directory.sqlite3"
 
@@ -64,40 +63,17 @@ CREATE TABLE seeded (at TEXT NOT NULL) STRICT;
 """
 
 
-class Database:
-    """The one connection of the process, used on the event loop's thread: each statement takes microseconds."""
+class Database(PrivateDatabase):
+    """The directory's tables, and how they are filled."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        path = folder / FILE_NAME
-        is_new = not path.exists()
-        if is_new:  # made with its permissions, which SQLite gives to the journal files too
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.row_factory = sqlite3.Row
+        super().__init__(folder / FILE_NAME, _SCHEMA)
         self._connection.create_function("fold", 1, _fold, deterministic=True)
-        self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;")
-        if is_new:
-            self._connection.executescript(_SCHEMA)
 
     @property
     def is_seeded(self) -> bool:
         """Whether the first run finished filling it."""
         return self.one("SELECT at FROM seeded") is not None
-
-    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[sqlite3.Row]:
-        """All rows of a query."""
-        return self._connection.execute(sql, parameters).fetchall()
-
-    def one(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Row | None:
-        """The first row of a query, if there is one."""
-        row: sqlite3.Row | None = self._connection.execute(sql, parameters).fetchone()
-        return row
-
-    def execute(self, sql: str, parameters: Sequence[object] = ()) -> int:
-        """Runs one statement; returns how many rows it changed."""
-        return self._connection.execute(sql, parameters).rowcount
 
     def insert(self, table: str, values: Mapping[str, object]) -> None:
         """Adds one row; dictionaries and lists are kept as JSON. `table` and the names come from code alone."""
@@ -105,21 +81,6 @@ class Database:
         places = ", ".join("?" * len(values))
         kept = [json.dumps(value) if isinstance(value, dict | list) else value for value in values.values()]
         self._connection.execute(f"INSERT INTO {table} ({names}) VALUES ({places})", kept)  # noqa: S608 -- see above
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All of it, or nothing."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
-
-    def close(self) -> None:
-        """Ends the connection."""
-        self._connection.close()
 
 
 def _fold(value: Any) -> Any:

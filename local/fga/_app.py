@@ -6,16 +6,15 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.fga import _administration, _queries
 from local.fga._call import Endpoint, entered
 from local.fga._config import FgaConfig
 from local.fga._database import Database
 from local.fga._stores import Stores
-from shared.settings import is_loopback
+from local.host_check import HostCheck
 
 
 def create_app(config: FgaConfig) -> Starlette:
@@ -38,7 +37,7 @@ def create_app(config: FgaConfig) -> Starlette:
     )
     app.state.config = config
     app.state.stores = Stores(database, config.clock)
-    app.add_middleware(HostCheck, allowed=config.hosts)
+    app.add_middleware(HostCheck, allowed=config.hosts, name="FGA server")
     return app
 
 
@@ -86,22 +85,3 @@ async def _http_error(_: Request, error: Exception) -> Response:
 
 async def _unexpected(_: Request, __: Exception) -> Response:
     return JSONResponse({"code": "internal_error", "message": "Internal Server Error"}, 500)
-
-
-class HostCheck:
-    """Refuses names in `Host` that are not this machine's, so that no page elsewhere gets in by rebinding DNS."""
-
-    def __init__(self, app: ASGIApp, *, allowed: frozenset[str]) -> None:
-        self._app = app
-        self._allowed = allowed
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._is_allowed(scope):
-            await PlainTextResponse("This server answers on this machine only.", 421)(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
-
-    def _is_allowed(self, scope: Scope) -> bool:
-        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        host = hosts[0].rpartition(":")[0] if len(hosts) == 1 and ":" in hosts[0] else "".join(hosts)
-        return is_loopback(host) or host.lower() in self._allowed

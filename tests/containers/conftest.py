@@ -18,7 +18,7 @@ def engine() -> None:
 def images(engine: None) -> dict[str, str]:  # noqa: ARG001 -- it must be there first
     """The names of the images, built from this tree by docker-compose.yml."""
     run(
-        [*compose_command(), "build", *sorted(agent.replace("_", "-") for agent in AGENTS), "tenant"],
+        [*compose_command(), "build", *sorted(agent.replace("_", "-") for agent in AGENTS), "tenant", "fga"],
         timeout=BUILD_SECONDS,
     )
     return {image: f"helpdesk/{image}" for image in IMAGES}

@@ -103,7 +103,7 @@ def signed_in(stack: Stack, amelia: Person) -> Person:
 def test_every_container_becomes_healthy(stack: Stack) -> None:
     """Its own health check, which asks `/ping` (or the like) from inside."""
     deadline = time.monotonic() + READY_SECONDS
-    for service in (*SERVICES, "tenant", "directory"):
+    for service in (*SERVICES, "tenant", "directory", "fga"):
         while (health := stack.state(service)["Health"]["Status"]) != "healthy":
             assert health == "starting", service
             assert time.monotonic() < deadline, service
@@ -134,9 +134,9 @@ def test_an_agent_sees_its_own_credentials_and_no_other(stack: Stack, service: s
     assert stack.execute(service, READABLE) == files
 
 
-@pytest.mark.parametrize("service", [*SERVICES, "tenant", "directory"])
+@pytest.mark.parametrize("service", [*SERVICES, "tenant", "directory", "fga"])
 def test_a_container_can_write_to_its_state_and_nowhere_else(stack: Stack, service: str) -> None:
-    state = {"tenant": [], "directory": []}.get(service, ["/app/var"])
+    state = {"tenant": [], "directory": [], "fga": []}.get(service, ["/app/var"])
     assert stack.execute(service, WRITE) == [*state, "/tmp"]  # noqa: S108 -- a file system in memory
 
 
@@ -156,7 +156,7 @@ def test_the_directory_is_out_of_reach_for_who_does_not_use_it(stack: Stack, ser
 
 
 def test_every_container_is_hardened_as_the_file_says(stack: Stack) -> None:
-    for service in (*SERVICES, "tenant", "directory"):
+    for service in (*SERVICES, "tenant", "directory", "fga"):
         status = stack.execute(
             service,
             "import json; lines = open('/proc/1/status').read().splitlines();"
@@ -216,7 +216,7 @@ async def test_new_containers_on_the_old_volumes_know_everything(stack: Stack, s
 
 def test_no_token_and_no_key_is_in_any_log(stack: Stack) -> None:
     """F3: whatever the containers wrote until now."""
-    for service in (*SERVICES, "tenant", "directory", "credentials"):
+    for service in (*SERVICES, "tenant", "directory", "fga", "credentials"):
         logs = stack.logs(service)
         assert "eyJ" not in logs, service
         assert "PRIVATE KEY" not in logs, service
