@@ -21,10 +21,15 @@ from openfga_sdk.credentials import CredentialConfiguration, Credentials
 from openfga_sdk.exceptions import ValidationException
 from openfga_sdk.models import CreateStoreRequest, FgaObject, UserTypeFilter
 
-from local.fga import Faults, PresharedKeys
+from local.fga import AccessTokens, Faults, PresharedKeys
 from local.fga.__main__ import preshared_key
-from tests.fga._servers import SECRET, Api, embedded
+from shared.http import create_http_client
+from shared.identity import JwksCache, TokenVerifier
+from shared.testing import AuthorizationServer
+from tests.fga._servers import SECRET, Api, embedded, running
 from tests.fga.test_api import KEY, MODEL, key
+
+AUDIENCE = "https://fga.example/"
 
 
 def start(tmp_path: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -82,26 +87,43 @@ async def test_only_its_owner_can_read_its_files(tmp_path: Path) -> None:
     assert set(modes.values()) == {0o600}
 
 
-@pytest.mark.parametrize(
-    ("authorization", "code"),
-    [
-        (None, "bearer_token_missing"),
-        ("Basic x", "bearer_token_missing"),
-        ("Bearer ", "bearer_token_missing"),
-        ("Bearer another", "unauthenticated"),
-        (f"Bearer {SECRET}x", "unauthenticated"),
-    ],
-)
-async def test_without_the_key_nothing_is_answered(tmp_path: Path, authorization: str | None, code: str) -> None:
+REFUSED = (None, "Basic x", "Bearer ", "Bearer another", f"Bearer {SECRET}x")
+
+
+async def answers(api: Api) -> list[tuple[int, str]]:
+    """What a server says to those who do not have its key, and to those who have."""
+    given = [{} if value is None else {"authorization": value} for value in (*REFUSED, f"Bearer {SECRET}")]
+    heard = [await api.client.get(f"{api.url}/stores", headers=headers) for headers in given]
+    assert not [answer for answer in heard if SECRET in answer.text]
+    return [(answer.status_code, answer.json().get("code", "")) for answer in heard]
+
+
+async def test_without_the_key_nothing_is_answered(tmp_path: Path) -> None:
     async with embedded(tmp_path / "fga", access=PresharedKeys([SECRET])) as server:
-        headers = {} if authorization is None else {"authorization": authorization}
-        answer = await server.client.get(f"{server.url}/stores", headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (401, code)
-        assert SECRET not in answer.text
-        assert (
-            await server.client.get(f"{server.url}/stores", headers={"authorization": f"Bearer {SECRET}"})
-        ).status_code == 200
+        missing, wrong = (401, "bearer_token_missing"), (401, "unauthenticated")
+        assert await answers(server) == [missing, missing, missing, wrong, wrong, (200, "")]
         assert (await server.client.get(f"{server.url}/healthz")).status_code == 200
+
+
+async def test_the_real_server_refuses_the_same_without_its_key(tmp_path: Path) -> None:
+    with running("--authn-method", "preshared", "--authn-preshared-keys", SECRET) as url:
+        async with create_http_client() as client, embedded(tmp_path, access=PresharedKeys([SECRET])) as ours:
+            assert await answers(Api("openfga", client, url)) == await answers(ours)
+
+
+async def test_access_tokens_for_this_server_are_taken_where_it_says_so(tmp_path: Path) -> None:
+    issuer = AuthorizationServer()
+    async with issuer.create_http_client() as http:
+        keys = JwksCache(issuer.discovery_url, issuer.issuer, http)
+        access = AccessTokens(TokenVerifier(issuer.issuer, AUDIENCE, keys))
+        async with embedded(tmp_path / "fga", access=access) as server:
+            for token, status in (
+                (issuer.machine_token("an-agent", audience=AUDIENCE).reveal(), 200),
+                (issuer.machine_token("an-agent", audience="https://another.example/").reveal(), 401),
+                ("no.token.atall", 401),
+            ):
+                headers = {"authorization": f"Bearer {token}"}
+                assert (await server.client.get(f"{server.url}/stores", headers=headers)).status_code == status
 
 
 async def test_it_answers_to_names_of_this_machine_alone(ours: Api) -> None:
