@@ -45,7 +45,7 @@ _MODEL_CALLS = re.compile(r"model_calls\W+(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
+class RunningDesk:
     """A help desk that runs, and a person who is signed in."""
 
     processes: Processes
@@ -53,6 +53,7 @@ class _Desk:
     urls: dict[str, str]
     logs: Path
     desk: HelpDesk
+    plan: Plan
 
     def model_calls(self) -> int:
         """How often any agent has called its model so far, by the agents' own logs."""
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace) -> Report:
 
 
 async def _run(*, rounds: int) -> Report:
-    async with _help_desk() as desk:
+    async with help_desk() as desk:
         starts = {name: [await _restart(desk, name) for _ in range(rounds)] for name in AGENTS}
         idle = {name: desk.megabytes(name) for name in AGENTS}
         requests = {kind: await _ask(desk, text) for kind, text in QUESTIONS.items()}
@@ -84,7 +85,7 @@ async def _run(*, rounds: int) -> Report:
     return Report(text=_text(starts, idle, used, requests), numbers=numbers, missed=_missed(starts, used, requests))
 
 
-async def _restart(desk: _Desk, name: str) -> float:
+async def _restart(desk: RunningDesk, name: str) -> float:
     """Seconds from nothing to the first answer of `/ping`; the agent is let come up wholly before the next is begun."""
     await desk.processes.stop_part(name)
     begun = time.monotonic()
@@ -99,7 +100,7 @@ async def _restart(desk: _Desk, name: str) -> float:
     return seconds if seconds is not None else time.monotonic() - begun
 
 
-async def _ask(desk: _Desk, text: str) -> dict[str, float]:
+async def _ask(desk: RunningDesk, text: str) -> dict[str, float]:
     """Model calls and milliseconds of one request; the first, which finds nothing at hand, is not counted."""
     conversation = Conversation(desk.desk)
     await conversation.turn(text, lambda _: None)
@@ -112,7 +113,8 @@ async def _ask(desk: _Desk, text: str) -> dict[str, float]:
 
 
 @asynccontextmanager
-async def _help_desk() -> AsyncIterator[_Desk]:
+async def help_desk() -> AsyncIterator[RunningDesk]:
+    """The help desk, as `make run` starts it, on free ports in a folder of its own."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="helpdesk-bench-")))
         http = await stack.enter_async_context(create_http_client())
@@ -121,7 +123,8 @@ async def _help_desk() -> AsyncIterator[_Desk]:
         stack.push_async_callback(processes.stop)
         await processes.start()
         urls = {name: plan.url(name) for name in AGENTS}
-        yield _Desk(processes, http, urls, folder / "log", await _signed_in(plan, http, Profiles(folder / "home")))
+        person = await _signed_in(plan, http, Profiles(folder / "home"))
+        yield RunningDesk(processes, http, urls, folder / "log", person, plan)
 
 
 async def _signed_in(plan: Plan, http: httpx.AsyncClient, profiles: Profiles) -> HelpDesk:

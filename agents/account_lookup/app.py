@@ -28,7 +28,7 @@ def create_app(
     directory = DirectoryClient(
         settings.directory_url, foundations.http, tokens, timeout=settings.directory_timeout_seconds
     )
-    checks = OpenFga(settings) if settings.fga_api_url else None
+    checks = OpenFga(settings)
     return agent_loop.create_app(
         settings,
         foundations,
@@ -36,5 +36,5 @@ def create_app(
         entry=agent_loop.hop_entry(settings, foundations),
         authorizer=Authorizer(checks, agent=NAME),
         toolbox=agent_loop.Tools(create_tools(directory), SYSTEM_PROMPT),
-        resources=[tokens, checks] if checks else [tokens],
+        resources=(tokens, checks),
     )

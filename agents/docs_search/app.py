@@ -38,7 +38,7 @@ def create_app(
         audience=settings.gateway_audience,
         target=settings.gateway_target,
     )
-    checks = OpenFga(settings) if settings.fga_api_url else None
+    checks = OpenFga(settings)
     return agent_loop.create_app(
         settings,
         foundations,
@@ -46,5 +46,5 @@ def create_app(
         entry=agent_loop.hop_entry(settings, foundations),
         authorizer=Authorizer(checks, agent=NAME),
         toolbox=agent_loop.Tools(create_tools(library, base_url=settings.docs_base_url), SYSTEM_PROMPT),
-        resources=(checks,) if checks else (),
+        resources=(checks,),
     )

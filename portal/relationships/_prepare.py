@@ -76,4 +76,5 @@ async def prepare(settings: RelationshipSettings, folder: Path, http: httpx.Asyn
 
 def _keep(path: Path, text: str) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
     path.write_text(f"{text}\n", encoding="ascii")

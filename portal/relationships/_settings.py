@@ -10,6 +10,7 @@ from shared.settings import FgaApiSettings
 class RelationshipSettings(FgaApiSettings):
     """What `helpdesk fga` needs; each command refuses what it lacks."""
 
+    fga_api_url: str = Field("", description="the FGA API; the one that runs on this machine, if empty")
     fga_store_id: str = Field("", description="the store of relationships")
     fga_model_id: str = Field("", description="the authorization model to ask by; the newest, if empty")
     auth0_issuer: str = Field("", description="the issuer of the tokens of the people in the directory")

@@ -6,9 +6,11 @@ The settings are those of a real deployment. That the issuer is a stand-in shows
 import contextlib
 import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import httpx
 
 from portal._environment import chosen
 from shared.errors import ConfigurationError
@@ -47,6 +49,7 @@ class Part:
         health: The path that answers 200 once it can do its work.
         settings: Makes its environment; called when it is started, as some settings are files that an earlier
             part writes on its first run.
+        prepare: What is done with it once its whole group works, before anything that stands on it starts.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Part:
     url: str
     health: str
     settings: Callable[[], Mapping[str, str]]
+    prepare: Callable[[httpx.AsyncClient], Awaitable[None]] | None = None
 
     @property
     def port(self) -> int:
@@ -158,6 +162,7 @@ class Plan:
                 self.url("fga"),
                 "/healthz",
                 self._fga,
+                self._relate,
             ),
         )
         agents = (
@@ -232,6 +237,15 @@ class Plan:
     def _discovery_url(self) -> str:
         return f"{self.issuer}.well-known/openid-configuration"
 
+    async def _relate(self, http: httpx.AsyncClient) -> None:
+        """Makes the store of relationships, with the model, and synchronises it from the directory."""
+        from portal.relationships import local_settings, prepare  # noqa: PLC0415 -- heavy; the parts start meanwhile
+
+        settings = local_settings(
+            self.state, fga_url=self.url("fga"), directory_url=self.url("directory"), issuer=self.issuer
+        )
+        await prepare(settings, self.state / "fga", http)
+
     def _agent(self, name: str) -> dict[str, str]:
         return self._service(name) | {
             "AUTH0_ISSUER": self.issuer,
@@ -262,7 +276,13 @@ class Plan:
                 "api_client_id": self.client_id("supervisor-api-client"),
             }
         ]
-        settings = self._agent(name) | {"ALLOWED_CALLERS": json.dumps(callers)}
+        settings = self._agent(name) | {
+            "ALLOWED_CALLERS": json.dumps(callers),
+            "FGA_API_URL": self.url("fga"),
+            "FGA_API_TOKEN_FILE": str(self.state / "fga" / "token"),
+            "FGA_STORE_ID_FILE": str(self.state / "fga" / "store_id"),
+            "FGA_MODEL_ID_FILE": str(self.state / "fga" / "model_id"),
+        }
         if name in DIRECTORY_CONNECTIONS:
             client = f"{name.replace('_', '-')}-api-client"
             settings |= {

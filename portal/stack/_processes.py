@@ -92,6 +92,9 @@ class Processes:
                         group.create_task(self._start(child))
             except ExceptionGroup as failed:  # what `except*` raises comes in a group again before Python 3.11.4
                 raise next((error for error in failed.exceptions if isinstance(error, CommandFailed)), failed) from None
+            for child in stage:
+                if child.part.prepare is not None:
+                    await child.part.prepare(self._http)
         for child in self._children():
             child.keeper = asyncio.create_task(self._keep(child))
 

@@ -45,14 +45,13 @@ class Authorizer:
     """Decides for one agent.
 
     Args:
-        checks: Where relationships are. None, for one machine until its own store is there: then only what is the
-            caller's own is permitted.
+        checks: Where relationships are.
         agent: The agent's own name: it needs each relation as well as the person does.
         record: Takes each decision before it has any effect.
     """
 
-    def __init__(self, checks: Checks | None, *, agent: str, record: DecisionRecord | None = None) -> None:
-        self._checks: Checks = checks or _OwnAlone()
+    def __init__(self, checks: Checks, *, agent: str, record: DecisionRecord | None = None) -> None:
+        self._checks = checks
         self.agent = object_name("agent", agent)
         self._record = record or DecisionLog()
 
@@ -122,10 +121,7 @@ class Authorizer:
             consistency=consistency,
         )
         try:
-            own = {resource.object for resource in resources if resource.own}
             answers = tuple(await self._checks.ask(checks, consistency=consistency))
-            if isinstance(self._checks, _OwnAlone):
-                answers = tuple(Answer(each, allowed=each.object in own) for each in checks)
         except UpstreamUnavailable as error:
             words = _words.unavailable(needs.purpose)
             return Deny(**about, reason=Reason.UNAVAILABLE, words=words, detail=error.detail), [], frozenset()
@@ -221,16 +217,6 @@ class Authorizer:
                 who: _Who = {"tool": decision.tool, "agent": decision.agent, "person": decision.person}
                 return Deny(**who, reason=Reason.UNRECORDED, words=_words.unrecorded(purpose))
         return decision
-
-
-class _OwnAlone:
-    """In place of a relationship store: see `Authorizer`."""
-
-    model_id = ""
-
-    async def ask(self, checks: Sequence[Check], *, consistency: Consistency) -> list[Answer]:  # noqa: ARG002 -- the protocol's
-        """Leaves what was already found as it is."""
-        return [Answer(each, allowed=True) for each in checks]
 
 
 def _listed(found: Resource[Any] | Sequence[Resource[Any]] | None, kind: str) -> list[Resource[Any]]:

@@ -77,7 +77,7 @@ class OpenFga:
     @property
     def model_id(self) -> str:
         """The authorization model that is asked."""
-        return self._settings.fga_model_id or ""
+        return self._settings.fga_model_id
 
     async def ask(self, checks: Sequence[Check], *, consistency: Consistency) -> list[Answer]:
         """The answers, in the checks' order; at most fifty to a request, and the requests at the same time.
@@ -101,7 +101,7 @@ class OpenFga:
             operation_name="BatchCheck",
             method="POST",
             path="/stores/{store_id}/batch-check",
-            path_params={"store_id": self._settings.fga_store_id or ""},
+            path_params={"store_id": self._settings.fga_store_id},
             body={
                 "checks": [_item(str(number), each, context) for number, each in enumerate(checks)],
                 "authorization_model_id": self._settings.fga_model_id,

@@ -24,7 +24,7 @@ def open_client(settings: FgaApiSettings, *, store_id: str | None, model_id: str
     """The SDK's client, as the settings say; it belongs to the running loop."""
     return OpenFgaClient(
         ClientConfiguration(
-            api_url=(settings.fga_api_url or "").rstrip("/"),
+            api_url=settings.fga_api_url.rstrip("/"),
             store_id=store_id,
             authorization_model_id=model_id,
             credentials=_credentials(settings),
@@ -43,7 +43,7 @@ def _credentials(settings: FgaApiSettings) -> Credentials | None:
             method="client_credentials",
             configuration=CredentialConfiguration(
                 api_issuer=settings.fga_api_token_issuer,
-                api_audience=settings.fga_api_audience,
+                api_audience=settings.fga_api_audience or f"{settings.fga_api_url.rstrip('/')}/",
                 client_id=settings.fga_client_id,
                 client_secret=settings.fga_client_secret.get_secret_value(),
             ),

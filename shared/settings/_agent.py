@@ -127,10 +127,7 @@ class SubagentSettings(AgentSettings, FgaSettings):
 
     @model_validator(mode="after")
     def _verify_authorization(self) -> Self:
-        if self.fga_api_url is not None:
-            require_secure_url("FGA_API_URL", self.fga_api_url, local=self.is_local)
-        elif not self.is_local:
-            raise ValueError("FGA_API_URL is not set while HELPDESK_ENV is 'production': name the FGA API.")
+        require_secure_url("FGA_API_URL", self.fga_api_url, local=self.is_local)
         return self
 
 

@@ -12,12 +12,14 @@ Ulid = Annotated[str, StringConstraints(pattern=r"^[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 class FgaApiSettings(Settings):
     """Where the OpenFGA or Auth0 FGA API is, and with which credential it is called."""
 
-    fga_api_url: str | None = Field(None, description="the FGA API, as https://api.eu1.fga.dev")
+    fga_api_url: str = Field(description="the FGA API, as https://api.eu1.fga.dev")
     fga_api_token: SecretStr | None = Field(None, description="the preshared key, where the API takes one")
     fga_client_id: str | None = Field(None, description="the client, where the API takes access tokens (Auth0 FGA)")
     fga_client_secret: SecretStr | None = Field(None, description="the secret of FGA_CLIENT_ID")
     fga_api_token_issuer: str = Field("auth.fga.dev", description="who issues tokens to FGA_CLIENT_ID")
-    fga_api_audience: str = Field("https://api.us1.fga.dev/", description="the audience of those tokens")
+    fga_api_audience: str | None = Field(
+        None, description="the audience of those tokens, if not FGA_API_URL with a slash at its end"
+    )
     fga_timeout_seconds: float = Field(2.0, gt=0, le=30, description="how long an answer may take")
 
     @model_validator(mode="after")
@@ -32,11 +34,5 @@ class FgaApiSettings(Settings):
 class FgaSettings(FgaApiSettings):
     """Which store is asked, by which authorization model."""
 
-    fga_store_id: Ulid | None = Field(None, description="the store of relationships")
-    fga_model_id: Ulid | None = Field(None, description="the authorization model that this version was made for")
-
-    @model_validator(mode="after")
-    def _verify_store(self) -> Self:
-        if self.fga_api_url is not None and (self.fga_store_id is None or self.fga_model_id is None):
-            raise ValueError("FGA_STORE_ID and FGA_MODEL_ID are not set: name the store and model of FGA_API_URL.")
-        return self
+    fga_store_id: Ulid = Field(description="the store of relationships")
+    fga_model_id: Ulid = Field(description="the authorization model that this version was made for")

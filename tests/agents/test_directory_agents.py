@@ -30,6 +30,9 @@ GIVEN: dict[str, Any] = {
     "directory_connection": "directory-read",
     "api_client_id": "client",
     "api_client_key": KEY,
+    "fga_api_url": "http://127.0.0.1:8403",
+    "fga_store_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "fga_model_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
 }
 SETTINGS = [AccountLookupSettings, PasswordResetSettings]
 CARDS = [account_lookup_card, password_reset_card]
@@ -99,8 +102,6 @@ def test_settings_that_are_there_are_read(
                 "model_provider": "bedrock",
                 "directory_url": "http://directory.example/api/v1",
                 "fga_api_url": "https://fga.example",
-                "fga_store_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-                "fga_model_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
             },
             "DIRECTORY_URL",
         ),

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from openfga_sdk.client.models import ClientBatchCheckItem, ClientBatchCheckRequest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from shared.authorization import Check, Consistency, Fact, OpenFga
+from shared.authorization import Check, Consistency, Fact, OpenFga, open_client
 from shared.errors import ConfigurationError, UpstreamUnavailable
 from shared.settings import FgaSettings
 from shared.testing import LoopbackServer
@@ -150,6 +151,17 @@ async def test_what_is_no_answer_permits_nothing(front: Front, store: OpenFga, a
     with pytest.raises(UpstreamUnavailable) as denied:
         await ask(store)
     assert denied.value.part == "authorization service"
+
+
+async def test_the_sdk_s_own_batch_check_takes_the_word_false_for_true(front: Front) -> None:
+    """Why it is not used (ADR 0015). Where this fails after an update, the SDK has mended it."""
+    front.answer = every("false")
+    given = settings(front)
+    client: Any = open_client(given, store_id=ULID, model_id=ULID)
+    item = ClientBatchCheckItem("user:a", "can_read", "document:1", correlation_id="0")
+    answered = await client.batch_check(ClientBatchCheckRequest([item]))
+    await client.close()
+    assert answered.result[0].allowed is True
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422, 429, 500, 502, 503])

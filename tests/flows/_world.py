@@ -1,8 +1,11 @@
 """The whole system on loopback ports, in this process: every part is the real one, reached over HTTP."""
 
+import asyncio
 import json
+import secrets
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -25,9 +28,12 @@ from local.directory import DirectoryConfig
 from local.directory import create_app as create_directory
 from local.directory._state import Directory
 from local.directory.oauth import CONNECTIONS, Call
+from local.fga import Faults, FgaConfig, PresharedKeys
+from local.fga import create_app as create_fga
 from local.gateway import GatewaySettings
 from local.gateway import create_app as create_gateway
 from local.tenant.testing import SUPERVISOR, SUPERVISOR_API_CLIENT, LocalTenant
+from portal.relationships import Relationship, RelationshipSettings, RelationshipStore, prepare
 from shared.http import create_http_client
 from shared.testing import LoopbackServer
 
@@ -78,15 +84,20 @@ class Reply:
 
 
 class _Ear:
-    """Keeps the headers of every request that reaches a part."""
+    """Keeps headers and path of every request that reaches a part, and does what a test wants done before it."""
 
-    def __init__(self, app: ASGIApp, heard: list[dict[str, str]]) -> None:
+    def __init__(self, app: ASGIApp, name: str, world: "World") -> None:
         self._app = app
-        self._heard = heard
+        self._name = name
+        self._world = world
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            self._heard.append({name.decode(): value.decode("latin-1") for name, value in scope["headers"]})
+            headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+            self._world.heard[self._name].append(headers)
+            self._world.asked[self._name].append(scope["path"])
+            if self._name in self._world.before:
+                await asyncio.to_thread(self._world.before[self._name], scope["path"])
         await self._app(scope, receive, send)
 
 
@@ -109,11 +120,18 @@ class World:
         settings: dict[str, Any] | None = None,
     ) -> None:
         self.folder = folder
-        self.servers = {name: LoopbackServer() for name in ("directory", "gateway", *SUBAGENTS, "supervisor")}
+        self.servers = {name: LoopbackServer() for name in ("directory", "fga", "gateway", *SUBAGENTS, "supervisor")}
         self._model = model
         self._settings = settings or {}
         self._articles = {} if articles is None else {"knowledge_folder": articles}
         self.heard: dict[str, list[dict[str, str]]] = {name: [] for name in self.servers}
+        self.asked: dict[str, list[str]] = {name: [] for name in self.servers}
+        self.before: dict[str, Callable[[str], None]] = {}
+        """What is done before a part sees a request, by the part's name; it is told the path."""
+        self.fga_faults = Faults()
+        self.fga_token = secrets.token_urlsafe()
+        self.related = False
+        """Whether relationships were changed by hand since they were synchronised."""
         directory = self.url("directory").rstrip("/")
         self.tenant = LocalTenant(
             folder, auth0_keyword_replace_mappings={"DIRECTORY_URL": directory, "DIRECTORY_DOMAIN": "127.0.0.1"}
@@ -127,6 +145,8 @@ class World:
     def __enter__(self) -> Self:
         self.tenant.start()
         self.start("directory")
+        self.start("fga")
+        self.synchronise()
         for name in ("gateway", *SUBAGENTS, "supervisor"):
             self.start(name)
         return self
@@ -144,7 +164,51 @@ class World:
 
     def start(self, name: str) -> None:
         """Starts a part, for the first time or again."""
-        self.servers[name].start(_Ear(self._create(name), self.heard[name]))
+        self.servers[name].start(_Ear(self._create(name), name, self))
+
+    def synchronise(self) -> None:
+        """Brings the relationship store to what the directory says, as an operator does; makes it, the first time."""
+        settings, self.related = self.relationships(), False
+
+        async def work() -> None:
+            async with create_http_client() as http:
+                await prepare(settings, self.folder / "fga", http)
+
+        _elsewhere(work)
+
+    def relate(self, *, add: Sequence[Relationship] = (), remove: Sequence[Relationship] = (), until: str = "") -> None:
+        """Changes relationships by hand.
+
+        Args:
+            add: What is written.
+            remove: What is taken away.
+            until: When what is written ends, if it does.
+        """
+
+        async def work() -> None:
+            store = RelationshipStore(self.relationships(), self._kept("store_id"), self._kept("model_id"))
+            condition = {"condition": "until", "context": {"expires_at": until}} if until else {}
+            await store.delete(remove)
+            await store.write(add, **condition)  # type: ignore[arg-type]
+            await store.aclose()
+
+        self.related = True
+        _elsewhere(work)
+
+    def relationships(self) -> RelationshipSettings:
+        """How the relationship store is looked after."""
+        return RelationshipSettings.load(
+            fga_api_url=self.url("fga"),
+            fga_api_token=self.fga_token,
+            auth0_issuer=self.tenant.issuer,
+            directory_url=f"{self.url('directory')}api/v1",
+            directory_token=(self.directory_config.folder / "tokens" / "relationships").read_text("ascii").strip(),
+            **{f"fga_{name}": self._kept(name) for name in ("store_id", "model_id")},
+        )
+
+    def _kept(self, name: str) -> str:
+        path = self.folder / "fga" / name
+        return path.read_text("ascii").strip() if path.exists() else ""
 
     async def call_subagent(
         self, name: str, text: str, http: httpx.AsyncClient, *, agent: str | None, user: str | None, **more: Any
@@ -187,18 +251,27 @@ class World:
         self.servers[name].stop()
 
     def _create(self, name: str) -> Starlette:
-        model = self._model(name)
         match name:
             case "directory":
                 app = create_directory(self.directory_config)
                 self.directory = app.state.directory
                 return app
+            case "fga":
+                return create_fga(
+                    FgaConfig(self.folder / "fga", access=PresharedKeys([self.fga_token]), faults=self.fga_faults)
+                )
+            case "gateway":
+                return create_gateway(self._gateway())
+            case _:
+                return self._create_agent(name)
+
+    def _create_agent(self, name: str) -> Starlette:
+        model = self._model(name)
+        match name:
             case "account_lookup":
                 return create_account_lookup(AccountLookupSettings.load(**self._directory_user(name)), model=model)
             case "password_reset":
                 return create_password_reset(PasswordResetSettings.load(**self._directory_user(name)), model=model)
-            case "gateway":
-                return create_gateway(self._gateway())
             case "docs_search":
                 return create_docs_search(DocsSearchSettings.load(**self._docs_search()), model=model)
             case _:
@@ -222,7 +295,14 @@ class World:
             "client_id": self.tenant.client(SUPERVISOR).client_id,
             "api_client_id": self.tenant.client(SUPERVISOR_API_CLIENT).client_id,
         }
-        return {**self._agent(name), "allowed_callers": [caller]}
+        fga = {
+            "fga_api_url": self.url("fga"),
+            "fga_store_id": self._kept("store_id"),
+            "fga_model_id": self._kept("model_id"),
+            "fga_api_token": self.fga_token,
+            "fga_timeout_seconds": 20.0,  # all parts share one process here
+        }
+        return {**fga, **self._agent(name), "allowed_callers": [caller]}
 
     def _gateway(self) -> GatewaySettings:
         return GatewaySettings.load(
@@ -317,6 +397,12 @@ class Person:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}", "A2A-Version": "1.0"}
+
+
+def _elsewhere(work: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Runs work in a loop of its own, and waits: a test's own loop may be running here."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(work())).result()
 
 
 def new_client() -> httpx.AsyncClient:

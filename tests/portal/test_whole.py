@@ -238,7 +238,7 @@ def test_being_told_to_stop_while_starting_leaves_nothing(tmp_path: Path) -> Non
         process.send_signal(signal.SIGTERM)
         assert until(process, "stopped")
     assert process.returncode == 0
-    for port in range(base, base + 6):
+    for port in range(base, base + 7):
         socket.create_server(("127.0.0.1", port)).close()
 
 

@@ -19,6 +19,9 @@ GOOD = {
     "GATEWAY_AUDIENCE": "https://helpdesk.example/gateway",
     "API_CLIENT_ID": "docs-client",
     "API_CLIENT_KEY": "a key",
+    "FGA_API_URL": "http://127.0.0.1:8403",
+    "FGA_STORE_ID": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "FGA_MODEL_ID": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
 }
 
 

@@ -24,6 +24,8 @@ from tests.gateway._gateway import Gateway
 DOCS = "https://helpdesk.example/docs_search"
 READ_AT = "https://docs.helpdesk.example/"
 SUPERVISOR = "supervisor-api-client"
+NOT_FOR_EMPLOYEES = frozenset({"audience:contractors", "audience:it"})
+EMPLOYEE = Relationships(lambda check: check.object not in NOT_FOR_EMPLOYEES)
 
 
 class Documents:
@@ -78,14 +80,14 @@ class Documents:
         relationships: Relationships | None = None,
         model: Model | None = None,
     ) -> "Turn":
-        """Has a model make these calls, or whatever it likes; by default only what is the person's own is permitted."""
+        """Has a model make these calls, or whatever it likes; by default for an employee."""
         scripted = ScriptedModel([Calls(tuple(calls)), Says(("done",))])
         agent = Agent(
             model=model or scripted,
             tools=[*create_tools(self.library(http), base_url=READ_AT)],
             system_prompt=SYSTEM_PROMPT,
             callback_handler=None,
-            interventions=[AuthorizeToolCalls(Authorizer(relationships, agent="docs_search"))],
+            interventions=[AuthorizeToolCalls(Authorizer(relationships or EMPLOYEE, agent="docs_search"))],
         )
         state = {"caller": caller or await self.caller()}
         await agent.invoke_async("please", invocation_state=state)
