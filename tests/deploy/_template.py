@@ -19,6 +19,7 @@ AGENTS = ("supervisor", "account_lookup", "password_reset", "docs_search")
 TEMPLATES = {name: ROOT / "agents" / name / "stack.yaml" for name in AGENTS} | {
     "platform": ROOT / "deploy" / "aws" / "platform.yaml"
 }
+DEPLOYER = ROOT / "deploy" / "aws" / "deployer.yaml"
 PARAMETERS = {
     "ImageUri": f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/helpdesk/agent@sha256:{'0' * 64}",
     "Issuer": "https://tenant.auth0.com/",
@@ -117,7 +118,7 @@ class Template:
     @classmethod
     def read(cls, name: str, *, region: str = "us-east-1", **parameters: str) -> "Template":
         """One of the project's templates."""
-        raw = parse(TEMPLATES[name].read_text(encoding="utf-8"))
+        raw = parse((TEMPLATES | {"deployer": DEPLOYER})[name].read_text(encoding="utf-8"))
         known = {key: value for key, value in (PARAMETERS | parameters).items() if key in raw["Parameters"]}
         return cls(raw, known, region)
 
@@ -150,7 +151,8 @@ class Template:
         functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._reference,
             "Fn::GetAtt": lambda a: self._attribute(*a),
-            "Fn::Sub": lambda a: re.sub(r"\$\{([^}]+)\}", lambda found: self._named(found[1]), a),
+            "Fn::Sub": self._substituted,
+            "Fn::Split": lambda a: str(self.solve(a[1])).split(a[0]),
             "Fn::Join": lambda a: a[0].join(self.solve(a[1])),
             "Fn::If": lambda a: self.solve(a[1] if self._condition(a[0]) else a[2]),
             "Fn::Equals": lambda a: self.solve(a[0]) == self.solve(a[1]),
@@ -158,6 +160,11 @@ class Template:
             "Fn::And": lambda a: all(self.solve(item) for item in a),
         }
         return functions[name](argument)
+
+    def _substituted(self, argument: str | list[Any]) -> str:
+        text, own = argument if isinstance(argument, list) else (argument, {})
+        solved = {name: str(self.solve(value)) for name, value in own.items()}
+        return re.sub(r"\$\{([^}]+)\}", lambda found: solved.get(found[1]) or self._named(found[1]), text)
 
     def _condition(self, name: str) -> bool:
         return bool(self.solve(self.raw["Conditions"][name]))
@@ -181,6 +188,8 @@ class Template:
             assert given is not None, f"{name} has no value"
             return given.split(",") if declared["Type"] == "CommaDelimitedList" else given
         kind = self.raw["Resources"][name]["Type"]
+        if kind == "AWS::IAM::ManagedPolicy":
+            return f"arn:aws:iam::{ACCOUNT}:policy/helpdesk"
         if kind == "AWS::SecretsManager::Secret":
             return f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:helpdesk-AbCdEf"
         names = ("Name", "BucketName", "LogGroupName", "RepositoryName", "FunctionName", "RoleName")
@@ -252,6 +261,17 @@ _MAKERS: dict[str, Callable[[dict[str, Any]], _Calls]] = {
                 "LifecyclePolicyText": json.dumps(json.loads(p["LifecyclePolicy"]["LifecyclePolicyText"])),
             },
         ),
+    ],
+    "AWS::IAM::ManagedPolicy": lambda p: [
+        (
+            "iam",
+            "CreatePolicy",
+            {
+                "PolicyName": p["ManagedPolicyName"],
+                "Description": p["Description"],
+                "PolicyDocument": json.dumps(p["PolicyDocument"]),
+            },
+        )
     ],
     "AWS::IAM::Role": lambda p: [
         (
