@@ -23,6 +23,9 @@ HIDDEN: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 """Headers that nothing behind the gateway sees."""
 
 _OLDEST: Final = "2024-11-05"
+_BLANKS: Final = b" \t"
+"""Around a header's value they are none of it (RFC 9110 §5.5), and not every server takes them away."""
+
 _log = get_logger()
 
 
@@ -103,13 +106,13 @@ class Endpoint:
         added = [(name.lower().encode(), value.encode()) for name, value in passed.headers.items()]
         added.append((b"content-length", str(len(body)).encode()))
         replaced = HIDDEN | {name for name, _ in added}
-        headers = [(name, value) for name, value in scope["headers"] if name.lower() not in replaced] + added
+        kept = [(name, value.strip(_BLANKS)) for name, value in scope["headers"] if name.lower() not in replaced]
         messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Message:
             return messages.pop() if messages else await receive()
 
-        await self._app({**scope, "headers": headers}, replay, send)
+        await self._app({**scope, "headers": kept + added}, replay, send)
 
     def _with_known_version(self, body: Any) -> Any:
         """MCP's first version is none of AgentCore's: a client that asks for it is offered the newest of its kind."""
