@@ -39,7 +39,7 @@ class Quoter:
     def url(self, slug: str, anchor: str = "") -> str:
         """Where an article, or a section of it, is read."""
         address = urljoin(self._base_url, quote(slug, safe=""))
-        return f"{address}#{quote(anchor, safe='-_')}" if anchor else address
+        return f"{address}#{quote(anchor, safe='-_=')}" if anchor else address
 
     def link(self, label: str, slug: str, anchor: str = "") -> str:
         """A link to an article, its label escaped."""
