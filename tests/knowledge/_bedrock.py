@@ -6,6 +6,7 @@ Its vectors are of words: texts that share words are alike, and `meaning` says w
 import json
 import math
 import re
+import sys
 import threading
 import zlib
 from collections.abc import Iterator, Mapping
@@ -106,7 +107,13 @@ def serve() -> Iterator[Bedrock]:
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """That a client did not wait is none; that it asked for something else is."""
+            if not isinstance(error := sys.exception(), ConnectionError):
+                bedrock.problems.append(repr(error))
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         bedrock.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
