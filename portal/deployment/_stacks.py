@@ -137,6 +137,7 @@ class Stacks:
         """
         with asking(f"change the stack {change_set.stack}"):
             self._client.execute_change_set(ChangeSetName=change_set.id)
+        self._wait(POLL_SECONDS)  # at first a stack may still look as it did before
         stack = self._settled(change_set.stack)
         if stack is None or stack.status not in _GOOD:
             status = stack.status if stack else "gone"
