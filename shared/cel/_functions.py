@@ -34,9 +34,13 @@ from shared.cel._values import (
 )
 
 
-def no_such_overload() -> EvaluationError:
-    """The error of a function that has no way to take these values."""
-    return EvaluationError("no such overload")
+class NoSuchOverloadError(EvaluationError):
+    """A function has no way to take these values."""
+
+
+def no_such_overload() -> NoSuchOverloadError:
+    """Makes the error."""
+    return NoSuchOverloadError("no such overload")
 
 
 def _unconvertible(to: str) -> EvaluationError:

@@ -131,20 +131,20 @@ class _Parser:
                 node = Call("_[_]", None, (node, self._expression()), offset)
                 self._need("]")
                 continue
-            name, place = self._name()
+            name = self._name()[0]
             if self._is("("):
                 opening = self._offset
-                node = self._method(node, name, self._arguments(")"), opening, place)
+                node = self._method(node, name, self._arguments(")"), opening)
             else:
                 node = Select(node, name, False, offset)
         return node
 
-    def _method(self, target: Node, name: str, arguments: tuple[Node, ...], offset: int, place: int) -> Node:
+    def _method(self, target: Node, name: str, arguments: tuple[Node, ...], offset: int) -> Node:
         if name not in _MACROS or len(arguments) not in ({2, 3} if name == "map" else {2}):
             return Call(name, target, arguments, offset)
         variable = arguments[0]
         if not isinstance(variable, Identifier):
-            self._fail("argument must be a simple name", place)
+            self._fail("argument must be a simple name", variable.offset)
         if name == "map":
             predicate = arguments[1] if len(arguments) == 3 else None  # noqa: PLR2004 -- variable, predicate, transform
             return Comprehension("map", target, variable.name, predicate, arguments[-1], offset)
@@ -183,7 +183,7 @@ class _Parser:
         if name != "has":
             return Call(name, None, arguments, opening)
         if len(arguments) != 1 or not isinstance(arguments[0], Select):
-            self._fail("invalid argument to has() macro", offset)
+            self._fail("invalid argument to has() macro", arguments[0].offset if arguments else offset)
         return Select(arguments[0].operand, arguments[0].field, True, opening)
 
     def _arguments(self, closing: str) -> tuple[Node, ...]:

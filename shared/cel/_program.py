@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.cel._check import check
 from shared.cel._errors import CompileError, ConstructionError, EvaluationError, Issue
-from shared.cel._functions import FUNCTIONS, no_such_overload
+from shared.cel._functions import FUNCTIONS, NoSuchOverloadError, no_such_overload
 from shared.cel._parser import parse
 from shared.cel._syntax import Call, Comprehension, Identifier, ListLiteral, Literal, MapLiteral, Node, Select
 from shared.cel._types import TYPE_NAMES, Type
@@ -173,9 +173,9 @@ def _select(node: Select, names: frozenset[str]) -> _Step:
     def read(run: _Run) -> Any:
         value = operand(run)
         run.spend(1)
-        if not isinstance(value, dict):
-            raise no_such_overload()
-        return contains_key(value, field) if node.is_test else item(value, field)
+        if node.is_test:
+            return isinstance(value, dict) and contains_key(value, field)
+        return item(value if isinstance(value, dict) else {}, field)
 
     return read
 
@@ -192,17 +192,27 @@ def _call(node: Call, names: frozenset[str]) -> _Step:
     if node.function in {"_&&_", "_||_"}:
         return _logical(steps[0], steps[1], decides=node.function == "_||_")
     if node.function == "_?_:_":
-        return _conditional(*steps)
+        return _conditional(steps[0], *map(_unpaid, operands[1:], steps[1:]))
+    if node.function == "_[_]":
+        steps[1] = _unpaid(operands[1], steps[1])
     function, cost = FUNCTIONS[node.function], _COSTS.get(node.function)
     if node.function in _CONVERSIONS and isinstance(steps[0], _Constant):
         try:
             return _Constant(function(steps[0].value))
         except EvaluationError as error:
             raise ConstructionError(str(error)) from error
+    if node.function == "matches" and isinstance(steps[1], _Constant):
+        try:
+            function("", steps[1].value)
+        except EvaluationError as error:
+            raise ConstructionError(str(error)) from error
 
     def call(run: _Run) -> Any:
         values = [step(run) for step in steps]
-        result = function(*values)
+        try:
+            result = function(*values)
+        except NoSuchOverloadError:
+            raise EvaluationError(f"no such overload: {node.function}") from None
         run.spend(cost(values) if cost is not None else 1)
         return result
 
@@ -231,6 +241,20 @@ def _logical(left: _Step, right: _Step, *, decides: bool) -> _Step:
         return not decides
 
     return combine
+
+
+def _unpaid(node: Node, step: _Step) -> _Step:
+    """A step that costs nothing where it is a variable: cel-go counts it with what it stands in."""
+    if not isinstance(node, Identifier):
+        return step
+
+    def read(run: _Run) -> Any:
+        before = run.cost
+        value = step(run)
+        run.cost = before
+        return value
+
+    return read
 
 
 def _conditional(condition: _Step, then: _Step, otherwise: _Step) -> _Step:
@@ -263,8 +287,6 @@ def _map(entries: list[tuple[_Step, _Step]]) -> _Step:
             key = key_step(run)
             if not (isinstance(key, str | bool) or is_number(key)):
                 raise EvaluationError("unsupported key type")
-            if key in made:
-                raise EvaluationError(f"Failed with repeated key: {key}")
             made[key] = value_step(run)
         run.spend(_MAP_COST)
         return made
@@ -277,7 +299,7 @@ def _comprehension(node: Comprehension, names: frozenset[str]) -> _Step:
     predicate = _step(node.predicate, inner) if node.predicate is not None else None
     transform = _step(node.transform, inner) if node.transform is not None else None
     fold = {"all": _all, "exists": _exists, "exists_one": _exists_one, "filter": _filter, "map": _filter}[node.macro]
-    variable = node.variable
+    variable, each_cost, kept_cost = node.variable, _EACH_COST[node.macro], _KEPT_COST.get(node.macro, 0)
 
     def run_over(run: _Run) -> Any:
         items = over(run)
@@ -288,7 +310,7 @@ def _comprehension(node: Comprehension, names: frozenset[str]) -> _Step:
 
         def ask(each: Any) -> bool:
             run.names[variable] = each
-            run.spend(2)
+            run.spend(each_cost)
             if predicate is None:
                 return True
             answer = predicate(run)
@@ -298,15 +320,23 @@ def _comprehension(node: Comprehension, names: frozenset[str]) -> _Step:
 
         def change(each: Any) -> Any:
             run.names[variable] = each
+            run.spend(kept_cost)
             return transform(run) if transform is not None else each
 
         try:
+            run.spend(1)
             return fold(items, ask, change)
         finally:
             run.names = hidden
 
     return run_over
 
+
+_EACH_COST = {"all": 3, "exists": 4, "exists_one": 0, "filter": 0, "map": 0}
+"""What cel-go counts for each item that a macro looks at, besides what is asked of it."""
+
+_KEPT_COST = {"exists_one": 3, "filter": 13, "map": 12}
+"""And for each that it keeps: a list of one, put behind the others, or a number that is counted up."""
 
 _Ask = Callable[[Any], bool]
 _Change = Callable[[Any], Any]
@@ -336,8 +366,8 @@ def _decided(items: Any, ask: _Ask, *, by: bool) -> bool:
     return False
 
 
-def _exists_one(items: Any, ask: _Ask, _: _Change) -> bool:
-    return sum(ask(each) for each in items) == 1
+def _exists_one(items: Any, ask: _Ask, change: _Change) -> bool:
+    return len(_filter(items, ask, change)) == 1
 
 
 def _filter(items: Any, ask: _Ask, change: _Change) -> list[Any]:
