@@ -136,7 +136,7 @@ def _questions(random_: random.Random, model: Any, tuples: list[dict[str, Any]])
     ]
     usersets = [f"{name}:{identifier}#{relation}" for name, relation in targets for identifier in _IDS]
     asked: list[tuple[str, dict[str, Any]]] = []
-    for _ in range(34):
+    for _ in range(30):
         name, relation = random_.choice(targets)
         user = random_.choice(_USERS) if random_.random() < 0.8 else random_.choice([*usersets, "user:*"])
         body: dict[str, Any] = {
@@ -148,6 +148,9 @@ def _questions(random_: random.Random, model: Any, tuples: list[dict[str, Any]])
     for _ in range(9):
         name, relation = random_.choice(targets)
         asked.append(("list-objects", {"type": name, "relation": relation, "user": random_.choice(_USERS)}))
+    for _ in range(4):
+        name, relation = random_.choice(targets)
+        asked.append(("expand", {"tuple_key": {"object": f"{name}:{random_.choice(_IDS)}", "relation": relation}}))
     for _ in range(7):
         name, relation = random_.choice(targets)
         of = {"type": name, "id": random_.choice(_IDS)}
