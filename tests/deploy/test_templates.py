@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agents.account_lookup.settings import AccountLookupSettings
+from agents.docs_search.gateway import HANDSHAKES, STATELESS
 from agents.docs_search.settings import DocsSearchSettings
 from agents.password_reset.settings import PasswordResetSettings
 from agents.supervisor.settings import SupervisorSettings
@@ -224,3 +225,10 @@ def test_the_gateway_passes_on_the_signed_identity_alone() -> None:
     (interceptor,) = gateway["InterceptorConfigurations"]
     assert interceptor["InterceptionPoints"] == ["REQUEST"]
     assert interceptor["InputConfiguration"] == {"PassRequestHeaders": True}
+
+
+def test_the_gateway_offers_what_its_client_speaks_first() -> None:
+    """A call of MCP 2026-07-28 stands for itself; with older versions it costs a handshake."""
+    (gateway,) = Template.read("platform").of_type("AWS::BedrockAgentCore::Gateway").values()
+    versions = gateway["ProtocolConfiguration"]["Mcp"]["SupportedVersions"]
+    assert versions == [STATELESS, *HANDSHAKES[:2]]
