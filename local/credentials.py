@@ -41,6 +41,9 @@ COPIES: dict[str, dict[str, str]] = {
 }
 """For each agent, its settings and the file below `HELPDESK_VAR` that each is copied from."""
 
+RELATIONSHIPS = {"fga_api_token": "fga/token", "fga_store_id": "fga/store_id", "fga_model_id": "fga/model_id"}
+"""What every subagent asks the relationship store with."""
+
 COMMAND_LINE = "tenant/clients/help-desk-command-line"
 SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
 
@@ -61,7 +64,7 @@ def hand_out(settings: CredentialsSettings) -> None:
     """Writes each agent's files; doing it again changes nothing.
 
     Raises:
-        OSError: if the tenant has not made a file yet, or the folder cannot be written to.
+        OSError: if the tenant or the store of relationships has not made a file yet, or a folder cannot be written to.
     """
     for agent, copies in COPIES.items():
         for setting, source in copies.items():
@@ -73,6 +76,8 @@ def hand_out(settings: CredentialsSettings) -> None:
     )
     for agent in SUBAGENTS:
         _write(settings.credentials_folder / agent / "allowed_callers", json.dumps([caller.model_dump()]))
+        for setting, source in RELATIONSHIPS.items():
+            _write(settings.credentials_folder / agent / setting, _read(settings, source))
     authorizer = {
         "discoveryUrl": settings.discovery_url,
         "allowedAudience": [settings.gateway_audience],

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_SYNC = "relationships"
+"""The program that reads everybody before the agents start, to synchronise who may do what."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -59,12 +62,12 @@ class DirectoryRecord:
         return Effect("no other account was changed", changed == {self._login(login)}, ", ".join(sorted(changed)))
 
     def own_token_each(self, logins: set[str]) -> Effect:
-        """Every call was made with a token of one of these people, and about nobody else."""
-        calls = self._rows("oauth", "SELECT login, user_id, path, status FROM calls")
+        """Every agent's call was made with a token of one of these people, and about nobody else."""
+        calls = self._rows("oauth", "SELECT login, user_id, path, status FROM calls WHERE login <> ?", _SYNC)
         strangers = {login for login, *_ in calls} - {self._login(login) for login in logins}
         others = [path for _, user_id, path, _ in calls if "/users/" in path and not _is_about(path, user_id)]
         return Effect(
-            f"every one of {len(calls)} calls was made with the token of who asked, about themselves",
+            f"every one of the agents' {len(calls)} calls was made with the token of who asked, about themselves",
             bool(calls) and not strangers and not others,
             f"by others: {sorted(strangers)}; about others: {others}",
         )

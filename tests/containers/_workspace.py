@@ -10,8 +10,8 @@ from packaging.markers import Marker
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 AGENTS = tuple(sorted(path.parent.name for path in (ROOT / "agents").glob("*/pyproject.toml")))
-IMAGES = (*AGENTS, "local")
-"""The folders' names; `local` is the image of the stand-ins."""
+IMAGES = (*AGENTS, "local", "portal")
+"""The folders' names; `local` is the image of the stand-ins, `portal` that of the operator's command."""
 
 PYTHON = (3, 13)
 IMAGE_ENVIRONMENT = {
@@ -30,7 +30,7 @@ MEMBERS = {"shared": "shared", "knowledge": "knowledge"}
 
 def dockerfile(image: str) -> Path:
     """The Dockerfile of an image."""
-    return ROOT / ("local/Dockerfile" if image == "local" else f"agents/{image}/Dockerfile")
+    return ROOT / (f"{image}/Dockerfile" if image in {"local", "portal"} else f"agents/{image}/Dockerfile")
 
 
 def package(image: str) -> str:

@@ -5,6 +5,9 @@ import pytest
 from tests.containers._engine import BUILD_SECONDS, compose_command, engine_problem, run
 from tests.containers._workspace import AGENTS, IMAGES
 
+OTHERS = ("tenant", "fga", "relationships")
+"""The services, besides the agents, whose images are built."""
+
 
 @pytest.fixture(scope="session")
 def engine() -> None:
@@ -18,7 +21,12 @@ def engine() -> None:
 def images(engine: None) -> dict[str, str]:  # noqa: ARG001 -- it must be there first
     """The names of the images, built from this tree by docker-compose.yml."""
     run(
-        [*compose_command(), "build", *sorted(agent.replace("_", "-") for agent in AGENTS), "tenant", "fga"],
+        [
+            *compose_command(),
+            "build",
+            *sorted(agent.replace("_", "-") for agent in AGENTS),
+            *OTHERS,
+        ],
         timeout=BUILD_SECONDS,
     )
     return {image: f"helpdesk/{image}" for image in IMAGES}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.credentials import CredentialsSettings, hand_out, how_to_sign_in, main
+from local.credentials import SUBAGENTS, CredentialsSettings, hand_out, how_to_sign_in, main
 from local.gateway import CustomJWTAuthorizer
 
 MADE = {
@@ -22,7 +22,12 @@ MADE = {
     "tenant/clients/account-lookup-api-client/key.pem": "reading key\n",
     "tenant/clients/password-reset-api-client/client_id": "managing client\n",
     "tenant/clients/password-reset-api-client/key.pem": "managing key\n",
+    "fga/token": "the store's key\n",
+    "fga/store_id": "a store\n",
+    "fga/model_id": "a model\n",
 }
+ASKING = {"fga_api_token": "the store's key\n", "fga_store_id": "a store\n", "fga_model_id": "a model\n"}
+"""What every subagent gets, to ask who may do what."""
 
 
 @pytest.fixture
@@ -54,7 +59,8 @@ def test_each_agent_gets_its_own_and_nothing_else(settings: CredentialsSettings)
     callers = json.dumps([{"agent": "supervisor", "client_id": "machine-client", "api_client_id": "api-client"}])
     authorizer = json.loads(handed_out(settings)["gateway/gateway_authorizer"])
     assert CustomJWTAuthorizer.model_validate(authorizer).allowed_clients == ("docs-client",)
-    assert handed_out(settings) == {
+    asking = {f"{agent}/{name}": text for agent in SUBAGENTS for name, text in ASKING.items()}
+    assert handed_out(settings) == asking | {
         "supervisor/client_id": "machine-client\n",
         "supervisor/client_key": "machine key\n",
         "supervisor/api_client_id": "api-client\n",

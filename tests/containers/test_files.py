@@ -57,11 +57,9 @@ def test_an_agents_image_is_made_as_the_others_are(agent: str) -> None:
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_is_given_its_own_folder_and_what_it_depends_on(image: str) -> None:
     """DESIGN: the image is the locked environment plus shared/ and the agent's own folder."""
-    own = (
-        {"local", "deploy", "agents/docs_search/articles"}
-        if image == "local"
-        else {f"agents/{image}", "agents/__init__.py"}
-    )
+    modules = {f"agents/{agent}/authorization.fga" for agent in AGENTS if agent != "supervisor"}
+    more = {"local": {"agents/docs_search/articles"}, "portal": modules}
+    own = {image, "deploy", *more[image]} if image in more else {f"agents/{image}", "agents/__init__.py"}
     copied = {copy.rsplit(" ", 1)[0] for copy in instructions(image, "COPY") if not copy.startswith("--from=packages ")}
     assert copied == own | members(image)
 
@@ -116,7 +114,7 @@ def test_an_agent_can_read_no_other_parts_credentials() -> None:
         for volume in mounts(service):
             holders.setdefault(volume, set()).add(service)
     for agent, service in AGENT_SERVICES.items():
-        if agent in {"local", "fga"}:
+        if agent in {"local", "fga", "portal"}:
             continue
         assert set(mounts(service)) == {service, f"{service}-credentials"}
         assert holders[service] == {service}
@@ -124,16 +122,31 @@ def test_an_agent_can_read_no_other_parts_credentials() -> None:
         assert mounts(service)[f"{service}-credentials"] == ("/credentials", "ro")
         assert mounts("credentials")[f"{service}-credentials"] == (f"/credentials/{agent}", "rw")
     assert holders["tenant"] == {"tenant", "credentials"}
-    assert holders["directory"] == {"directory"}
+    assert holders["directory"] == {"directory", "relationships"}
+    assert mounts("relationships")["directory"] == ("/app/var/directory", "ro")
+    assert holders["fga"] == {"fga", "relationships", "credentials"}
+    assert mounts("credentials")["fga"] == ("/app/var/fga", "ro")
     assert holders["token-vault"] == {"tenant", "directory"}
 
 
-def test_only_the_vault_and_the_two_agents_that_work_on_accounts_can_reach_the_directory() -> None:
+def test_only_who_works_on_accounts_can_reach_the_directory() -> None:
+    """The vault, the two agents, and the step that reads everybody before there are agents."""
     assert {name for name, service in SERVICES.items() if "upstream" in service.get("networks", [])} == {
         "directory",
         "tenant",
         "account-lookup",
         "password-reset",
+        "relationships",
+    }
+
+
+def test_only_subagents_can_ask_the_relationship_store() -> None:
+    assert {name for name, service in SERVICES.items() if "relationships" in service.get("networks", [])} == {
+        "fga",
+        "relationships",
+        "account-lookup",
+        "password-reset",
+        "docs-search",
     }
 
 
@@ -147,4 +160,4 @@ def test_only_docs_search_can_reach_the_gateway() -> None:
 
 
 def test_every_agent_is_in_the_stack() -> None:
-    assert set(AGENT_SERVICES) == {*AGENTS, "local", "fga"}
+    assert set(AGENT_SERVICES) == {*AGENTS, "local", "fga", "portal"}

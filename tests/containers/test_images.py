@@ -59,7 +59,7 @@ def test_an_image_holds_exactly_the_packages_that_are_locked_for_it(images: dict
 @pytest.mark.parametrize("image", IMAGES)
 def test_an_image_holds_no_other_parts_code(images: dict[str, str], image: str) -> None:
     """DESIGN: shared/ and its own folder only."""
-    own = {"local"} if image == "local" else {"agents/__init__.py", f"agents/{image}"}
+    own = {image, "deploy"} if image in {"local", "portal"} else {"agents/__init__.py", f"agents/{image}"}
     strangers = [
         path
         for path in in_image(images[image], FOLDERS)

@@ -19,6 +19,7 @@ from tests.containers._workspace import AGENTS
 pytestmark = pytest.mark.timeout(BUILD_SECONDS)
 
 SERVICES = tuple(agent.replace("_", "-") for agent in AGENTS)
+OF_A_SUBAGENT = ["allowed_callers", "api_client_id", "api_client_key", "fga_api_token", "fga_model_id", "fga_store_id"]
 READY_SECONDS = 180
 STOP_SECONDS = 30
 
@@ -125,9 +126,9 @@ async def test_a_conversation_goes_through_the_containers(signed_in: Person) -> 
     ("service", "files"),
     [
         ("supervisor", ["api_client_id", "api_client_key", "client_id", "client_key"]),
-        ("account-lookup", ["allowed_callers", "api_client_id", "api_client_key"]),
-        ("password-reset", ["allowed_callers", "api_client_id", "api_client_key"]),
-        ("docs-search", ["allowed_callers"]),
+        ("account-lookup", OF_A_SUBAGENT),
+        ("password-reset", OF_A_SUBAGENT),
+        ("docs-search", OF_A_SUBAGENT),
     ],
 )
 def test_an_agent_sees_its_own_credentials_and_no_other(stack: Stack, service: str, files: list[str]) -> None:
