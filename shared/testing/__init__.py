@@ -7,6 +7,7 @@ from shared.testing._model import Calls, Says, ScriptedModel
 from shared.testing._principal import make_principal
 from shared.testing._relationships import Relationships
 from shared.testing._signing import SigningKey, encode_part
+from shared.testing._tokens import tokens_in
 
 __all__ = [
     "AuthorizationServer",
@@ -20,4 +21,5 @@ __all__ = [
     "SigningKey",
     "encode_part",
     "make_principal",
+    "tokens_in",
 ]

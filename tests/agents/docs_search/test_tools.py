@@ -9,7 +9,7 @@ import pytest
 
 from agents.docs_search.library import Reader
 from shared.errors import InsufficientScope
-from shared.testing import Relationships
+from shared.testing import Relationships, tokens_in
 from tests.agents.docs_search._documents import READ_AT, SUPERVISOR, Documents
 from tests.gateway._functions import AGENT, ARTICLES, AUDIENCE, PERSON
 
@@ -109,4 +109,4 @@ async def test_no_token_is_shown_to_the_model(documents: Documents, http: httpx.
     turn = await documents.ask(http, search("Set up the VPN"), caller=caller)
     seen = json.dumps(turn.model.seen)
     assert caller.user_token.reveal() not in seen
-    assert "eyJ" not in seen
+    assert tokens_in(seen) == []
