@@ -10,9 +10,9 @@ from shared.models.offline._mood import Mood
 from shared.models.offline._specification import Tool
 from shared.models.offline._words import split_words
 
-FURTHER_SCORE = 1.0  # of a piece that asks for something beside the main thing
+FURTHER_SCORE = 0.5  # of a piece that asks for something beside the main thing
 ASIDE_SCORE = 2.5  # of a piece that tells something beside what is asked
-MARGIN = 1.5  # by which a piece must fit another tool better than the rest of its sentence does
+MARGIN = 0.5  # by which a piece must fit another tool better than the rest of its sentence does
 NO_EVIDENCE = 0.15
 
 
