@@ -2,15 +2,20 @@
 
 As in OpenFGA: a relation that leads back to itself is false there, and not an error; what decides an `or`, an `and` or
 a `but not` does so whatever error another operand has; and an answer deeper than `MAX_DEPTH` tuples is an error.
+
+Relations that lead back to themselves by unions alone (groups within groups, folders within folders) are looked through
+once for each object, nearest first, however many ways lead to it.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from local.fga._errors import ConditionFailed, FgaError, TooComplex
-from local.fga._model import Computed, Difference, Direct, Intersection, Rewrite, Through, Union
+from local.fga._errors import ConditionFailed, FgaError, TooComplex, TooLong
+from local.fga._model import Computed, Difference, Direct, Intersection, Node, Rewrite, Through, Union
 from local.fga._names import split_object, split_userset, user_parts
 from local.fga._question import MAX_DEPTH, World
+from local.fga._rounds import MAX_STEPS, Key, Round, goes_round, loops_of
 from local.fga._tuples import Tuple
 
 
@@ -53,8 +58,11 @@ class Checker:
         self._user = user
         self._user_type, _, self._user_relation = user_parts(user)
         self._kind = (self._user_type, self._user_relation)
-        self._known: dict[tuple[str, str], _Answer] = {}
-        self._path: set[tuple[str, str]] = set()
+        self._loops = loops_of(world.model)
+        self._known: dict[Key, _Answer] = {}
+        self._path: set[Key] = set()
+        self._round: Round | None = None
+        self._steps = 0
 
     def check(self, of: str, relation: str) -> bool:
         """Whether the user has the relation with the object.
@@ -63,31 +71,91 @@ class Checker:
             ConditionFailed: where the answer hangs on a condition without a value.
             TooComplex: where it lies too deep.
         """
+        self._steps = 0
         return self._resolve(of, relation, 0).allowed
 
     def _resolve(self, of: str, relation: str, depth: int) -> _Answer:
+        key = (of, relation)
+        node = (split_object(of)[0], relation)
+        if self._round is not None and node in self._round.loop:
+            self._round.found.append((key, depth))
+            return _NO
         if depth == MAX_DEPTH:
             raise TooComplex
-        key = (of, relation)
         if key in self._path:
             return _CUT
-        if self._user_relation and self._user == f"{of}#{relation}":
-            return _YES
-        name, _ = split_object(of)
-        definition = self._model.types[name][relation]
-        if not self._model.can_reach(self._kind, (name, relation)):
-            return _NO
-        known = self._known.get(key)
-        if known is not None and depth + known.height < MAX_DEPTH:
+        known = self._at_hand(key, node, depth)
+        if known is not None:
             return known
+        if node in self._loops:
+            return self._go_round(key, depth, self._loops[node])
         self._path.add(key)
         try:
-            answer = self._rewritten(definition.rewrite, of, relation, depth)
+            answer = self._looked_at(key, node, depth)
         finally:
             self._path.discard(key)
         if not answer.is_cut:
             self._known[key] = answer
         return answer
+
+    def _at_hand(self, key: Key, node: Node, depth: int) -> _Answer | None:
+        """What can be said without a look at any tuple."""
+        if self._user_relation and self._user == f"{key[0]}#{key[1]}":
+            return _YES
+        if not self._model.can_reach(self._kind, node):
+            return _NO
+        known = self._known.get(key)
+        return known if known is not None and depth + known.height < MAX_DEPTH else None
+
+    def _looked_at(self, key: Key, node: Node, depth: int) -> _Answer:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise TooLong
+        return self._rewritten(self._model.types[node[0]][node[1]].rewrite, *key, depth)
+
+    def _go_round(self, start: Key, depth: int, loop: frozenset[Node]) -> _Answer:
+        outer, self._round = self._round, Round(loop)
+        try:
+            answer = self._gone_round(start, depth, self._round)
+        finally:
+            self._round = outer
+        self._known[start] = answer
+        return answer
+
+    def _gone_round(self, start: Key, depth: int, this: Round) -> _Answer:
+        problem: FgaError | None = None
+        height = 0
+        leads_to: dict[Key, list[Key]] = {}
+        waiting = deque([(start, depth)])
+        while waiting:
+            key, at = waiting.popleft()
+            if key in leads_to:
+                continue
+            leads_to[key] = []
+            node = (split_object(key[0])[0], key[1])
+            height = max(height, at - depth)
+            this.found = []
+            try:
+                answer = self._at_hand(key, node, at) or self._looked_at_below(key, node, at)
+            except TooLong:
+                raise
+            except FgaError as error:
+                problem = error
+            else:
+                if answer.allowed:
+                    return _Answer(allowed=True, height=at - depth + answer.height)
+                height = max(height, at - depth + answer.height)
+            leads_to[key] = [other for other, _ in this.found]
+            for other, below in this.found:  # a relation of the same object is as near as the object
+                (waiting.appendleft if below == at else waiting.append)((other, below))
+        if problem is not None:
+            raise problem
+        return _Answer(allowed=False, is_cut=goes_round(leads_to), height=height)
+
+    def _looked_at_below(self, key: Key, node: Node, at: int) -> _Answer:
+        if at == MAX_DEPTH:
+            raise TooComplex
+        return self._looked_at(key, node, at)
 
     def _rewritten(self, rewrite: Rewrite, of: str, relation: str, depth: int) -> _Answer:
         match rewrite:

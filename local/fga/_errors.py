@@ -51,6 +51,13 @@ class TooComplex(FgaError):
         )
 
 
+class TooLong(FgaError):
+    """The answer takes longer than is waited for."""
+
+    def __init__(self) -> None:
+        super().__init__("deadline_exceeded", "Request Deadline Exceeded", status=500)
+
+
 def validation_error(message: str) -> FgaError:
     """What was sent is not of its form."""
     return FgaError("validation_error", message)

@@ -4,12 +4,14 @@ A set of users is those that were found by name, and, where all of the type were
 were taken out of them again.
 """
 
+from collections import deque
 from dataclasses import dataclass
 
-from local.fga._errors import ConditionFailed, TooComplex
+from local.fga._errors import ConditionFailed, TooComplex, TooLong
 from local.fga._model import Computed, Difference, Direct, Intersection, Rewrite, Through, Union
 from local.fga._names import split_object, split_userset, user_parts
 from local.fga._question import MAX_DEPTH, World
+from local.fga._rounds import MAX_STEPS, Key, Round, goes_round, loops_of
 from local.fga._tuples import Tuple
 
 _NONE: frozenset[str] = frozenset()
@@ -66,25 +68,75 @@ class _Search:
         self._world = world
         self._model = world.model
         self._kind = (name, user_relation)
-        self._path: set[tuple[str, str]] = set()
+        self._loops = loops_of(world.model)
+        self._path: set[Key] = set()
+        self._round: Round | None = None
+        self._known: dict[Key, tuple[_Users, int]] = {}
+        self._cuts = self._steps = self._deepest = 0
 
     def users(self, of: str, relation: str, depth: int) -> _Users:
+        key, node = (of, relation), (split_object(of)[0], relation)
+        if self._round is not None and node in self._round.loop:
+            self._round.found.append((key, depth))
+            return _Users()
         if depth >= MAX_DEPTH:
             raise TooComplex
-        key = (of, relation)
         if key in self._path:
+            self._cuts += 1
             return _Users(is_cut=True)
-        name, _ = split_object(of)
-        own = frozenset({f"{of}#{relation}"}) if (name, relation) == self._kind else _NONE
-        definition = self._model.relation(name, relation)
-        if definition is None:
-            return _Users(own)
+        known, height = self._known.get(key, (None, 0))
+        if known is not None and depth + height < MAX_DEPTH:
+            self._deepest = max(self._deepest, depth + height)
+            return known
+        cuts, deepest = self._cuts, self._deepest
+        self._deepest = depth
         self._path.add(key)
         try:
-            found = self._of_rewrite(definition.rewrite, of, relation, depth + 1)
+            found = self._go_round(key, depth) if node in self._loops else self._of_key(key, depth)
         finally:
             self._path.discard(key)
+        if cuts == self._cuts:
+            self._known[key] = found, self._deepest - depth
+        self._deepest = max(self._deepest, deepest)
+        return found
+
+    def _of_key(self, key: Key, depth: int) -> _Users:
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            raise TooLong
+        of, relation = key
+        node = (split_object(of)[0], relation)
+        own = frozenset({f"{of}#{relation}"}) if node == self._kind else _NONE
+        definition = self._model.relation(*node)
+        if definition is None:
+            return _Users(own)
+        found = self._of_rewrite(definition.rewrite, of, relation, depth + 1)
         return _Users(found.named | own, found.is_everybody, found.excluded, found.is_cut)
+
+    def _go_round(self, start: Key, depth: int) -> _Users:
+        outer = self._round
+        this = self._round = Round(self._loops[split_object(start[0])[0], start[1]])
+        leads_to: dict[Key, list[Key]] = {}
+        sets = []
+        waiting = deque([(start, depth)])
+        try:
+            while waiting:
+                key, at = waiting.popleft()
+                if key in leads_to:
+                    continue
+                if at >= MAX_DEPTH:
+                    raise TooComplex
+                self._deepest = max(self._deepest, at)
+                this.found = []
+                sets.append(self._of_key(key, at))
+                leads_to[key] = [other for other, _ in this.found]
+                waiting += this.found
+        finally:
+            self._round = outer
+        rewrites = [self._model.types[name][relation].rewrite for name, relation in this.loop]
+        is_minded = all(isinstance(rewrite, Direct | Computed) for rewrite in rewrites)
+        found = _whole(_any(sets))
+        return _Users(found.named, found.is_everybody, found.excluded, is_minded and goes_round(leads_to))
 
     def _of_rewrite(self, rewrite: Rewrite, of: str, relation: str, depth: int) -> _Users:
         match rewrite:

@@ -101,6 +101,26 @@ def restricts(rewrite: Rewrite) -> bool:
     return isinstance(rewrite, Intersection | Difference) or any(map(restricts, children(rewrite)))
 
 
+def plain_loops(model: Model) -> dict[Node, frozenset[Node]]:
+    """For each relation that leads back to itself by unions alone: those that it does so by, itself among them."""
+    found: dict[Node, frozenset[Node]] = {}
+    for node in model.edges:
+        group = groups(model.edges, node)[-1]
+        if node not in found and goes_round(model.edges, group) and _is_plain(model, group):
+            found |= dict.fromkeys(group, frozenset(group))
+    return found
+
+
+def _is_plain(model: Model, group: list[Node]) -> bool:
+    members = set(group)
+    return all(
+        members.isdisjoint(needed(model, name, relation, each))
+        for name, relation in group
+        for each in _within(model.types[name][relation].rewrite)
+        if isinstance(each, Intersection | Difference)
+    )
+
+
 def is_layered(model: Model) -> bool:
     """Whether no intersection or exclusion lies on a way that goes round, and no intersection is empty by its types.
 
