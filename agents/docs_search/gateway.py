@@ -6,6 +6,7 @@ MCP 2026-07-28 a call stands for itself. A gateway that offers older versions al
 """
 
 import asyncio
+import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator, Mapping
@@ -18,6 +19,7 @@ from shared.identity import RawToken
 
 PART: Final = "knowledge base"
 TIMEOUT_SECONDS: Final = 10.0
+LEAVE_SECONDS: Final = 1.0
 STATELESS: Final = "2026-07-28"
 HANDSHAKES: Final = ("2025-11-25", "2025-06-18", "2025-03-26")
 """Older versions, the newest first, in which a session begins with a handshake."""
@@ -115,6 +117,12 @@ class GatewayClient:
             return self._result(*await self._post(_request("tools/call", params), session))
         finally:
             if session_id is not None:
+                await self._end(session)
+
+    async def _end(self, session: Mapping[str, str]) -> None:
+        """Takes leave of a session; that it does not come to pass changes nothing of the answer, nor holds it up."""
+        with contextlib.suppress(httpx.HTTPError, TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
                 await self._http.delete(self._url, headers=session)
 
     async def _post(self, body: Body, headers: Mapping[str, str]) -> tuple[httpx.Response, Body | None]:

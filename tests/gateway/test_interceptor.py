@@ -95,6 +95,7 @@ def test_other_methods_pass_with_the_identity_too() -> None:
         ("no audience", request(bearer(aud=None))),
         ("expired", request(bearer(exp=int(time.time()) - 60))),
         ("without an end", request(bearer(exp=None))),
+        ("an end that is no number", request(bearer(exp=float("nan")))),
         ("a machine", request(bearer(sub="client@clients"))),
         ("nobody", request(bearer(sub=None))),
         ("a subject with a line break", request(bearer(sub="a\nb"))),

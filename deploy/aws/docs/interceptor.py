@@ -112,7 +112,7 @@ class Interceptor:
         if self._config.audience not in (audiences if isinstance(audiences, list) else [audiences]):
             raise RequestRefused("another audience")
         expires_at = claims.get("exp")
-        if not isinstance(expires_at, int | float) or self._config.clock() >= expires_at + LEEWAY_SECONDS:
+        if not isinstance(expires_at, int | float) or not self._config.clock() < expires_at + LEEWAY_SECONDS:
             raise RequestRefused("expired")
         if _name(claims, "sub").endswith(_MACHINE_SUFFIX):
             raise RequestRefused("no person")

@@ -219,6 +219,21 @@ async def test_an_older_gateway_is_greeted_and_taken_leave_of_for_each_call() ->
         assert heard == ["POST", "POST 2025-11-25", "POST 2025-11-25", "DELETE 2025-11-25"]
 
 
+async def test_a_session_that_cannot_be_taken_leave_of_changes_nothing_of_the_answer() -> None:
+    async def answer(request: Request) -> Response:
+        if request.method == "DELETE":
+            raise httpx.ReadError("broken")
+        body = await request.json()
+        if request.headers.get("mcp-protocol-version") == "2026-07-28":
+            return JSONResponse({}, 400)
+        if body["method"] == "initialize":
+            greeting = {"jsonrpc": "2.0", "id": body["id"], "result": {"protocolVersion": "2025-06-18"}}
+            return JSONResponse(greeting, headers={"Mcp-Session-Id": "a-session"})
+        return Response(status_code=202) if "id" not in body else JSONResponse(result(body, {"said": "so"}))
+
+    assert await call(client_of(answer)) == {"said": "so"}
+
+
 async def test_an_older_gateway_without_sessions_will_do() -> None:
     async with older_gateway(stateless=True) as (client, _):
         assert await call(client, a=1) == {"a": 1}
