@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from portal import _environment as environment
 from portal._errors import CommandFailed, ExitCode
 from portal.deployment import (
     Account,
@@ -18,6 +19,7 @@ from portal.deployment import (
     Standing,
     Target,
     chosen,
+    targets,
 )
 from portal.terminal import Output, printable
 
@@ -32,7 +34,10 @@ def deploy(output: Output, action: str, names: Sequence[str], *, file: Path, yes
         what,
         account,
         images=DockerCli(),
-        packages=DocsPackages(),
+        packages=DocsPackages(
+            articles=environment.chosen("KNOWLEDGE_FOLDER", ""),
+            embeddings=what.values(targets()["platform"]).get("KnowledgeEmbeddings", ""),
+        ),
         wait=threading.Event().wait,
         report=lambda line: output.say(printable(line)),
     )

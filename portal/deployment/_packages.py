@@ -29,11 +29,20 @@ class PackageBuilder(Protocol):
 
 
 class DocsPackages:
-    """`python -m deploy.aws.docs.package`, and the schema of its tools."""
+    """`python -m deploy.aws.docs.package`, and the schema of its tools.
+
+    Args:
+        articles: The folder of the knowledge base; those that are shipped, where it is not given.
+        embeddings: The model whose vectors the index gets.
+    """
+
+    def __init__(self, *, articles: str = "", embeddings: str = "") -> None:
+        options = {"--articles": articles, "--embeddings": embeddings}
+        self._options = [word for name, value in options.items() if value for word in (name, value)]
 
     def build(self, folder: Path) -> None:
         """See `PackageBuilder`."""
-        command = [sys.executable, "-m", "deploy.aws.docs.package", "--output", str(folder)]
+        command = [sys.executable, "-m", "deploy.aws.docs.package", "--output", str(folder), *self._options]
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)  # noqa: S603 -- our own module
         if done.returncode != 0:
             raise CommandFailed("The functions could not be packed; the words above say why.", code="deployment_failed")

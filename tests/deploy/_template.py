@@ -44,6 +44,7 @@ PARAMETERS = {
     "Subagents": json.dumps(
         [{"url": "https://x.example/invocations/", "audience": "https://helpdesk.example/docs_search"}]
     ),
+    "KnowledgeEmbeddings": "amazon.titan-embed-text-v2:0",
     "SearchKey": "docs-search/0123.zip",
     "InterceptorKey": "docs-interceptor/0123.zip",
     "ToolsKey": "tools/0123.json",

@@ -1,10 +1,12 @@
 """What builds: the docker command is called as it has to be, and packages are the same each time."""
 
 import stat
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from knowledge import KnowledgeIndex
 from portal._errors import CommandFailed
 from portal.deployment import DockerCli, DocsPackages
 
@@ -70,3 +72,19 @@ def test_packages_are_the_same_each_time(tmp_path: Path) -> None:
     assert files == ["docs-interceptor.zip", "docs-search.zip", "tools.json"]
     for file in files:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_packages_hold_the_knowledge_base_that_is_chosen(tmp_path: Path) -> None:
+    (tmp_path / "handbook").mkdir()
+    (tmp_path / "handbook" / "coffee.md").write_text("# The coffee machine\n\nDescale it on Fridays.\n")
+    DocsPackages(articles=str(tmp_path / "handbook")).build(tmp_path)
+    with zipfile.ZipFile(tmp_path / "docs-search.zip") as package:
+        package.extract("knowledge.sqlite3", tmp_path)
+    with KnowledgeIndex(tmp_path / "knowledge.sqlite3") as index:
+        assert [article.slug for article in index.recent()] == ["coffee"]
+
+
+def test_a_model_that_is_not_known_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CommandFailed, match="the words above say why"):
+        DocsPackages(embeddings="some.model").build(tmp_path)
+    assert "no embedding model that is known" in capfd.readouterr().err

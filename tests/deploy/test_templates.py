@@ -232,3 +232,17 @@ def test_the_gateway_offers_what_its_client_speaks_first() -> None:
     (gateway,) = Template.read("platform").of_type("AWS::BedrockAgentCore::Gateway").values()
     versions = gateway["ProtocolConfiguration"]["Mcp"]["SupportedVersions"]
     assert versions == [STATELESS, *HANDSHAKES[:2]]
+
+
+def test_the_search_function_asks_a_model_only_where_one_is_chosen() -> None:
+    for chosen in ("", "amazon.titan-embed-text-v2:0"):
+        template = Template.read("platform", KnowledgeEmbeddings=chosen)
+        actions = [
+            action
+            for role, statement in statements(template)
+            if role == "SearchRole"
+            for action in as_list(statement["Action"])
+        ]
+        environment = template.of_type("AWS::Lambda::Function")["Search"]["Environment"]["Variables"]
+        assert ("bedrock:InvokeModel" in actions) == bool(chosen)
+        assert environment.get("KNOWLEDGE_EMBEDDINGS", "") == chosen
