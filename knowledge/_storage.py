@@ -43,7 +43,7 @@ CREATE INDEX articles_updated ON articles (updated, slug);
 """
 
 _STOPWORDS: Final = sorted((language, sorted(words)) for language, words in STOPWORDS.items())
-REVISION: Final = 3
+REVISION: Final = 4
 """Raised where documents are read otherwise than before, or `meta` holds other things."""
 
 FORMAT: Final = (

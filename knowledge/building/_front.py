@@ -57,7 +57,8 @@ def make_article(
     language = _text(front, "language", defaults.language).lower()
     if not _LANGUAGE.fullmatch(language):
         raise DocumentUnreadable(f"its language {language[:80]!r} is not a two-letter code (ISO 639-1)")
-    sections = [replace(section, text=with_article_links(section.text)) for section in sections]
+    folder = str(PurePosixPath(path).parent)
+    sections = [replace(section, text=with_article_links(section.text, folder)) for section in sections]
     return Article(
         slug=slug,
         title=_text(front, "title", title or _title_of(path)),

@@ -53,7 +53,8 @@ def test_what_a_document_does_not_say_is_as_the_defaults_have_it(tmp_path: Path,
         ("vpn/index.md", "vpn"),
         ("Printers/README.md", "printers"),
         ("index.md", "index"),
-        ("a/b/Set_Up-2.md", "set-up-2"),
+        ("a/b/Set_Up-2.md", "a-b-set-up-2"),
+        (f"{'long ' * 40}.md", "long-long"),
         ("文書.md", "article-"),
     ],
 )
@@ -68,7 +69,9 @@ def test_an_article_is_named_after_its_file_or_its_folder(tmp_path: Path, path: 
     [
         ("[codes](codes.md)", "[codes](codes.md)"),
         ("[codes](./codes.md#the-clock)", "[codes](codes.md#the-clock)"),
-        ("[VPN](../vpn/README.md)", "[VPN](vpn.md)"),
+        ("[VPN](vpn/README.md)", "[VPN](vpn.md)"),
+        ("[VPN](./vpn/../vpn/Set%20up.md#mac)", "[VPN](vpn-set-up.md#mac)"),
+        ("[out](../../secret.md)", "[out](../../secret.md)"),
         ("[travel](Travel%20Policy.pdf#page=2)", "[travel](travel-policy.md#page=2)"),
         ("[desk](desk.html)", "[desk](desk.md)"),
         ("[elsewhere](https://example.com/a.md)", "[elsewhere](https://example.com/a.md)"),
@@ -87,8 +90,14 @@ def test_a_link_to_a_document_names_its_article(tmp_path: Path, path: Path, link
 
 def test_the_articles_that_one_links_to_are_known(tmp_path: Path, path: Path) -> None:
     text = "[a](A.html), [b](../b/index.md#x), [a](a.md), [one](one.md), [web](https://example.com/c.md)"
-    build_index(write(tmp_path / "articles", {"one.md": text}), path)
-    assert _article(path, "one").related == ("a", "b")
+    build_index(write(tmp_path / "articles", {"it/one.md": text}), path)
+    assert _article(path, "it-one").related == ("it-a", "b")
+
+
+def test_files_of_one_name_in_different_folders_are_different_articles(tmp_path: Path, path: Path) -> None:
+    files = {"hr/faq.md": "# Leave\n\nAsk here.\n", "it/faq.md": "# Help\n\nAsk there.\n"}
+    assert build_index(write(tmp_path / "articles", files), path).unreadable == ()
+    assert (_article(path, "hr-faq").title, _article(path, "it-faq").title) == ("Leave", "Help")
 
 
 def test_only_what_changed_is_read_again(folder: Path, path: Path) -> None:
