@@ -107,7 +107,9 @@ def write_articles(corpus: Corpus, folder: Path, count: int) -> tuple[list[str],
         file = folder / f"{number // _PER_FOLDER:03}" / f"a{number}.md"
         file.parent.mkdir(parents=True, exist_ok=True)
         updated = f"2026-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}"
-        file.write_text(text.markdown(audience=chance.choice(_AUDIENCES), updated=updated), encoding="utf-8")
+        file.write_text(
+            text.markdown(slug=file.stem, audience=chance.choice(_AUDIENCES), updated=updated), encoding="utf-8"
+        )
         titles[" ".join(sorted(_words(text.title)))] += 1
         named.append((text.title, file.stem))
         if number % max(1, count // _TIMED) == 0:

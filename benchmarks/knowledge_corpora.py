@@ -44,10 +44,10 @@ class Text:
     lead: str
     sections: Sequence[tuple[str, str]]
 
-    def markdown(self, *, audience: str, updated: str) -> str:
+    def markdown(self, *, slug: str, audience: str, updated: str) -> str:
         """As a file of a knowledge base."""
         sections = "".join(f"\n## {heading}\n\n{text}\n" for heading, text in self.sections)
-        front = f'---\ntitle: "{self.title}"\naudience: {audience}\nupdated: {updated}\n---\n'
+        front = f'---\nid: {slug}\ntitle: "{self.title}"\naudience: {audience}\nupdated: {updated}\n---\n'
         return f"{front}\n{self.lead}\n{sections}"
 
 

@@ -25,6 +25,8 @@ _ALSO_QUOTED: Final = 0.9
 _ALSO_CONFIDENT: Final = 0.85
 _MAX_ALSO_READ: Final = 4
 _MAX_RECENT: Final = 20
+_UNDATED: Final = date(1970, 1, 1)
+"""What an article has that does not say when it was updated."""
 _LEVEL: Final = "›"  # noqa: RUF001 -- the sign between a title and its section
 
 
@@ -123,7 +125,7 @@ def _answer(result: SearchResult, quoter: Quoter) -> str:
     if others and others[0].score >= _ALSO_QUOTED * best.score and others[0].confidence >= _ALSO_CONFIDENT:
         quoted.append(others.pop(0))
     parts = [f"**{_name(hit)}**\n\n{quoter.quote(hit.quote)}" for hit in quoted]
-    sources = [f"- {quoter.link(_label(hit), hit.article, hit.anchor)}, updated {_day(hit.updated)}" for hit in quoted]
+    sources = [f"- {quoter.link(_label(hit), hit.article, hit.anchor)}{_since(hit.updated)}" for hit in quoted]
     parts.append("\n".join(["**Sources**", "", *sources]))
     also = _also_read(quoted, others, quoter)
     if also:
@@ -143,7 +145,7 @@ def _also_read(quoted: Sequence[Hit], others: Sequence[Hit], quoter: Quoter) -> 
 def _list(articles: Sequence[Article], quoter: Quoter) -> str:
     if not articles:
         return "The knowledge base holds no article that you may read."
-    lines = [f"- {_day(article.updated)}: {quoter.link(article.title, article.slug)}" for article in articles]
+    lines = [f"- {quoter.link(article.title, article.slug)}{_since(article.updated)}" for article in articles]
     return "\n".join(["**Updated last in the knowledge base**", "", *lines])
 
 
@@ -155,8 +157,8 @@ def _name(hit: Hit) -> str:
     return plain(_label(hit))
 
 
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+def _since(updated: date) -> str:
+    return f", updated {updated.day} {updated:%B %Y}" if updated != _UNDATED else ""
 
 
 _NOTHING: Final = (

@@ -57,6 +57,8 @@ _CHARSETS: Final = {
 }
 """The encodings that are read, by what documents call them; as browsers do, Latin-1 is read as Windows-1252."""
 
+_ANCHOR: Final = re.compile(r"\A[\w.:-]{1,100}\Z")
+_LANGUAGE: Final = re.compile(r"\A[A-Za-z]{2}(?![A-Za-z])")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _DEEPEST_LIST: Final = 6
 _LONGEST_HEADING: Final = 300
@@ -110,7 +112,8 @@ class _Page(HTMLParser):
         self._meta: dict[str, str] = {}
         self._title: list[str] | None = None
         self._unread: list[str] = []
-        self._chunks: list[tuple[int, str, list[str]]] = [(0, "", [])]
+        self._chunks: list[tuple[int, str, str, list[str]]] = [(0, "", "", [])]
+        self._anchor = ""
         self._line: list[str] = []
         self._verbatim: list[str] | None = None
         self._code: list[str] | None = None
@@ -127,7 +130,7 @@ class _Page(HTMLParser):
             "img": lambda attributes: self.handle_data(f" {attributes.get('alt', '')} "),
             "li": lambda _: self._start_item(),
             "meta": self._take_meta,
-            "html": lambda attributes: self._note("language", attributes.get("lang", "")[:2]),
+            "html": lambda attributes: self._note("language", "".join(_LANGUAGE.findall(attributes.get("lang", "")))),
             "pre": lambda _: self._start_verbatim(),
             "ol": lambda attributes: self._start_list(attributes.get("start", "1")),
             "ul": lambda _: self._start_list(None),
@@ -150,13 +153,13 @@ class _Page(HTMLParser):
             "ul": self._end_list,
         }
 
-    def chunks(self) -> Iterator[tuple[int, str, str]]:
-        """(level, heading, text) in order."""
+    def chunks(self) -> Iterator[tuple[int, str, str, str]]:
+        """(level, heading, anchor, text) in order."""
         self._end_row()
         self._end_heading()
         self._end_block()
-        for level, heading, blocks in self._chunks:
-            yield level, heading, "\n\n".join(blocks)
+        for level, heading, anchor, blocks in self._chunks:
+            yield level, heading, anchor, "\n\n".join(blocks)
 
     def front(self) -> Mapping[str, str]:
         """What the document says of itself, by the names of front matter."""
@@ -179,7 +182,7 @@ class _Page(HTMLParser):
             return
         if tag in _HEADINGS:
             self._end_block()
-            self._heading = _HEADINGS[tag]
+            self._heading, self._anchor = _HEADINGS[tag], "".join(_ANCHOR.findall(attributes.get("id", "")))
         elif tag in _CODE and self._verbatim is None:
             self._code = self._code if self._code is not None else []
         elif tag in _BLOCKS and self._row is None:
@@ -239,7 +242,7 @@ class _Page(HTMLParser):
         return "\n".join(" ".join(line.split()) for line in lines).strip()
 
     def _append(self, block: str) -> None:
-        self._chunks[-1][2].append(block)
+        self._chunks[-1][3].append(block)
 
     def _end_block(self) -> None:
         if self._heading or self._row is not None:
@@ -257,7 +260,7 @@ class _Page(HTMLParser):
 
     def _append_to_list(self, item: str) -> None:
         """Items of one list stand on lines that follow each other."""
-        blocks = self._chunks[-1][2]
+        blocks = self._chunks[-1][3]
         if blocks and blocks[-1].lstrip().startswith(("- ", *"0123456789")) and self._in_list:
             blocks[-1] += f"\n{item}"
         else:
@@ -269,7 +272,7 @@ class _Page(HTMLParser):
             return
         words = tidy(self._words())[:_LONGEST_HEADING].replace("\\", "")
         if words:
-            self._chunks.append((self._heading, words, []))
+            self._chunks.append((self._heading, words, self._anchor, []))
         self._heading = 0
 
     def _start_list(self, start: str | None) -> None:
@@ -331,7 +334,7 @@ class _Page(HTMLParser):
             return
         line = f"| {' | '.join(cells)} |"
         if self._rows:
-            self._chunks[-1][2][-1] += f"\n{line}"
+            self._chunks[-1][3][-1] += f"\n{line}"
         else:
             self._append(f"{line}\n|{'---|' * len(cells)}")
         self._rows += 1

@@ -42,25 +42,26 @@ def parse_markdown(text: str, *, path: str, defaults: Defaults) -> Article:
     return make_article(front, title=title, sections=sections, path=path, defaults=defaults)
 
 
-def sections_of(chunks: Iterable[tuple[int, str, str]]) -> tuple[str, tuple[Section, ...]]:
+def sections_of(chunks: Iterable[tuple[int, str, str, str]]) -> tuple[str, tuple[Section, ...]]:
     """The title and the sections of what stands under each heading; a single first-level heading is the title.
 
     Args:
-        chunks: (level, heading, text) in order; level 0 for what stands before the first heading.
+        chunks: (level, heading, anchor, text) in order; level 0 for what stands before the first heading, and no anchor
+            where the document gives none.
     """
     title = ""
     path: list[tuple[int, str]] = []
     anchors: dict[str, int] = {}
     anchor = ""
     found: list[Section] = []
-    for level, heading, text in chunks:
+    for level, heading, given, text in chunks:
         if level == 1 and not title and not any(section.text for section in found):
             title = heading
         elif level:
             path = [step for step in path if step[0] < level] + [(level, heading)]
             base = slugify(heading)
             anchors[base] = anchors.get(base, -1) + 1
-            anchor = f"{base}-{anchors[base]}" if anchors[base] else base
+            anchor = given or (f"{base}-{anchors[base]}" if anchors[base] else base)
         found.append(Section(tuple(step[1] for step in path), anchor, text, _is_navigation(text)))
     return title, tuple(section for section in found if section.text or section.path)
 
@@ -76,8 +77,8 @@ def _is_navigation(text: str) -> bool:
     return bool(lines) and all(_ONLY_A_LINK.match(line) for line in lines)
 
 
-def _chunks(body: str) -> Iterator[tuple[int, str, str]]:
-    """Yields (level, heading, text) in order; level 0 for what stands before the first heading."""
+def _chunks(body: str) -> Iterator[tuple[int, str, str, str]]:
+    """Yields (level, heading, "", text) in order; level 0 for what stands before the first heading."""
     level, heading, fence = 0, "", ""
     lines: list[str] = []
     for line in body.splitlines():
@@ -87,16 +88,16 @@ def _chunks(body: str) -> Iterator[tuple[int, str, str]]:
         elif opened and line.strip().startswith(fence) and not line.strip().strip(fence[0]):
             fence = ""
         elif not fence and len(line) <= _LONGEST_HEADING and (atx := _ATX.match(line)):
-            yield level, heading, "\n".join(lines).strip("\n")
+            yield level, heading, "", "\n".join(lines).strip("\n")
             level, heading, lines = len(atx.group(1)), plain(_CLOSING.sub("", (atx.group(2) or "").strip())), []
             continue
         elif not fence and _is_setext(line, lines):
             text = lines.pop()
-            yield level, heading, "\n".join(lines).strip("\n")
+            yield level, heading, "", "\n".join(lines).strip("\n")
             level, heading, lines = (1 if "=" in line else 2), plain(text), []
             continue
         lines.append(line.rstrip())
-    yield level, heading, "\n".join(lines).strip("\n")
+    yield level, heading, "", "\n".join(lines).strip("\n")
 
 
 def _is_setext(line: str, before: list[str]) -> bool:

@@ -24,6 +24,7 @@ _FIELDS: Final = {"/Title": "title", "/Author": "owner", "/Keywords": "tags"}
 _OWN_FIELDS: Final = ("id", "audience", "owner", "updated", "language", "tags", "aliases")
 """Custom properties of a document, under the names of front matter; they come before the usual ones."""
 
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2}(?![A-Za-z])")
 _BROKEN_WORD: Final = re.compile(r"(?<=\w)[-\N{SOFT HYPHEN}]\n(?=[^\W\d_])")
 _BULLET: Final = re.compile(r"^[ \t]*[•▪‣◦·][ \t]+", re.MULTILINE)
 
@@ -116,7 +117,7 @@ def _front(document: "PdfReader") -> Mapping[str, Any]:
         changed := document.metadata.modification_date or document.metadata.creation_date
     ):
         front["updated"] = changed.date()
-    if language := str(document.root_object.get("/Lang") or ""):
-        front["language"] = language[:2].lower()
+    if language := _LANGUAGE.match(str(document.root_object.get("/Lang") or "")):
+        front["language"] = language[0]
     own = {str(key).lstrip("/").lower(): tidy(str(value)) for key, value in metadata.items()}
     return front | {name: own[name] for name in _OWN_FIELDS if own.get(name)}

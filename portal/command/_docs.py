@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from knowledge import Article, BedrockEmbedder, Embedder, Filters, Hit, IndexUnusable, KnowledgeIndex
-from knowledge.building import BuildReport, build_index
+from knowledge.building import BuildReport, Defaults, build_index
 from portal._environment import ROOT, state_directory, typed
 from portal._errors import CommandFailed, ExitCode
 from portal.terminal import Answer, Output, printable
@@ -127,7 +127,7 @@ def _show_hit(output: Output, number: int, hit: Hit) -> None:
 
 
 def _updated(day: date) -> str:
-    return f"updated {day.isoformat()}"
+    return f"updated {day.isoformat()}" if day != Defaults().updated else ""
 
 
 def _markdown(article: Article) -> str:

@@ -20,7 +20,7 @@ PAGE = """<!DOCTYPE html>
 <h2>Cancel a <em>booking</em></h2>
 <ol><li>Open <code>seatmap</code>.</li>
 <li><p>Choose the day:</p><ul><li>today, or</li><li>another</li></ul></li><li>Press Cancel.</li></ol>
-<h2 id="rules">Rules</h2>
+<h2 id="the-rules">Rules</h2>
 <table><tr><th>Zone</th><th>Days</th></tr><tr><td>Quiet | north</td><td>5</td></tr></table>
 <pre>seatmap --cancel
   --all</pre>
@@ -55,7 +55,7 @@ def test_a_page_is_read_as_a_person_sees_it(tmp_path: Path) -> None:
             "See [parking](parking.md#map), [the map](https://example.com/a%20b), this.\nDone."
         ),
     }
-    assert [section.anchor for section in article.sections] == ["", "cancel-a-booking", "rules"]
+    assert [section.anchor for section in article.sections] == ["", "cancel-a-booking", "the-rules"]
 
 
 def test_the_documents_own_names_come_before_the_usual_ones(tmp_path: Path) -> None:
@@ -68,6 +68,11 @@ def test_the_documents_own_names_come_before_the_usual_ones(tmp_path: Path) -> N
 
 def test_without_a_title_the_first_heading_is_it(tmp_path: Path) -> None:
     assert _read(tmp_path, "<h1>Parking <i>spaces</i></h1><p>Text.").title == "Parking spaces"
+
+
+@pytest.mark.parametrize(("lang", "language"), [("DE", "de"), ("fr-CA", "fr"), ("{{ lang }}", "en"), ("english", "en")])
+def test_a_language_that_is_none_is_that_of_the_knowledge_base(tmp_path: Path, lang: str, language: str) -> None:
+    assert _read(tmp_path, f'<html lang="{lang}"><p>Text.').language == language
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,9 @@ def test_an_answer_is_quoted_with_its_article_and_section(helpdesk: Command, ind
     assert "1. Set up the VPN › Windows\nvpn#windows · everyone · Networks · updated 2026-09-14" in done.out  # noqa: RUF001 -- as shown
     assert "Install Harbour from the catalogue." in done.out
     assert "Desks are booked in Seatmap." in helpdesk("docs", "search", "book a desk", "--index", index).out
-    assert "travel" in helpdesk("docs", "search", "trains or planes", "--index", index).out
+    assert (
+        "travel#page=1 · employees · confidence" in helpdesk("docs", "search", "trains or planes", "--index", index).out
+    )
 
 
 def test_what_was_read_otherwise_and_that_nothing_fits_are_said(helpdesk: Command, index: str) -> None:
