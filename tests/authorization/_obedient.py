@@ -8,8 +8,6 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from strands.models import Model
-
 from shared.testing import Calls, Says, ScriptedModel
 
 _MARK = "\n\n:call: "
@@ -20,7 +18,7 @@ def told(text: str, *, agent: str, tool: str, arguments: dict[str, Any]) -> str:
     return f"{text}{_MARK}{json.dumps({'agent': agent, 'tool': tool, 'arguments': arguments})}"
 
 
-class Obedient(Model):
+class Obedient(ScriptedModel):
     """Calls what it is told.
 
     Args:
@@ -28,22 +26,8 @@ class Obedient(Model):
     """
 
     def __init__(self, name: str) -> None:
+        super().__init__([])
         self._name = name
-
-    def update_config(self, **_: Any) -> None:
-        """Has nothing to configure."""
-
-    def get_config(self) -> dict[str, Any]:
-        """Names a window, so that Strands does not warn of its absence."""
-        return {"context_window_limit": 100_000}
-
-    def structured_output(self, *_: Any, **__: Any) -> AsyncGenerator[dict[str, Any], None]:
-        """Is not offered.
-
-        Raises:
-            TypeError: always.
-        """
-        raise TypeError("an obedient model gives no structured output")
 
     async def stream(  # type: ignore[override]
         self, messages: Any, tool_specs: Any = None, system_prompt: str | None = None, **_: Any

@@ -146,7 +146,7 @@ def test_a_container_can_write_to_its_state_and_nowhere_else(stack: Stack, servi
     ("service", "hosts"),
     [
         ("supervisor", {"tenant", "supervisor", "account-lookup", "password-reset", "docs-search"}),
-        ("docs-search", {"tenant", "supervisor", "account-lookup", "password-reset", "docs-search"}),
+        ("docs-search", {"tenant", "gateway", "supervisor", "account-lookup", "password-reset", "docs-search"}),
         (
             "password-reset",
             {"tenant", "directory", "supervisor", "account-lookup", "password-reset", "docs-search"},
