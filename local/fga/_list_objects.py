@@ -82,20 +82,30 @@ class _Search:
         name, self._identifier, user_relation = user_parts(user)
         self._kind = (name, user_relation)
         self._found: dict[Node, _Objects] = {}
+        self._new: dict[Node, _Objects] | None = None  # what was found last, on a way that goes round
 
     def objects(self, target: Node) -> _Objects:
         """The objects of a relation; those of the relations that it is come by first."""
         edges = _first_edges(self._model) if self._takes_first else self._model.edges
         for group in groups(edges, target):
-            is_loop = goes_round(edges, group)
-            is_changed = True
-            while is_changed:
-                is_changed = False
-                for node in group:
-                    found = self._of_node(node)
-                    is_changed = is_changed or (is_loop and found != self._found.get(node, _NONE))
-                    self._found[node] = found
+            for node in group:
+                self._found[node] = self._of_node(node)
+            if goes_round(edges, group):
+                self._go_round(group)
         return self._found.get(target, _NONE)
+
+    def _go_round(self, group: list[Node]) -> None:
+        """Looks at what follows from what was found last, until nothing does."""
+        new = {node: self._found[node] for node in group}
+        while any(new.values()):
+            self._new = new
+            new = {node: self._of_node(node) - self._found[node] for node in group}
+            for node, found in new.items():
+                self._found[node] |= found
+        self._new = None
+
+    def _at(self, node: Node) -> _Objects:
+        return (self._found if self._new is None else self._new).get(node, _NONE)
 
     def _of_node(self, node: Node) -> _Objects:
         if not self._model.can_reach(self._kind, node):
@@ -109,7 +119,7 @@ class _Search:
             case Direct():
                 return frozenset(self._direct(node))
             case Computed():
-                return self._found.get((node[0], rewrite.relation), _NONE)
+                return self._at((node[0], rewrite.relation))
             case Through():
                 return frozenset(self._through(rewrite, node))
             case Union():
@@ -129,18 +139,18 @@ class _Search:
     def _direct(self, node: Node) -> Iterator[str]:
         name, relation = node
         definition = self._model.types[name][relation]
-        users = [self._user]
-        if not self._kind[1] and self._kind[0] in definition.public:
+        users = [self._user] if self._new is None else []
+        if users and not self._kind[1] and self._kind[0] in definition.public:
             users.append(f"{self._kind[0]}:*")
         for user in dict.fromkeys(users):
             yield from self._counted(self._world.tuples.of_user(user, name, relation))
         for userset in definition.usersets:
-            for of in self._found.get(userset, _NONE):
+            for of in self._at(userset):
                 yield from self._counted(self._world.tuples.of_user(f"{of}#{userset[1]}", name, relation))
 
     def _through(self, rewrite: Through, node: Node) -> Iterator[str]:
         for parent in self._model.through(node[0], rewrite):
-            for of in self._found.get(parent, _NONE):
+            for of in self._at(parent):
                 yield from self._counted(self._world.tuples.of_user(of, node[0], rewrite.tupleset))
 
     def _counted(self, tuples: Iterable[Tuple]) -> Iterator[str]:

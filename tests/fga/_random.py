@@ -108,8 +108,17 @@ def _tuples(random_: random.Random, model: Any) -> list[dict[str, Any]]:
                     if random_.random() < 0.35:
                         each = _tuple(random_, f"{definition['type']}:{identifier}", relation, restriction)
                         found.setdefault((each["object"], relation, each["user"]), each)
-    # What names itself is refused when it is written.
-    return [each for each in found.values() if each["user"] != f"{each['object']}#{each['relation']}"]
+    # What names itself is refused when it is written. And where everybody has a relation, and a single user has it by a
+    # condition that is not met, OpenFGA 1.22.1 says no to that user with some of its strategies.
+    single = {
+        (each["object"], each["relation"]) for each in found.values() if "condition" in each and "*" not in each["user"]
+    }
+    return [
+        each
+        for each in found.values()
+        if each["user"] != f"{each['object']}#{each['relation']}"
+        and not (each["user"].endswith(":*") and (each["object"], each["relation"]) in single)
+    ]
 
 
 def _tuple(random_: random.Random, of: str, relation: str, restriction: dict[str, Any]) -> dict[str, Any]:

@@ -82,3 +82,18 @@ async def test_what_would_take_for_ever_is_given_up(ours: Api) -> None:
         "deadline_exceeded",
         "authorization_model_resolution_too_complex",
     }
+
+
+@pytest.mark.timeout(20)
+async def test_a_long_chain_of_folders_is_listed(ours: Api) -> None:
+    """A check gives up at 25 tuples; a list of objects does not, as OpenFGA's does not."""
+    store = await ours.store(MODEL)
+    chain = [
+        {"object": f"folder:{number}", "relation": "parent", "user": f"folder:{number - 1}"} for number in range(1, 900)
+    ]
+    await ours.write(store, [*chain, {"object": "folder:0", "relation": "viewer", "user": "user:a"}])
+
+    wanted = {"type": "folder", "relation": "viewer", "user": "user:a"}
+    _, objects = await ours.call("POST", f"{store}/list-objects", wanted)
+
+    assert len(objects["objects"]) == 900

@@ -3,6 +3,7 @@
 import os
 import random
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,11 @@ from tests.fga._suite import said
 CASES = 60 if os.environ.get("CI") else 12
 QUESTIONS = 50
 """How many each case asks; CASES with and without conditions come to 6,000 comparisons in CI."""
+
+
+async def varies(api: Api, store: str, path: str, body: dict[str, Any], expected: object) -> bool:
+    """Whether a server that said otherwise says what is expected too, when it is asked again."""
+    return expected in [said(path, *await api.call("POST", f"{store}/{path}", body)) for _ in range(10)]
 
 
 @pytest.mark.timeout(180)
@@ -36,7 +42,7 @@ async def test_random_models_are_answered_alike(ours: Api, theirs: Api, *, with_
             asked += 1
             outcomes[f"{path} {first if isinstance(first, str | bool) else bool(first)}"] += 1
             is_no_to_both = with_conditions and {str(first), str(second)} == {"False", "validation_error"}
-            if first != second and not is_no_to_both:
+            if first != second and not is_no_to_both and not await varies(theirs, stores[1][1], path, body, first):
                 different.append(f"{path} {body}: {first}, and not {second}\n{this.text}\n{this.tuples}")
 
     assert not different, f"{len(different)} of {asked}; the first: {different[0]}"
