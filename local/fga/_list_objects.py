@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from local.fga._check import Checker
-from local.fga._errors import ConditionFailed
+from local.fga._errors import ConditionFailed, TooComplex
 from local.fga._model import Computed, Difference, Direct, Intersection, Model, Node, Rewrite, Through, Union, children
 from local.fga._names import user_parts
-from local.fga._question import World
+from local.fga._question import MAX_DEPTH, World
 from local.fga._structure import Edges, first_edges, goes_round, groups, is_layered
 from local.fga._tuples import Tuple
 
@@ -95,9 +95,17 @@ class _Search:
         return self._found.get(target, _NONE)
 
     def _go_round(self, group: list[Node]) -> None:
-        """Looks at what follows from what was found last, until nothing does."""
+        """Looks at what follows from what was found last, until nothing does.
+
+        Raises:
+            TooComplex: where that leads too far; OpenFGA minds it only where it looks for candidates.
+        """
         new = {node: self._found[node] for node in group}
+        steps = 0
         while any(new.values()):
+            if self._takes_first and steps == MAX_DEPTH:
+                raise TooComplex
+            steps += 1
             self._new = new
             new = {node: self._of_node(node) - self._found[node] for node in group}
             for node, found in new.items():
