@@ -45,12 +45,22 @@ class Front:
     slow: bool = False
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    token_requests: list[dict[str, str]] = field(default_factory=list)
     expects: int = 1
     server: LoopbackServer = field(default_factory=LoopbackServer)
     _met: asyncio.Event = field(default_factory=asyncio.Event)
 
     def app(self) -> Starlette:
-        return Starlette(routes=[Route("/stores/{store}/batch-check", self._batch, methods=["POST"])])
+        return Starlette(
+            routes=[
+                Route("/stores/{store}/batch-check", self._batch, methods=["POST"]),
+                Route("/oauth/token", self._token, methods=["POST"]),
+            ]
+        )
+
+    async def _token(self, request: Request) -> Response:
+        self.token_requests.append({name: str(value) for name, value in (await request.form()).items()})
+        return JSONResponse({"access_token": "issued", "token_type": "Bearer", "expires_in": 86400})
 
     async def _batch(self, request: Request) -> Response:
         body = await request.json()
@@ -205,6 +215,22 @@ async def test_a_store_that_is_down_permits_nothing_and_is_asked_again_when_it_i
     front.server.start(front.app())
     assert await ask(store) == [True]
     await store.aclose()
+
+
+async def test_an_access_token_is_fetched_once_for_many_questions(front: Front) -> None:
+    """Auth0 FGA: client credentials, for the audience that is the API's URL with a slash at its end."""
+    issuer = front.server.url.rstrip("/")
+    given = settings(
+        front, fga_api_token=None, fga_client_id="client", fga_client_secret="s", fga_api_token_issuer=issuer
+    )
+    store = OpenFga(given)
+    await asyncio.gather(*(ask(store) for _ in range(5)))
+    await ask(store)
+    await store.aclose()
+    [asked] = front.token_requests
+    assert asked["grant_type"] == "client_credentials"
+    assert asked["audience"] == front.server.url
+    assert {headers["authorization"] for headers in front.headers} == {"Bearer issued"}
 
 
 async def test_nothing_to_ask_is_no_request(front: Front, store: OpenFga) -> None:

@@ -23,7 +23,7 @@ from shared.authorization import (
     needs,
     permitted,
 )
-from shared.errors import ConfigurationError, UpstreamUnavailable
+from shared.errors import AuthorizationDenied, ConfigurationError, UpstreamUnavailable
 from shared.testing import Relationships, make_principal
 from tests.authorization._desk import AGENT, AMELIA, PERSON, Asker, Desk, last_denial
 
@@ -223,6 +223,20 @@ async def test_a_relation_that_is_gone_before_the_act_stops_it() -> None:
     assert "took" not in answer
     assert desk.taken == []
     assert desk.record.reasons == ["allowed", "person_lacks_relation"]
+
+
+async def test_after_an_approval_everything_is_asked_anew() -> None:
+    """Whoever carries an act on, in this process or another, finds the thing and asks again; a permit can, too."""
+    holders = {PERSON, AGENT}
+    desk = Desk(Relationships(lambda check: check.user in holders), irreversible=True)
+    permit = await desk.authorizer.permit(desk.declared, AMELIA, {"thing": "clock"}, tool="take")
+    assert isinstance(permit, Permitted)
+    holders.clear()
+    with pytest.raises(AuthorizationDenied, match="person_lacks_relation"):
+        await permit.recheck()
+    again = await desk.authorizer.permit(desk.declared, AMELIA, {"thing": "clock"}, tool="take")
+    assert isinstance(again, Deny)
+    assert desk.relationships.consistencies == [Consistency.HIGHER_CONSISTENCY] * 3
 
 
 async def test_a_store_that_goes_away_before_the_act_stops_it() -> None:
