@@ -1,6 +1,7 @@
 """Decides whether a tool call may run: the person's right and the agent's, asked for in one question."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Final, TypedDict, TypeVar
 
 from shared.answers import refusal
@@ -90,7 +91,8 @@ class Authorizer:
             await self._again(needs, caller, kept, tool=tool)
 
         async def those(items: Sequence[_Item], relation: str, named: Callable[[_Item], Resource[Any]]) -> list[_Item]:
-            return await self._readable(caller, items, relation, named)
+            listing: Needs[Any] = Needs(relation, "", needs.of, needs.scope, needs.purpose)
+            return await self._readable(listing, caller, items, named, tool=tool)
 
         return Permitted(value=value, also=also, decision=recorded, again=again, those=those, seal=SEAL)
 
@@ -165,39 +167,35 @@ class Authorizer:
         self, needs: Needs[Any], caller: ActingCaller, kept: Sequence[Resource[Any]], *, tool: str
     ) -> None:
         decision, still, _ = await self._decide(needs, caller, kept, tool=tool, fresh=True)
+        if isinstance(decision, Allow) and len(still) < len(kept):
+            about = {each.name: getattr(decision, each.name) for each in fields(decision)}
+            decision = Deny(**about, reason=Reason.PERSON, words=_words.refused(needs, None), detail="not all of it")
         recorded = await self._recorded(decision, caller, needs.purpose)
         if isinstance(recorded, Deny):
-            if recorded.reason in {Reason.UNAVAILABLE, Reason.UNRECORDED}:
-                raise UpstreamUnavailable(PART, detail=recorded.detail or recorded.reason)
+            _raise_if_unknown(recorded)
             raise AuthorizationDenied(recorded.words, detail=f"{recorded.reason} at the act")
-        if len(still) != len(kept):
-            raise AuthorizationDenied(_words.refused(needs, None), detail="some of it was taken away before the act")
 
     async def _readable(
         self,
+        needs: Needs[Any],
         caller: ActingCaller,
         items: Sequence[_Item],
-        relation: str,
         named: Callable[[_Item], Resource[Any]],
+        *,
+        tool: str,
     ) -> list[_Item]:
-        """The items to which both have the relation."""
+        """The items to which both have the relation; the decision about all of them is one."""
         resources = [named(item) for item in items]
-        who = (user_of(caller.user), self.agent)
-        checks = list(
-            dict.fromkeys(Check(user, relation, each.object, each.facts) for each in resources for user in who)
-        )
-        if not checks:
+        if not resources:
             return []
-        answers = await self._checks.ask(checks, consistency=Consistency.MINIMIZE_LATENCY)
-        held = {answer.check for answer in answers if answer.allowed}
-        kept = [
-            item
-            for item, each in zip(items, resources, strict=True)
-            if all(Check(user, relation, each.object, each.facts) in held for user in who)
-        ]
+        decision, kept, _ = await self._decide(needs, caller, resources, tool=tool, fresh=False)
+        recorded = await self._recorded(decision, caller, needs.purpose)
+        if isinstance(recorded, Deny):
+            _raise_if_unknown(recorded)
         if len(kept) < len(items):
-            _log.info("items_filtered", relation=relation, of=len(items), kept=len(kept), person=who[0])
-        return kept
+            _log.info("items_filtered", relation=needs.relation, of=len(items), kept=len(kept), person=decision.person)
+        held = {id(resource) for resource in kept}
+        return [item for item, resource in zip(items, resources, strict=True) if id(resource) in held]
 
     def _who(self, tool: str, caller: ActingCaller) -> "_Who":
         return {"tool": tool, "agent": self.agent, "person": user_of(caller.user)}
@@ -217,6 +215,16 @@ class Authorizer:
                 who: _Who = {"tool": decision.tool, "agent": decision.agent, "person": decision.person}
                 return Deny(**who, reason=Reason.UNRECORDED, words=_words.unrecorded(purpose))
         return decision
+
+
+def _raise_if_unknown(decision: Deny) -> None:
+    """Says that a part is away, where that is why something was denied.
+
+    Raises:
+        UpstreamUnavailable: It could not be found out, or not be recorded.
+    """
+    if decision.reason in {Reason.UNAVAILABLE, Reason.UNRECORDED}:
+        raise UpstreamUnavailable(PART, detail=decision.detail or decision.reason)
 
 
 def _listed(found: Resource[Any] | Sequence[Resource[Any]] | None, kind: str) -> list[Resource[Any]]:

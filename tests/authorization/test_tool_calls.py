@@ -11,6 +11,7 @@ from strands.types.tools import ToolUse
 
 from shared.agent_loop import Tools
 from shared.authorization import (
+    Allow,
     AuthorizeToolCalls,
     Check,
     Consistency,
@@ -307,3 +308,25 @@ async def test_a_list_is_filtered_in_one_question() -> None:
     assert shown == ["page-1", "page-3"]
     assert len(desk.relationships.asked) == 2
     assert len(desk.relationships.asked[1]) == 10
+    listed = desk.record.decisions[-1]
+    assert isinstance(listed, Allow)
+    assert (listed.tool, listed.relation, len(listed.objects)) == ("take", "can_read", 5)
+
+
+async def test_a_list_of_which_nothing_may_be_read_is_empty_and_recorded() -> None:
+    desk = Desk(Relationships(lambda check: check.relation == "can_take"))
+    permit = await desk.authorizer.permit(desk.declared, AMELIA, {"thing": "lamp"}, tool="take")
+    assert isinstance(permit, Permitted)
+    assert await permit.readable(["a"], "can_read", lambda item: Resource(item, f"page:{item}")) == []
+    assert await permit.readable([], "can_read", lambda item: Resource(item, f"page:{item}")) == []
+    assert desk.record.reasons == ["allowed", "person_lacks_relation"]
+
+
+@pytest.mark.parametrize("fault", ["away", "broken"])
+async def test_a_list_is_not_shown_where_it_cannot_be_checked_or_recorded(fault: str) -> None:
+    desk = Desk()
+    permit = await desk.authorizer.permit(desk.declared, AMELIA, {"thing": "lamp"}, tool="take")
+    assert isinstance(permit, Permitted)
+    setattr(desk.relationships if fault == "away" else desk.record, fault, True)
+    with pytest.raises(UpstreamUnavailable):
+        await permit.readable(["a"], "can_read", lambda item: Resource(item, f"page:{item}"))
