@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from shared.models.offline._lexicon import NUMBER_WORDS, TIME_UNITS
+from shared.models.offline._persons import person_in
 from shared.models.offline._words import Word, split_words, stem
 
 Schema = Mapping[str, Any]
@@ -13,6 +14,8 @@ Schema = Mapping[str, Any]
 _WHOLE_TEXT_NAMES = frozenset(
     "request query question text message topic search input prompt description content utterance q subject".split()  # noqa: SIM905
 )
+PERSON_NAMES = frozenset({"person", "employee", "colleague"})
+"""What an argument is called that names somebody."""
 _ONE_TOPIC_NAMES = frozenset({"query", "search", "topic", "q", "question", "keywords"})
 _COUNT_HINTS = frozenset(stem(word) for word in ("limit", "count", "maximum", "max", "most", "many", "number", "top"))
 _QUOTED = re.compile(r"\"([^\"]+)\"|\u201c([^\u201d]+)\u201d|(?<!\w)'([^']+)'(?!\w)")
@@ -33,7 +36,11 @@ _MISSING = object()
 
 
 def fill_arguments(
-    schema: Schema, texts: Sequence[str], *, today: Callable[[], date] = date.today
+    schema: Schema,
+    texts: Sequence[str],
+    *,
+    today: Callable[[], date] = date.today,
+    knows: Callable[[str], bool] = lambda _: False,
 ) -> tuple[dict[str, Any], list[str]]:
     """Finds values for the properties of an object schema.
 
@@ -42,6 +49,7 @@ def fill_arguments(
         texts: What was said, the most telling first: the clause, the message, then earlier messages. Free text
             is taken from the first alone.
         today: For dates that are said in relation to today.
+        knows: Whether a stem is a word of the tools', which makes it nobody's name.
 
     Returns:
         The values found, and the names of the required ones that were not.
@@ -53,6 +61,10 @@ def fill_arguments(
     values: dict[str, Any] = {}
     for name, raw in properties.items():
         part = _resolved(raw, root)
+        if name in PERSON_NAMES and _type(part) == "string" and "enum" not in part:
+            called = _first(texts, lambda text: person_in(text, knows=knows) or _MISSING)
+            values |= {} if called is _MISSING else {name: called}
+            continue
         is_only_text = name in required and alone
         value = _value(name, part, root, texts, today, is_only_text=is_only_text)
         if value is not _MISSING:
@@ -84,8 +96,11 @@ def matches_pattern(schema: Schema, text: str) -> bool:
 
 
 def takes_text(schema: Schema) -> bool:
-    """Whether any argument can carry words of the person's own."""
-    return any(_is_free_text(_resolved(part, schema)) for part in (schema.get("properties") or {}).values())
+    """Whether any argument can carry words of the person's own, beside what somebody is called."""
+    return any(
+        name not in PERSON_NAMES and _is_free_text(_resolved(part, schema))
+        for name, part in (schema.get("properties") or {}).items()
+    )
 
 
 def _resolved(part: Any, root: Schema) -> Schema:

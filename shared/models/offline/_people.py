@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from shared.models.offline._vocabulary import representative
 from shared.models.offline._words import Word, is_frequent, split_words, stem
 
-_NOT_PEOPLE = frozenset(
+NOT_PEOPLE = frozenset(
     (
         *("it", "that", "what", "who", "where", "there", "here", "how", "when", "let", "he", "she", "everything"),
         *("today", "yesterday", "tomorrow", "week", "month", "year", "day", "morning", "night", "world"),
@@ -29,7 +29,7 @@ _IDENTIFIER = re.compile(
 _DOTTED = re.compile(
     r"(?<![\w@./-])[a-z]{1,30}\.([a-z]{2,30})(?![\w@./-])"
 )  # first.last, as people are often registered
-_NOT_SURNAMES = frozenset(
+NOT_SURNAMES = frozenset(
     (
         *("com", "org", "net", "edu", "gov", "info", "biz", "de", "uk", "fr", "eu", "io", "co", "js", "py", "exe"),
         *("txt", "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "zip", "html", "jpg", "png"),
@@ -75,7 +75,7 @@ def about_somebody_else(
         return True
     if any(not _means_one_of(found.group(1).lower(), own) for found in _RELATED.finditer(plain)):
         return True
-    if any(found.group(1) not in _NOT_SURNAMES for found in _DOTTED.finditer(plain)):
+    if any(found.group(1) not in NOT_SURNAMES for found in _DOTTED.finditer(plain)):
         return True
     if any(
         _is_more_than_own(*found.groups(""), own=own)
@@ -84,7 +84,7 @@ def about_somebody_else(
     ):
         return True
     owners = (word for found in _POSSESSIVE.finditer(plain) for word in split_words(found.group(1)))
-    if any(word.word not in _NOT_PEOPLE and not knows(word.stem) for word in owners):
+    if any(word.word not in NOT_PEOPLE and not knows(word.stem) for word in owners):
         return True
     return bool(_PRONOUN.search(plain)) and not _OWN.search(plain)
 
@@ -132,4 +132,4 @@ def _is_more_than_own(quantity: str, first: str, second: str, *, own: Collection
 
 
 def _is_name(word: Word, knows: Callable[[str], bool]) -> bool:
-    return word.proper and word.word.isalpha() and word.word not in _NOT_PEOPLE | {"i"} and not knows(word.stem)
+    return word.proper and word.word.isalpha() and word.word not in NOT_PEOPLE | {"i"} and not knows(word.stem)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.models.offline import _replies
-from shared.models.offline._arguments import LONGEST_READ, fill_arguments, takes_one_topic, takes_text
+from shared.models.offline._arguments import LONGEST_READ, PERSON_NAMES, fill_arguments, takes_one_topic, takes_text
 from shared.models.offline._assignment import Intent
 from shared.models.offline._choice import acts
 from shared.models.offline._clauses import has_anaphor, message_body
@@ -86,10 +86,10 @@ def _carry_out(index: ToolIndex, conversation: Conversation, intents: Sequence[I
     for intent in intents:
         tool = intent.tool
         texts = [intent.text] if len(intents) > 1 else [intent.text, conversation.text]
-        if _is_for_somebody_else(index, intent, conversation.text):
+        values, absent = fill_arguments(tool.schema, texts, knows=index.knows)
+        if not PERSON_NAMES & values.keys() and _is_for_somebody_else(index, intent, conversation.text):
             said.append(_replies.not_for_others([tool]))
             continue
-        values, absent = fill_arguments(tool.schema, texts)
         if _asks_about(intent) and acts(tool):
             politely = intent.moods & {Mood.PERMISSION} and values  # "could I have a table for two?"
             if not politely:

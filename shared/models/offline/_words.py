@@ -27,6 +27,8 @@ DENIAL = "~not"  # stands for every word that says that something is not or does
 MAX_WORDS = 600  # of one text; what follows is not read
 _WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)?")
 _OPENERS = '.!?:;\n"\u201c(-*'  # a capital after these begins a sentence
+_IN_IDENTIFIER = re.compile(r"[.@][^\W_]")  # jo.smith, jo@example.org: what is written with a dot inside is no word
+_AFTER_IDENTIFIER = re.compile(r"[^\W_][.@]$")
 _BRITISH = (
     (re.compile(r"^(\w{3,})is(e|ed|es|ing|ation|ations)$"), r"\1iz\2"),
     (re.compile(r"^(\w{2,})our(s?)$"), r"\1or\2"),
@@ -47,7 +49,9 @@ class Word:
     end: int
     weight: float
     joined: bool  # to the word before it, by a hyphen
-    proper: bool  # written as a name: with a capital, not at the start of a sentence
+    proper: (
+        bool  # written as a name: with a capital, not at the start of a sentence; or a part of an address or a login
+    )
 
 
 @lru_cache(maxsize=16384)
@@ -129,6 +133,10 @@ def split_words(text: str) -> tuple[Word, ...]:
 
 def _is_name(text: str, found: re.Match[str]) -> bool:
     word = found.group()
+    if _IN_IDENTIFIER.match(text, found.end()) or _AFTER_IDENTIFIER.search(
+        text[max(0, found.start() - 2) : found.start()]
+    ):
+        return True
     if not word[0].isupper() or word.isupper():
         return False
     before = text[max(0, found.start() - 3) : found.start()].rstrip(" ")
