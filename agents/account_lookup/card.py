@@ -8,6 +8,7 @@ from shared import a2a
 
 NAME: Final = "account_lookup"
 _SCOPES: Final = ("account:read",)
+_PEOPLE_SCOPES: Final = ("people:read",)
 
 SKILLS: Final = (
     a2a.Skill(
@@ -44,6 +45,24 @@ SKILLS: Final = (
         scopes=_SCOPES,
     ),
     a2a.Skill(
+        id="find_person",
+        name="Find people",
+        description=(
+            "Finds people in the company directory by name or its beginning, login, mail address or employee number, "
+            "as far as you may see them; what is asked of an account can be asked about them, too."
+        ),
+        tags=("find person", "search people", "look up colleague", "who is", "employee directory", "person called"),
+        examples=(
+            "Find the person named Larsen",
+            "Who is Kim Larsen?",
+            "Look up a colleague called Kim",
+            "Search the directory for somebody",
+            "Show the account of Kim Larsen",
+            "Find the employee with number E9001",
+        ),
+        scopes=_PEOPLE_SCOPES,
+    ),
+    a2a.Skill(
         id="list_groups",
         name="Groups",
         description="Lists the groups and distribution lists that you are a member of.",
@@ -64,6 +83,21 @@ SKILLS: Final = (
             "Did I get the access group that I asked for?",
             "Which mailing lists am I on?",
             "Has my group membership gone through?",
+        ),
+        scopes=_SCOPES,
+    ),
+    a2a.Skill(
+        id="list_applications",
+        name="Applications",
+        description="Lists the applications that are assigned to you, or to somebody whose groups you may see.",
+        tags=("assigned applications", "assigned apps", "app access", "my apps", "my applications"),
+        examples=(
+            "Which applications do I have?",
+            "What apps are assigned to me?",
+            "Do I have access to the CRM?",
+            "List my applications",
+            "Is the payroll app assigned to my account?",
+            "Which applications does Kim Larsen have?",
         ),
         scopes=_SCOPES,
     ),
@@ -119,6 +153,24 @@ SKILLS: Final = (
         ),
         scopes=_SCOPES,
     ),
+    a2a.Skill(
+        id="why_locked",
+        name="Reason for a lock",
+        description=(
+            "Tells the reason for a lock or a suspension: which attempts to sign in failed, when, from where and with "
+            "what, what the policy says, or who did it."
+        ),
+        tags=("reason for the lock", "cause of the lock", "keeps locking", "why suspended", "who suspended"),
+        examples=(
+            "What was the reason for my lock?",
+            "What keeps locking my account?",
+            "Which device keeps locking my account?",
+            "Who suspended the account?",
+            "What is the reason for the lock on the account?",
+            "Why was Kim Larsen suspended?",
+        ),
+        scopes=_SCOPES,
+    ),
 )
 
 
@@ -132,8 +184,9 @@ def create_card(*, url: str, issuer: str) -> AgentCard:
     return a2a.create_card(
         name=NAME,
         description=(
-            "Reads the signed-in person's own account in the company directory: profile and status, groups, devices, "
-            "recent sign-ins. It changes nothing and reads nobody else's."
+            "Reads accounts in the company directory: profile and status, groups, applications, devices, recent "
+            "sign-ins, the reason for a lock. The signed-in person's own, and those of others as far as they may see them. "
+            "It changes nothing."
         ),
         url=url,
         skills=SKILLS,

@@ -35,6 +35,13 @@ def create_app(
         card=create_card(url=settings.public_url, issuer=settings.auth0_issuer),
         entry=agent_loop.hop_entry(settings, foundations),
         authorizer=Authorizer(checks, agent=NAME),
-        toolbox=agent_loop.Tools(create_tools(directory, resets_per_hour=settings.resets_per_hour), SYSTEM_PROMPT),
+        toolbox=agent_loop.Tools(
+            create_tools(
+                directory,
+                resets_per_hour=settings.resets_per_hour,
+                changes_for_others_per_hour=settings.changes_for_others_per_hour,
+            ),
+            SYSTEM_PROMPT,
+        ),
         resources=(tokens, checks),
     )

@@ -36,7 +36,7 @@ SKILLS: Final = (
         name="Account state",
         description=(
             "Tells whether your account is locked or your password expired, since when, and when it expires next, so "
-            "that you know why you cannot sign in."
+            "that you know why you cannot sign in. Help-desk staff ask the same about others."
         ),
         tags=a2a.tags(
             """
@@ -49,6 +49,7 @@ SKILLS: Final = (
         ),
         examples=(
             "Am I locked out?",
+            "Is my account locked?",
             "Why can't I sign in?",
             "Has my password expired?",
             "When does my password expire?",
@@ -58,13 +59,32 @@ SKILLS: Final = (
             "My login is not accepted",
             "How long is my password still valid?",
             "Is something wrong with my password?",
+            "Is Kim Larsen locked out?",
+        ),
+        scopes=("password:read",),
+    ),
+    a2a.Skill(
+        id="link_state",
+        name="State of a reset link",
+        description="Tells what became of a reset link that was sent: when, by whom, whether it was used or expired.",
+        tags=("link sent", "link used", "link expired", "did the link arrive", "link status", "earlier link"),
+        examples=(
+            "Did you send me a reset link?",
+            "Does my link still work?",
+            "Has the link been used yet?",
+            "When was the last link sent, and by whom?",
+            "What became of the link that I was sent?",
+            "Is my link expired?",
         ),
         scopes=("password:read",),
     ),
     a2a.Skill(
         id="unlock_account",
         name="Unlock account",
-        description="Unlocks your own account after too many wrong passwords; the password stays the same.",
+        description=(
+            "Unlocks your own account after too many wrong passwords; the password stays the same. Help-desk staff "
+            "have others unlocked whom they serve."
+        ),
         tags=a2a.tags(
             """
             unlock, unblock, reactivate, reopen, release, enable, unlock account, locked account, blocked account,
@@ -81,13 +101,17 @@ SKILLS: Final = (
             "Remove the lock on my account",
             "Lift the block on my user",
             "Let me in again",
+            "Unlock the account of Kim Larsen",
         ),
         scopes=("account:unlock",),
     ),
     a2a.Skill(
         id="reset_password",
         name="Reset password",
-        description="Resets your own password: a link to choose a new one goes to your registered recovery address.",
+        description=(
+            "Resets your own password: a link to choose a new one goes to your registered recovery address. Help-desk "
+            "staff have a link sent to others whom they serve."
+        ),
         tags=a2a.tags(
             """
             reset password, reset, pw, passcode, passphrase, credentials, forgotten password, forgot, lost password,
@@ -107,8 +131,45 @@ SKILLS: Final = (
             "I have no idea what my password is",
             "Somebody else knows my password, I want another one",
             "The reset link did not arrive",
+            "Reset the password of Kim Larsen",
         ),
         scopes=("password:reset",),
+    ),
+    a2a.Skill(
+        id="expire_password",
+        name="Expire a password",
+        description=(
+            "For help-desk staff: makes the password of somebody whom they serve expire, so that a new one is "
+            "chosen at the next sign-in."
+        ),
+        tags=("expire password", "force password change", "change at next sign-in", "must choose a new password"),
+        examples=(
+            "Expire the password of Kim Larsen",
+            "Force a password change for Kim Larsen at the next sign-in",
+            "Make Kim Larsen's password expire",
+            "Kim Larsen must choose a new password at the next sign-in",
+            "Expire kim.larsen's password now",
+            "Have the password of kim.larsen expire",
+        ),
+        scopes=("password:expire", "people:manage", "people:read"),
+    ),
+    a2a.Skill(
+        id="reset_factors",
+        name="Reset factors",
+        description=(
+            "For help-desk staff: removes factors of somebody whom they serve, one kind or all, so that new ones are "
+            "enrolled after a phone or a key was lost."
+        ),
+        tags=("reset factors", "remove factors", "reset MFA", "reset authenticator", "lost phone of somebody"),
+        examples=(
+            "Reset the factors of Kim Larsen",
+            "Remove all MFA factors of kim.larsen",
+            "Reset MFA for Kim Larsen, the phone is lost",
+            "Remove the security key of Kim Larsen",
+            "Reset the authenticator of kim.larsen",
+            "Remove the push factor of Kim Larsen",
+        ),
+        scopes=("factors:reset", "people:manage", "people:read"),
     ),
 )
 
@@ -124,7 +185,8 @@ def create_card(*, url: str, issuer: str) -> AgentCard:
         name=NAME,
         description=(
             "Helps the signed-in person with their own password and locked account: rules and expiry, the account's "
-            "state, unlocking, and a reset link to their recovery address."
+            "state, unlocking, and a reset link to their recovery address. Help-desk staff have the same done for "
+            "others, and have passwords expire and factors removed."
         ),
         url=url,
         skills=SKILLS,

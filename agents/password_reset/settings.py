@@ -11,3 +11,6 @@ class PasswordResetSettings(DirectorySettings):
     resets_per_hour: int = Field(
         3, ge=1, le=100, description="how many reset links one person may have sent in an hour"
     )
+    changes_for_others_per_hour: int = Field(
+        30, ge=1, le=500, description="how many changes one person may have made to other people's accounts in an hour"
+    )

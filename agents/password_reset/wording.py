@@ -1,10 +1,24 @@
-"""What password_reset says, from what the directory holds. No link and no password is ever part of it."""
+"""What password_reset says, from what the directory holds. No link and no password is ever part of it.
+
+An answer speaks to the person whose account it is (`own`), or about them to somebody who helps.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.answers import count, day, masked_address, moment, plain, relative, span
-from shared.directory import AccountKind, AccountStatus, PasswordPolicy, User, next_step, state_of
+from shared.answers import count, day, moment, plain, relative
+from shared.directory import (
+    AccountStatus,
+    PasswordPolicy,
+    Reset,
+    User,
+    account_of,
+    actor_text,
+    capital,
+    next_step,
+    password_of,
+    state_of,
+)
 
 
 def policy_text(policy: PasswordPolicy, user: User, now: datetime) -> str:
@@ -30,8 +44,16 @@ def policy_text(policy: PasswordPolicy, user: User, now: datetime) -> str:
     return "\n\n".join(parts)
 
 
-def state_text(user: User, policy: PasswordPolicy, resets: Sequence[datetime], now: datetime) -> str:
-    """The state of an account, its password's age and end, and links that were sent lately."""
+def state_text(
+    user: User,
+    policy: PasswordPolicy,
+    resets: Sequence[datetime],
+    reasons: Sequence[str | None],
+    now: datetime,
+    *,
+    own: bool,
+) -> str:
+    """The state of an account and what led to it, its password's age and end, and links that were sent lately."""
     lines = [
         f"- Password last changed: {_when(user.password_changed, now) if user.password_changed else 'never'}",
         f"- Password expires: {_expiry(policy, user, now)}",
@@ -39,95 +61,54 @@ def state_text(user: User, policy: PasswordPolicy, resets: Sequence[datetime], n
     ]
     if resets:
         lines.append(f"- Last reset link sent: {_when(resets[0], now)}")
-    parts = [f"**Your account is {state_of(user, now)}.**", "\n".join(lines), next_step(user)]
+    heading = f"**{capital(account_of(user, own=own))} is {state_of(user, now)}.**"
+    parts = [heading, *reasons, "\n".join(lines), next_step(user, own=own)]
     return "\n\n".join(part for part in parts if part)
 
 
-def unlock_explained() -> str:
-    """The act was asked about, not for."""
+def resets_text(resets: Sequence[Reset], policy: PasswordPolicy, user: User, now: datetime, *, own: bool) -> str:
+    """What became of the resets of the last weeks, the newest first."""
+    if not resets:
+        return f"{capital(password_of(user, own=own))} was not reset in the last 30 days, so no link was sent."
+    newest, *earlier = resets
+    asked = actor_text(newest.by, user, own=own)
+    parts = [
+        f"**{capital(password_of(user, own=own))} was last reset on {_when(newest.at, now)}, by {asked}.**",
+        _link(newest, policy, now, own=own),
+    ]
+    if earlier:
+        lines = [f"- {moment(one.at)}: {_short_link(one, policy, now)}" for one in earlier]
+        parts.append("Before that:\n\n" + "\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _link(reset: Reset, policy: PasswordPolicy, now: datetime, *, own: bool) -> str:
+    """What became of the newest link."""
+    if reset.used_at:
+        return f"The link was used {relative(reset.used_at, now)}, on {moment(reset.used_at)}: a new password is set."
+    if not reset.mailed:
+        return "The directory's log does not show that a link was mailed."
+    ends = policy.link_works_until(reset.at)
+    whose = "your" if own else "their"
+    if ends is None:
+        return f"The link went to {whose} recovery address, and has not been used yet."
+    if ends > now:
+        return (
+            f"The link went to {whose} recovery address, and has not been used yet. It works until {_when(ends, now)}."
+        )
+    again = " Say “reset my password” to have another sent." if own else ""
     return (
-        "If you want your account unlocked, say “unlock my account”: your password stays the same. "
-        "Nothing was changed so far."
+        f"The link went to {whose} recovery address, and was not used. It stopped working on {_when(ends, now)}.{again}"
     )
 
 
-def reset_explained(user: User) -> str:
-    """The act was asked about, not for."""
-    where = f"your recovery address {masked_address(user.recovery_email)}" if user.recovery_email else "you"
-    return (
-        f"If you want a new password, say “reset my password”: the directory then sends a link to {where}, "
-        "with which you choose one, and your old password stops working. Nothing was changed so far."
-    )
-
-
-def unlocked(user: User, now: datetime) -> str:
-    """The account was locked, and is not any more."""
-    since = f" It had been locked since {_when(user.status_changed, now)}." if user.status_changed else ""
-    return (
-        f"**Your account is unlocked.**{since} Your password is the same as before.\n\n"
-        "If it is locked again soon, a phone or a mail program may still be trying an old password: "
-        "change it there. If you no longer know your password, say “reset my password”. "
-        "If the wrong passwords were not yours, tell the security team."
-    )
-
-
-def not_locked(user: User, now: datetime) -> str:
-    """Nothing to unlock."""
-    step = next_step(user) or (
-        "If you cannot sign in, that has another reason: say “reset my password” if you no longer know your password."
-    )
-    return f"Your account is not locked, so there was nothing to unlock: it is {state_of(user, now)}. {step}"
-
-
-def no_longer_locked() -> str:
-    """It was unlocked in the meantime."""
-    return "Your account is not locked any more: somebody unlocked it a moment ago. Please try to sign in."
-
-
-def link_sent(recovery_email: str) -> str:
-    """A reset link was sent."""
-    return (
-        "**A link to choose a new password is on its way** to your recovery address "
-        f"{masked_address(recovery_email)}.\n\n"
-        "It works once, and only for a while; the mail says until when. From now on your old password no longer works. "
-        "I never see the link or your password, and nobody at the help desk will ask you for them.\n\n"
-        "If that address is not yours any more, tell the service desk at once."
-    )
-
-
-def throttled(resets: Sequence[datetime], again_at: datetime, now: datetime) -> str:
-    """Too many links lately."""
-    return (
-        f"{count(len(resets), 'reset link').capitalize()} for your account went out within the last hour, "
-        f"the newest {relative(resets[0], now)}, so I do not send another one yet. Please use the newest link: "
-        "those before it no longer work. "
-        f"You can ask again in {span(again_at - now)}. If you did not ask for these links, tell the security team."
-    )
-
-
-def no_recovery_address() -> str:
-    """Nowhere to send a link to."""
-    return (
-        "The directory has no recovery address for you, so there is nowhere to send a reset link to, and nothing was "
-        "changed. Please go to the service desk with your staff badge: they check who you are and register an address."
-    )
-
-
-def not_resettable(user: User, now: datetime) -> str:
-    """An account that is in no state for a reset."""
-    return f"I cannot reset the password: your account is {state_of(user, now)}. Nothing was changed. {next_step(user)}"
-
-
-def privileged(done: str, user: User) -> str:
-    """An account that no agent changes."""
-    kind = {
-        AccountKind.ADMINISTRATOR: "an administrator's account",
-        AccountKind.SERVICE: "a service account",
-    }.get(user.kind, "not marked as a personal account")
-    return (
-        f"This is {kind}, and such accounts are never {done} here. Nothing was changed. "
-        "Please ask the security team, who do it with two people."
-    )
+def _short_link(reset: Reset, policy: PasswordPolicy, now: datetime) -> str:
+    if reset.used_at:
+        return f"the link was used on {moment(reset.used_at)}"
+    ends = policy.link_works_until(reset.at)
+    if reset.replaced_at and (ends is None or reset.replaced_at < ends):
+        return "a newer link replaced it before it was used"
+    return "the link was not used" if ends is None or ends <= now else "the link has not been used yet"
 
 
 def _when(at: datetime, now: datetime) -> str:

@@ -25,7 +25,7 @@ def refusal(error: HelpdeskError, purpose: str) -> str:
         if error.outcome_unknown:
             return (
                 f"The {error.part} did not confirm it, so I cannot tell whether I was able to {purpose}. "
-                "Please ask me for the state of your account before you try again."
+                "Please ask me for the state of the account before you try again."
             )
         return f"The {error.part} is not available right now, so I could not {purpose}. {_when(error.retry_after)}"
     return f"I could not {purpose}. {error.public_message}"

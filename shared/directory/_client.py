@@ -13,6 +13,7 @@ from shared.directory._search import is_exactly, search_expression
 from shared.directory._transport import PART, Transport
 from shared.directory._types import (
     AccountAct,
+    ActKind,
     Application,
     Device,
     Factor,
@@ -153,6 +154,15 @@ class DirectoryClient:
         expression = f"target.id eq {quoted(user.id)} and ({_ACTS})"
         events = await self._events(caller, expression, since, limit)
         return [act for event in events if (act := event.act()) is not None]
+
+    async def acts_for_others(
+        self, caller: ActingCaller, *, since: datetime, limit: int, kinds: frozenset[ActKind]
+    ) -> list[AccountAct]:
+        """What the caller had done to accounts that are not their own, newest first."""
+        own = await self.own_user(caller)
+        expression = f"actor.id eq {quoted(own.id)} and ({_ACTS})"
+        acts = [event.act() for event in await self._events(caller, expression, since, limit)]
+        return [act for act in acts if act is not None and act.what in kinds and act.account_id != own.id]
 
     async def resets(self, caller: ActingCaller, user: User, *, since: datetime) -> list[Reset]:
         """The user's password resets, newest first, and what became of each link."""

@@ -29,6 +29,7 @@ _FILLER = r"(?:[\w-]{1,40} )"
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _EMPLOYEE_NUMBER = re.compile(r"\bE\d{3,}\b")
 _LOGIN = re.compile(r"(?<![\w.@-])[a-z]{2,40}(?:\.[a-z]{2,40}){1,4}(?![\w@-]|\.\w)")
+_WORD = re.compile(r"[\w@.+'\u2019-]*\w")
 _NO_LOGIN = re.compile(r"\.(?:com|org|net|io|example|local|exe|pdf|txt|docx?|xlsx?|js|py|zip)\b")
 
 # Each finds a name, as its group.
@@ -85,6 +86,29 @@ def mentions_another(text: str, user: User) -> bool:
     text = " ".join(text.split())
     own = _own_words(user)
     return any(not _is_own(name, own) for name in _names(text)) or any(each.search(text) for each in _POINTING)
+
+
+def is_named(text: str, user: User, called: str) -> bool:
+    """Whether the text names this user: by something that is theirs, whole, or by a whole part of their name.
+
+    What they were looked up by counts only as far as it is both: said by the person, and not the mere beginning of a
+    name. A model may have made it up, and "it" begins somebody's name.
+
+    Args:
+        text: What a person said.
+        user: Whom it may name.
+        called: What they were looked up by.
+    """
+    said = f" {' '.join(_words(text))} "
+    short = user.login.partition("@")[0]
+    names = [user.login, user.email, user.employee_number or "", short, user.display_name]
+    if set(_words(called)) <= set(_words(user.display_name)):
+        names.append(called)
+    return any(f" {' '.join(_words(name))} " in said for name in names if _words(name))
+
+
+def _words(text: str) -> list[str]:
+    return [re.sub(rf"{_S}$", "", word) for word in _WORD.findall(text.casefold())]
 
 
 def _names(text: str) -> Iterator[str]:

@@ -143,11 +143,12 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class AccountAct:
-    """Something that was done to an account."""
+    """Something that was done to an account; `account_id` is the account's in the directory."""
 
     at: datetime
     what: ActKind
     by: Actor
+    account_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +195,7 @@ class PasswordPolicy:
         if changed is None or not self.max_age_days:
             return None
         return changed + timedelta(days=self.max_age_days)
+
+    def link_works_until(self, sent: datetime) -> datetime | None:
+        """Until when a reset link works that was sent at `sent`, if the policy says."""
+        return sent + timedelta(minutes=self.link_lifetime_minutes) if self.link_lifetime_minutes else None

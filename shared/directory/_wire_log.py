@@ -67,6 +67,7 @@ class WireLogEvent(Wire):
     event_type: str = ""
     outcome: _Outcome
     actor: _Entity = _Entity()
+    target: tuple[_Entity, ...] | None = None
     client: _Client | None = None
     device: _LogDevice | None = None
     debug_context: _Debug | None = None
@@ -100,7 +101,8 @@ class WireLogEvent(Wire):
             is_person=self.actor.type == "User",
             through=through if isinstance(through, str) else None,
         )
-        return AccountAct(self.published, what, actor)
+        account = next((entity.id for entity in self.target or () if entity.type == "User"), "")
+        return AccountAct(self.published, what, actor, account)
 
 
 LOG_EVENTS = TypeAdapter(list[WireLogEvent])

@@ -29,7 +29,13 @@ class Turn:
 
 
 async def ask(
-    tools: Sequence[AgentTool], calls: Sequence[Call], *, who: Asker, text: str = "", history: Sequence[Any] = ()
+    tools: Sequence[AgentTool],
+    calls: Sequence[Call],
+    *,
+    who: Asker,
+    text: str = "",
+    history: Sequence[Any] = (),
+    relationships: Relationships | None = None,
 ) -> Turn:
     """Has the model make these calls, all at once, for the person's text."""
     model = ScriptedModel([Calls(tuple(calls)), Says(("done",))])
@@ -38,7 +44,7 @@ async def ask(
         tools=list(tools),
         messages=list(history),
         callback_handler=None,
-        interventions=[AuthorizeToolCalls(Authorizer(Relationships(), agent="an_agent"))],
+        interventions=[AuthorizeToolCalls(Authorizer(relationships or Relationships(), agent="an_agent"))],
     )
     before = len(agent.messages)
     await agent.invoke_async(text or "please", invocation_state={"caller": who})
@@ -46,7 +52,17 @@ async def ask(
     return Turn(answers, model)
 
 
+EMPLOYEE_SCOPES = frozenset(
+    {"account:read", "people:read", "password:read", "password:reset", "account:unlock"},
+)
+OPERATOR_SCOPES = EMPLOYEE_SCOPES | {"people:manage", "password:expire", "factors:reset"}
+
+
 def employee(login: str = "amelia.hart", scopes: Collection[str] | None = None) -> Asker:
     """Somebody with an employee's scopes at both agents, or with these."""
-    every = {"account:read", "password:read", "password:reset", "account:unlock"}
-    return asker(login, every if scopes is None else scopes)
+    return asker(login, EMPLOYEE_SCOPES if scopes is None else scopes)
+
+
+def operator(login: str = "oscar.lind") -> Asker:
+    """Somebody with a help-desk operator's scopes at both agents."""
+    return asker(login, OPERATOR_SCOPES)

@@ -15,7 +15,7 @@ from agents.password_reset import tools as password_reset_tools
 from agents.password_reset.settings import PasswordResetSettings
 from shared.errors import ConfigurationError
 from shared.settings import DirectorySettings
-from tests.agents._asking import employee
+from tests.agents._asking import operator
 from tests.directory._world import World
 
 ISSUER = "https://tenant.example/"
@@ -72,7 +72,7 @@ def test_skills_tools_and_scopes_are_the_same_things(world: World) -> None:
     for module, made in tools.items():
         assert [skill.id for skill in module.SKILLS] == [tool.tool_name for tool in made]
     scopes = {scope for module in CARDS for skill in module.SKILLS for scope in skill.scopes}
-    assert scopes == employee().user.scopes
+    assert scopes == operator().user.scopes
 
 
 @pytest.mark.parametrize("settings", SETTINGS)

@@ -98,7 +98,7 @@ async def test_the_persons_own_token_never_leaves_the_supervisor(world: World, h
     assert delegated["sub"] == world.tenant.user_id(EMPLOYEE)
     assert delegated["aud"] == world.tenant.api("account_lookup")
     assert delegated["act"] == {"sub": exchanger, "act": {"sub": command_line}}
-    assert set(str(delegated["scope"]).split()) == {"account:read"}
+    assert set(str(delegated["scope"]).split()) == {"account:read", "people:read"}
     assert agent["sub"] == f"{world.tenant.client('Supervisor').client_id}@clients"
 
 

@@ -15,7 +15,7 @@ from tests.tenant._support import Definition, EditDefinition, MakeTenant
 
 NOW = 1_800_000_000.0
 PEOPLE = ROOT / "local/people.yaml"
-SOME_PEOPLE = {"amelia.hart", "casey.moreno", "oscar.lind"}
+SOME_PEOPLE = {"amelia.hart", "casey.moreno", "oscar.lind", "tess.ferraro"}
 
 
 @pytest.fixture

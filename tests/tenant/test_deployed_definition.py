@@ -10,14 +10,16 @@ from tests.tenant._support import MakeTenant
 AGENTS = ("supervisor", "account_lookup", "password_reset", "docs_search")
 USER_SCOPES: dict[str, str | None] = {
     "supervisor": "helpdesk:ask",
-    "account_lookup": "account:read",
+    "account_lookup": "account:read people:read",
     "password_reset": "password:read password:reset account:unlock",
     "docs_search": "docs:read",
 }
+OF_OPERATORS = "password:expire factors:reset people:read people:manage"
 PEOPLE: dict[str, dict[str, str | None]] = {
     "amelia.hart": USER_SCOPES,
-    "oscar.lind": USER_SCOPES,
-    "casey.moreno": USER_SCOPES | {"password_reset": None},
+    "oscar.lind": USER_SCOPES | {"password_reset": f"{USER_SCOPES['password_reset']} {OF_OPERATORS}"},
+    "tess.ferraro": USER_SCOPES | {"password_reset": f"{USER_SCOPES['password_reset']} people:read"},
+    "casey.moreno": USER_SCOPES | {"account_lookup": "account:read", "password_reset": None},
 }
 CLIENTS = (
     "Help desk command line",

@@ -11,7 +11,7 @@ from local.directory._identifiers import auth0_subject
 from tests.agents._asking import Turn, ask, employee
 from tests.directory._world import World, asker
 
-TOOLS = ("show_account", "list_groups", "list_devices", "list_sign_ins")
+TOOLS = ("show_account", "list_groups", "list_applications", "list_devices", "list_sign_ins", "why_locked")
 
 
 async def answer(world: World, tool: str, *, text: str = "", login: str = "amelia.hart", **arguments: Any) -> str:
@@ -81,6 +81,14 @@ async def test_list_groups(world: World) -> None:
     assert text.splitlines() == ["**You are in 3 groups**", "", "- CRM users", "- Sales", "- VPN users"]
     world.change("DELETE FROM group_members WHERE group_id IN (SELECT id FROM groups WHERE type = 'OKTA_GROUP')")
     assert await answer(world, "list_groups") == "You are in no group but the one that holds everybody."
+
+
+async def test_list_applications(world: World) -> None:
+    text = await answer(world, "list_applications")
+
+    assert text.startswith("**You have 4 applications**\n\n- CRM\n- Intranet\n- Mail\n- VPN\n\n")
+    world.change("DELETE FROM app_groups")
+    assert await answer(world, "list_applications") == "You have no application."
 
 
 async def test_list_devices_tells_devices_and_factors(world: World) -> None:
@@ -162,7 +170,7 @@ async def test_somebody_else_in_the_text_reads_nobody(world: World, tool: str) -
     for text in ABOUT_OTHERS:
         said = await answer(world, tool, text=text)
 
-        assert said.startswith("I can read your own account only"), text
+        assert said.startswith("That seems to be about somebody else's account."), text
         assert "Casey" not in said
         assert "Amelia" not in said
 
@@ -186,7 +194,7 @@ async def test_without_the_scope_nothing_is_read(world: World, tool: str) -> Non
     before = world.app.state.directory.limiter.limit
     turn = await ask(tools, [(tool, {})], who=employee(scopes={"password:read", "docs:read"}))
 
-    assert turn.answer.startswith("Your sign-in does not allow me to read your")
+    assert turn.answer.startswith("Your sign-in does not allow me to read ")
     assert "`account:read`" in turn.answer
     assert world.app.state.directory.limiter.limit == before
     assert not world.app.state.directory.limiter._windows  # not one call reached the directory
@@ -205,7 +213,7 @@ async def test_a_sign_in_without_an_account_is_told_so(world: World) -> None:
     turn = await ask(create_tools(world.client("account_lookup")), [("show_account", {})], who=employee("nobody.here"))
 
     assert turn.answer == (
-        "I could not read your account. The account that you have connected belongs to somebody else, or to nobody "
+        "I could not read the account. The account that you have connected belongs to somebody else, or to nobody "
         "who signs in here. Disconnect it, and connect your own (`helpdesk accounts`)."
     )
 
@@ -219,7 +227,7 @@ async def test_the_directory_being_away_is_said_plainly(world: World, tool: str)
     world.faults.rate_limited_for, world.faults.body = None, b"<html>secret of the gateway</html>"
     nonsense = await answer(world, tool)
 
-    assert away.startswith("The directory is not available right now, so I could not read your")
+    assert away.startswith("The directory is not available right now, so I could not read ")
     assert "about 20 seconds" in limited
     assert nonsense == away
     for text in (away, limited, nonsense):
@@ -246,6 +254,7 @@ async def test_what_others_wrote_into_the_directory_stays_text(world: World) -> 
     ):
         world.set_profile("amelia.hart", **{field: HOSTILE})
     world.change("UPDATE groups SET name = name || ?, description = ?", HOSTILE, HOSTILE)
+    world.change("UPDATE apps SET label = ?", HOSTILE)
     world.change(
         "UPDATE devices SET profile = json_set(profile, '$.displayName', ?, '$.platform', ?)", HOSTILE, HOSTILE
     )

@@ -11,7 +11,7 @@ from strands.types.tools import AgentTool
 
 from agents.password_reset.intent import is_asked_for
 from agents.password_reset.tools import create_tools
-from tests.agents._asking import Call, Turn, ask, employee
+from tests.agents._asking import Call, Turn, ask, employee, operator
 from tests.directory._world import Asker, World
 
 READS = ("password_policy", "account_state")
@@ -25,7 +25,7 @@ SCOPES = {
 
 
 def tools_of(world: World, *, resets_per_hour: int = 3, timeout: float = 5.0) -> Sequence[AgentTool]:
-    return create_tools(world.client(timeout=timeout), resets_per_hour=resets_per_hour)
+    return create_tools(world.client(timeout=timeout), resets_per_hour=resets_per_hour, changes_for_others_per_hour=30)
 
 
 async def turn(world: World, *calls: str, text: str = "", who: Asker | None = None, **more: Any) -> Turn:
@@ -168,7 +168,6 @@ async def test_a_reset_leaves_factors_as_they_are(world: World) -> None:
 
     assert world.rows("SELECT * FROM factors ORDER BY id") == before
     assert "user.mfa.factor.reset_all" not in acts(world)
-    assert {tool.tool_name for tool in tools_of(world)} == set(SCOPES)
 
 
 @pytest.mark.requirement("I2")
@@ -307,7 +306,7 @@ async def test_knowing_about_somebody_resets_nobody(world: World, tool: str) -> 
     for text in ABOUT_OTHERS:
         said = await answer(world, tool, text=text)
 
-        assert said.startswith("I can help with your own password and account only"), text
+        assert said.startswith("That seems to be about somebody else, and nothing was changed."), text
     assert world.rows("SELECT * FROM users ORDER BY id") == before
     assert acts(world) == []
     assert world.outbox() == []
@@ -364,13 +363,18 @@ async def test_the_same_answer_for_somebody_who_exists_and_who_does_not(world: W
 
 @pytest.mark.requirement("I1")
 @pytest.mark.parametrize("tool", ACTS)
-async def test_no_argument_of_a_model_s_has_any_effect(world: World, tool: str) -> None:
+async def test_no_argument_of_a_model_s_changes_an_account_that_the_person_did_not_name(
+    world: World, tool: str
+) -> None:
+    """Even where every relationship is there: what nobody asked for is not done."""
     tools = tools_of(world)
     spec = next(one for one in tools if one.tool_name == tool).tool_spec
-    assert spec["inputSchema"]["json"].get("properties", {}) == {}
+    assert spec["inputSchema"]["json"].get("properties", {}).keys() == {"person"}
 
     for argument in ("login", "user", "email", "recovery_email", "subject", "verified", "approved", "sendEmail"):
         await ask(tools, [(tool, {argument: "attacker@evil.example"})], who=employee(), text="Unlock my account")
+    for person in ("ravi.chandar", "Ravi Chandar", "E1162", "ra", "my", "account"):
+        await ask(tools, [(tool, {"person": person})], who=operator("amelia.hart"), text="Unlock my account, really")
 
     assert {mail["recipient"] for mail in world.outbox()} <= {"amelia@post.example"}
     assert {event["target"][0]["alternateId"] for event in world.events()} == {"amelia.hart@helpdesk.example"}
@@ -430,7 +434,7 @@ async def test_an_act_without_an_answer_may_have_happened_and_is_said_so(world: 
     done = await ask(tools, [(tool, {})], who=employee())
 
     assert done.answer.startswith("The directory did not confirm it, so I cannot tell whether I was able to")
-    assert "ask me for the state of your account" in done.answer
+    assert "ask me for the state of the account" in done.answer
 
 
 def test_a_tool_says_what_it_is_for(world: World) -> None:

@@ -1,0 +1,42 @@
+"""What a person asked, as far as tools look at it: the words of their messages."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from strands.types.tools import ToolUse
+
+Messages = Sequence[Mapping[str, Any]]
+
+
+class Talking(Protocol):
+    """The agent that a tool is called by, as far as it is looked at here."""
+
+    messages: Messages
+
+
+class ToolCall(Protocol):
+    """A call of a tool: `strands.ToolContext` is one."""
+
+    tool_use: ToolUse
+    invocation_state: dict[str, Any]
+
+    @property
+    def agent(self) -> Talking:
+        """Whose tool it is."""
+
+
+def request_text(messages: Messages) -> str:
+    """The words of the last message that a person sent; what tools answered is none."""
+    return next(_said(reversed(messages)), "")
+
+
+def all_requests(messages: Messages) -> str:
+    """The words of all messages that a person sent in this conversation."""
+    return "\n".join(_said(messages))
+
+
+def _said(messages: Iterator[Mapping[str, Any]] | Messages) -> Iterator[str]:
+    for message in messages:
+        texts = [block["text"] for block in message["content"] if "text" in block]
+        if message["role"] == "user" and texts:
+            yield "\n".join(texts)
