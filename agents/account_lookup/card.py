@@ -41,6 +41,7 @@ SKILLS: Final = (
             "Is my address up to date in the directory?",
             "What does my profile say about my position?",
             "Since when do I have this account?",
+            "Show the account of Kim Larsen",
         ),
         scopes=_SCOPES,
     ),
@@ -51,13 +52,13 @@ SKILLS: Final = (
             "Finds people in the company directory by name or its beginning, login, mail address or employee number, "
             "as far as you may see them; what is asked of an account can be asked about them, too."
         ),
-        tags=("find person", "search people", "look up colleague", "who is", "employee directory", "person called"),
+        tags=("find person", "search people", "look up colleague", "employee directory"),
         examples=(
             "Find the person named Larsen",
             "Who is Kim Larsen?",
             "Look up a colleague called Kim",
             "Search the directory for somebody",
-            "Show the account of Kim Larsen",
+            "Is anybody called Larsen in the company?",
             "Find the employee with number E9001",
         ),
         scopes=_PEOPLE_SCOPES,
@@ -90,14 +91,14 @@ SKILLS: Final = (
         id="list_applications",
         name="Applications",
         description="Lists the applications that are assigned to you, or to somebody whose groups you may see.",
-        tags=("assigned applications", "assigned apps", "app access", "my apps", "my applications"),
+        tags=("assigned applications", "assigned apps", "my apps", "my applications"),
         examples=(
             "Which applications do I have?",
             "What apps are assigned to me?",
-            "Do I have access to the CRM?",
             "List my applications",
-            "Is the payroll app assigned to my account?",
+            "Is the payroll application assigned to my account?",
             "Which applications does Kim Larsen have?",
+            "Which applications come with my groups?",
         ),
         scopes=_SCOPES,
     ),
@@ -160,14 +161,14 @@ SKILLS: Final = (
             "Tells the reason for a lock or a suspension: which attempts to sign in failed, when, from where and with "
             "what, what the policy says, or who did it."
         ),
-        tags=("reason for the lock", "cause of the lock", "keeps locking", "why suspended", "who suspended"),
+        tags=("reason for the lock", "cause of the lock", "why suspended", "who suspended"),
         examples=(
             "What was the reason for my lock?",
-            "What keeps locking my account?",
             "Which device keeps locking my account?",
-            "Who suspended the account?",
+            "Who suspended the account, and when?",
             "What is the reason for the lock on the account?",
             "Why was Kim Larsen suspended?",
+            "What was the cause of the lock on kim.larsen?",
         ),
         scopes=_SCOPES,
     ),
@@ -185,8 +186,8 @@ def create_card(*, url: str, issuer: str) -> AgentCard:
         name=NAME,
         description=(
             "Reads accounts in the company directory: profile and status, groups, applications, devices, recent "
-            "sign-ins, the reason for a lock. The signed-in person's own, and those of others as far as they may see them. "
-            "It changes nothing."
+            "sign-ins, the reason for a lock. The signed-in person's own, and those of others as far as they may see "
+            "them. It changes nothing."
         ),
         url=url,
         skills=SKILLS,

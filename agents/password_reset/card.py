@@ -67,14 +67,14 @@ SKILLS: Final = (
         id="link_state",
         name="State of a reset link",
         description="Tells what became of a reset link that was sent: when, by whom, whether it was used or expired.",
-        tags=("link sent", "link used", "link expired", "did the link arrive", "link status", "earlier link"),
+        tags=("reset link sent", "reset link used", "reset link expired", "state of the reset", "last reset"),
         examples=(
             "Did you send me a reset link?",
-            "Does my link still work?",
-            "Has the link been used yet?",
-            "When was the last link sent, and by whom?",
-            "What became of the link that I was sent?",
-            "Is my link expired?",
+            "Does my reset link still work?",
+            "Has the reset link been used yet?",
+            "When was the last reset link sent, and by whom?",
+            "What became of my password reset?",
+            "Is my reset link expired?",
         ),
         scopes=("password:read",),
     ),
@@ -157,16 +157,15 @@ SKILLS: Final = (
         id="reset_factors",
         name="Reset factors",
         description=(
-            "For help-desk staff: removes factors of somebody whom they serve, one kind or all, so that new ones are "
-            "enrolled after a phone or a key was lost."
+            "For help-desk staff: removes factors of somebody whom they serve, one kind or all, to enrol anew."
         ),
-        tags=("reset factors", "remove factors", "reset MFA", "reset authenticator", "lost phone of somebody"),
+        tags=("reset factors", "remove factors", "reset MFA of somebody", "factors of somebody"),
         examples=(
             "Reset the factors of Kim Larsen",
             "Remove all MFA factors of kim.larsen",
-            "Reset MFA for Kim Larsen, the phone is lost",
+            "Reset the MFA factors of Kim Larsen",
             "Remove the security key of Kim Larsen",
-            "Reset the authenticator of kim.larsen",
+            "Remove every factor of Kim Larsen",
             "Remove the push factor of Kim Larsen",
         ),
         scopes=("factors:reset", "people:manage", "people:read"),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from shared.models.offline._likeness import Likeness, Query
 from shared.models.offline._mood import Mood, mood_in
+from shared.models.offline._persons import person_in
 from shared.models.offline._phrases import follows, names_a_thing, opens, says_of
 from shared.models.offline._profile import (
     denied_name,
@@ -96,6 +97,8 @@ class ToolIndex:
         query = self._query(words)
         near = self._likeness.near(query)
         mood = mood or mood_in(text)
+        if mood is Mood.QUESTION and person_in(text, knows=self.knows):
+            mood = Mood.OWN  # about somebody's own things, though not the speaker's
         evidence, fields = [0.0] * len(self.tools), [0.0] * len(self.tools)
         known = unknown = far = 0.0
         for said, (weight, matches) in query.items():

@@ -14,15 +14,14 @@ _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1
 _LOGIN = re.compile(r"(?<![\w@./-])[a-z]{2,30}(?:\.([a-z]{2,30})){1,3}(?![\w@/-]|\.\w)")
 _NUMBER = re.compile(r"(?<![\w.-])[A-Za-z]{1,2}\d{3,8}(?![\w.-])")
 _OWNER = re.compile(r"((?:[^\W\d_][\w.-]{0,40} ){0,3}[^\W\d_][\w.-]{0,40})'s?(?=\s+\w|\W{0,9}$)")
-_BEFORE = frozenset(
-    ("of", "for", "about", "to", "as", "is", "are", "was", "has", "had", "does", "did", "can", "called", "named")
-)
+_BEFORE = frozenset(("of", "for", "about", "as", "is", "are", "was", "has", "had", "does", "did", "called", "named"))
 _NOT_BEFORE = frozenset(
     (
         *("the", "a", "an", "my", "your", "our", "their", "his", "her", "this", "which", "what", "any", "all"),
         *("in", "at", "from", "on", "with", "via", "since", "until", "before", "after", "using", "by", "into", "last"),
     )
 )
+_ASKING = frozenset(("who", "what", "how", "where", "when", "why", "which", "whose"))
 _OWN = frozenset(("i", "me", "my", "mine", "myself"))
 _LONGEST = 4  # words of a name
 
@@ -99,7 +98,8 @@ def _is_name_there(words: Sequence[Word], place: int, end: int) -> bool:
 def _small_name(text: str, words: Sequence[Word], knows: Known) -> str | None:
     """Of "call kim", an unknown word right after the first, or after a word that a person follows."""
     for place, word in enumerate(words):
-        if place and _may_be_name(word, knows) and (place == 1 or words[place - 1].word in _BEFORE):
+        before = words[place - 1].word if place else ""
+        if place and _may_be_name(word, knows) and (before in _BEFORE or (place == 1 and before not in _ASKING)):
             end = place + 1
             while end < len(words) and end - place < _LONGEST and _may_be_name(words[end], knows):
                 end += 1

@@ -28,6 +28,7 @@ MAX_WORDS = 600  # of one text; what follows is not read
 _WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)?")
 _OPENERS = '.!?:;\n"\u201c(-*'  # a capital after these begins a sentence
 _IN_IDENTIFIER = re.compile(r"[.@][^\W_]")  # jo.smith, jo@example.org: what is written with a dot inside is no word
+_NUMBERED = re.compile(r"[^\W\d_]{1,2}\d{3,8}")  # E4021: what people, rooms and things are numbered by
 _AFTER_IDENTIFIER = re.compile(r"[^\W_][.@]$")
 _BRITISH = (
     (re.compile(r"^(\w{3,})is(e|ed|es|ing|ation|ations)$"), r"\1iz\2"),
@@ -133,8 +134,10 @@ def split_words(text: str) -> tuple[Word, ...]:
 
 def _is_name(text: str, found: re.Match[str]) -> bool:
     word = found.group()
-    if _IN_IDENTIFIER.match(text, found.end()) or _AFTER_IDENTIFIER.search(
-        text[max(0, found.start() - 2) : found.start()]
+    if (
+        _NUMBERED.fullmatch(word)
+        or _IN_IDENTIFIER.match(text, found.end())
+        or _AFTER_IDENTIFIER.search(text[max(0, found.start() - 2) : found.start()])
     ):
         return True
     if not word[0].isupper() or word.isupper():
