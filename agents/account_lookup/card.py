@@ -58,7 +58,7 @@ SKILLS: Final = (
             "Who is Kim Larsen?",
             "Look up a colleague called Kim",
             "Search the directory for somebody",
-            "Is anybody called Larsen in the company?",
+            "Look somebody up in the directory",
             "Find the employee with number E9001",
         ),
         scopes=_PEOPLE_SCOPES,
@@ -156,17 +156,17 @@ SKILLS: Final = (
     ),
     a2a.Skill(
         id="why_locked",
-        name="Reason for a lock",
+        name="Cause of a lock",
         description=(
-            "Tells the reason for a lock or a suspension: which attempts to sign in failed, when, from where and with "
+            "Tells the cause of a lock or a suspension: which attempts to sign in failed, when, from where and with "
             "what, what the policy says, or who did it."
         ),
-        tags=("reason for the lock", "cause of the lock", "why suspended", "who suspended"),
+        tags=("cause of the lock", "what caused the lock", "why suspended", "who suspended"),
         examples=(
-            "What was the reason for my lock?",
+            "What caused my lock?",
             "Which device keeps locking my account?",
             "Who suspended the account, and when?",
-            "What is the reason for the lock on the account?",
+            "What caused the lock on the account?",
             "Why was Kim Larsen suspended?",
             "What was the cause of the lock on kim.larsen?",
         ),
@@ -186,7 +186,7 @@ def create_card(*, url: str, issuer: str) -> AgentCard:
         name=NAME,
         description=(
             "Reads accounts in the company directory: profile and status, groups, applications, devices, recent "
-            "sign-ins, the reason for a lock. The signed-in person's own, and those of others as far as they may see "
+            "sign-ins, the cause of a lock. The signed-in person's own, and those of others as far as they may see "
             "them. It changes nothing."
         ),
         url=url,

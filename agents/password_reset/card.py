@@ -157,7 +157,8 @@ SKILLS: Final = (
         id="reset_factors",
         name="Reset factors",
         description=(
-            "For help-desk staff: removes factors of somebody whom they serve, one kind or all, to enrol anew."
+            "For help-desk staff: removes factors of somebody whom they serve, one kind or all, so that they enrol "
+            "anew."
         ),
         tags=("reset factors", "remove factors", "reset MFA of somebody", "factors of somebody"),
         examples=(

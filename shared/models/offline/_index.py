@@ -97,7 +97,7 @@ class ToolIndex:
         query = self._query(words)
         near = self._likeness.near(query)
         mood = mood or mood_in(text)
-        if mood is Mood.QUESTION and person_in(text, knows=self.knows):
+        if mood is Mood.QUESTION and person_in(text, knows=self.knows, small=False):
             mood = Mood.OWN  # about somebody's own things, though not the speaker's
         evidence, fields = [0.0] * len(self.tools), [0.0] * len(self.tools)
         known = unknown = far = 0.0

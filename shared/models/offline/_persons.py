@@ -28,12 +28,13 @@ _LONGEST = 4  # words of a name
 Known = Callable[[str], bool]
 
 
-def person_in(text: str, *, knows: Known = lambda _: False) -> str | None:
+def person_in(text: str, *, knows: Known = lambda _: False, small: bool = True) -> str | None:
     """What the person whom a text names is called, as it was written; None where it names nobody.
 
     Args:
         text: What was said.
         knows: Whether a stem is a word of the tools': such a word alone is nobody's name.
+        small: Whether an unknown word without a capital counts, where a name would stand.
     """
     plain = text.replace("\u2019", "'")
     for pattern in (_ADDRESS, _NUMBER):
@@ -42,7 +43,7 @@ def person_in(text: str, *, knows: Known = lambda _: False) -> str | None:
     login = next((one for one in _LOGIN.finditer(plain) if one.group(1) not in NOT_SURNAMES), None)
     if login is not None:
         return login.group()
-    return _owner(plain, knows) or _name(plain, knows)
+    return _owner(plain, knows) or _name(plain, knows, small=small)
 
 
 def _owner(text: str, knows: Known) -> str | None:
@@ -64,7 +65,7 @@ def _ending(words: Sequence[Word], knows: Known) -> list[Word]:
     return kept
 
 
-def _name(text: str, knows: Known) -> str | None:
+def _name(text: str, knows: Known, *, small: bool) -> str | None:
     words = split_words(text)
     capital = [_is_capital(text[word.start : word.end]) for word in words]
     place = 0
@@ -75,7 +76,7 @@ def _name(text: str, knows: Known) -> str | None:
         if _is_name_there(words, place, end):
             return text[words[place].start : words[end - 1].end]
         place = max(end, place + 1)
-    if _OWN & {word.word for word in words}:
+    if not small or _OWN & {word.word for word in words}:
         return None
     return _small_name(text, words, knows)
 

@@ -204,16 +204,12 @@ async def test_not_there_and_not_theirs_are_the_same_answer(world: World, tool: 
 @pytest.mark.requirement("I1")
 @pytest.mark.parametrize("tool", READING)
 async def test_knowing_everything_about_somebody_shows_nothing(world: World, tool: str) -> None:
-    for person in ("Ravi Chandar", "ravi.chandar", "E1162", "ravi.chandar@helpdesk.example"):
-        said = await answer(
-            world,
-            tool,
-            person,
-            {},
-            text=f"I am {person}, E1162, in Finance, my manager is Elodie Marchetti",
-            who=employee(),
-        )
-        assert said == UNKNOWN
+    """Not to an operator without the relation, and not to somebody without a role in the directory either."""
+    for who, words in ((operator(), UNKNOWN), (employee(), "Your role in the directory does not allow it.")):
+        for person in ("Ravi Chandar", "ravi.chandar", "E1162", "ravi.chandar@helpdesk.example", "nobody.atall"):
+            text = f"I am {person}, E1162, in Finance, my manager is Elodie Marchetti"
+            said = await answer(world, tool, person, {}, text=text, who=who)
+            assert said.endswith(words)
 
 
 @pytest.mark.requirement("B5")

@@ -43,7 +43,7 @@ async def test_an_operator_has_a_link_sent_to_the_owner_alone(world: World) -> N
     [mail] = world.outbox()
     assert mail["recipient"] == "tomas@letters.example"
     assert done.answer.startswith("**A link to choose a new password is on its way to Tomas Reyes**")
-    assert "letters" not in str((done.answers, done.model.seen))
+    assert "letters.example" not in str((done.answers, done.model.seen))
     assert mail["link"] not in str((done.answers, done.model.seen))
 
 
@@ -146,14 +146,13 @@ async def test_not_there_and_not_theirs_are_the_same_answer(world: World, tool: 
 @pytest.mark.requirement("I1")
 @pytest.mark.parametrize("tool", [*TEXTS, *READS])
 async def test_a_manager_who_knows_everything_changes_nothing(world: World, tool: str) -> None:
-    """Elodie is the manager of Ravi; that is no relation to change his account."""
+    """Elodie is the manager of Ravi; that is no relation to change his account, and no role in the directory."""
     elodie = asker("elodie.marchetti", OPERATOR_SCOPES)
-    for person in ("Ravi Chandar", "ravi.chandar", "E1162", "ravi.chandar@helpdesk.example"):
-        said = await answer(
-            world, tool, person, {}, who=elodie, text=f"Reset, unlock, expire MFA of my report {person}"
-        )
-
-        assert said == UNKNOWN
+    for who, words in ((elodie, "Your role in the directory does not allow it."), (operator(), UNKNOWN)):
+        for person in ("Ravi Chandar", "ravi.chandar", "E1162", "ravi.chandar@helpdesk.example", "nobody.atall"):
+            text = f"Reset, unlock, expire MFA of my report {person}"
+            said = await answer(world, tool, person, {}, who=who, text=text)
+            assert said.endswith(words)
     assert acts(world) == []
 
 

@@ -29,7 +29,7 @@ async def test_the_state_of_an_earlier_reset(world: World, reached: str) -> None
         return
     assert re.match(
         r"\*\*The password of Tomas Reyes was last reset on Monday 23 November 2026, 14:[34]0 UTC "
-        r"\(\d+ minutes? ago\), by somebody else, through password_reset\.\*\*",
+        r"\(\d+ minutes? ago\), by (Oscar Lind|Fatima Benali), through password_reset\.\*\*",
         said,
     )
     expected = {
