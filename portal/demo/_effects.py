@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,18 +31,14 @@ class DirectoryRecord:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def unlocked(self, login: str) -> Effect:
-        """The account was unlocked once, by its owner, through the password agent."""
-        events = self._acts("user.account.unlock")
-        wanted = [
-            event
-            for event in events
-            if _target(event) == _actor(event) == self._login(login) and _through(event) == "password_reset"
-        ]
+    def unlocked(self, login: str, *, by: str) -> Effect:
+        """The account was unlocked once, by this person, through the password agent."""
+        events = [event for event in self._acts("user.account.unlock") if _target(event) == self._login(login)]
+        wanted = [event for event in events if _actor(event) == self._login(by) and _through(event) == "password_reset"]
         return Effect(
-            f"{login} was unlocked: once, by {login}, through password_reset",
+            f"{login} was unlocked: once, by {by}, through password_reset",
             len(events) == len(wanted) == 1,
-            f"{len(events)} accounts unlocked, {len(wanted)} of them so",
+            f"unlocked {len(events)} times, {len(wanted)} of them so",
         )
 
     def sent_mail(self, login: str, transcript: str) -> Effect:
@@ -55,19 +52,30 @@ class DirectoryRecord:
             f"{len(mails)} mails in the outbox, {len(wanted)} of them so",
         )
 
-    def nobody_else(self, login: str) -> Effect:
+    def nobody_else(self, *logins: str) -> Effect:
         """No agent changed any other account."""
         kinds = ("user.account", "user.lifecycle", "user.mfa")
         changed = {_target(event) for kind in kinds for event in self._acts(kind)}
-        return Effect("no other account was changed", changed == {self._login(login)}, ", ".join(sorted(changed)))
+        wanted = {self._login(login) for login in logins}
+        return Effect("no other account was changed", changed == wanted, ", ".join(sorted(changed)))
 
-    def own_token_each(self, logins: set[str]) -> Effect:
-        """Every agent's call was made with a token of one of these people, and about nobody else."""
+    def own_token_each(self, logins: set[str], *, helped: Mapping[str, str]) -> Effect:
+        """Every agent's call was made with a token of one of these people, about themselves or whom they helped.
+
+        Args:
+            logins: Who asked.
+            helped: By helpers, whom they helped.
+        """
+        about = {self._login(helper): self._id(login) for helper, login in helped.items()}
         calls = self._rows("oauth", "SELECT login, user_id, path, status FROM calls WHERE login <> ?", _SYNC)
         strangers = {login for login, *_ in calls} - {self._login(login) for login in logins}
-        others = [path for _, user_id, path, _ in calls if "/users/" in path and not _is_about(path, user_id)]
+        others = [
+            path
+            for login, user_id, path, _ in calls
+            if "/users/" in path and not _is_about(path, user_id, about.get(login, user_id))
+        ]
         return Effect(
-            f"every one of the agents' {len(calls)} calls was made with the token of who asked, about themselves",
+            f"each of the agents' {len(calls)} calls had the token of who asked, about them or whom they helped",
             bool(calls) and not strangers and not others,
             f"by others: {sorted(strangers)}; about others: {others}",
         )
@@ -75,6 +83,9 @@ class DirectoryRecord:
     def _login(self, login: str) -> str:
         """The directory's own name for a person."""
         return str(self._rows("directory", "SELECT login FROM users WHERE login LIKE ?", f"{login}@%")[0][0])
+
+    def _id(self, login: str) -> str:
+        return str(self._rows("directory", "SELECT id FROM users WHERE login = ?", self._login(login))[0][0])
 
     def _acts(self, kind: str) -> list[dict[str, Any]]:
         """The log's events of a kind, or of all kinds that begin with it, that an agent brought about."""
@@ -88,8 +99,8 @@ class DirectoryRecord:
             return connection.execute(query, values).fetchall()
 
 
-def _is_about(path: str, user_id: str) -> bool:
-    return path.split("/users/", 1)[1].split("/", 1)[0] in {"me", user_id}
+def _is_about(path: str, *user_ids: str) -> bool:
+    return path.split("/users/", 1)[1].split("/", 1)[0] in {"me", *user_ids}
 
 
 def _target(event: dict[str, Any]) -> str:

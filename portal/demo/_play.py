@@ -20,7 +20,7 @@ from portal.accounts import Accounts, ConnectRequest
 from portal.conversation import Conversation, HelpDesk, Reply
 from portal.demo._browser import Browser
 from portal.demo._effects import DirectoryRecord, Effect
-from portal.demo._script import SCENES, Scene, Turn
+from portal.demo._script import HELPED, OPERATOR, SCENES, Scene, Turn
 from portal.session import Desk, DeviceAuthorization, Profiles, Session, SignIn
 from portal.signin import SignInFlows
 from portal.stack import Change, Plan, Processes, free_ports
@@ -188,8 +188,9 @@ def _names(agents: frozenset[str]) -> str:
 def _effects(world: World, transcripts: dict[str, str]) -> list[Effect]:
     record, employee = DirectoryRecord(world.plan.state / "directory"), SCENES[0].login
     return [
-        record.unlocked(employee),
+        record.unlocked(employee, by=employee),
+        record.unlocked(HELPED, by=OPERATOR.login),
         record.sent_mail(employee, "\n".join(transcripts.values())),
-        record.nobody_else(employee),
-        record.own_token_each({scene.login for scene in SCENES}),
+        record.nobody_else(employee, HELPED),
+        record.own_token_each({scene.login for scene in SCENES}, helped={OPERATOR.login: HELPED}),
     ]

@@ -84,6 +84,25 @@ OPERATOR = Scene(
             (r"characters|length",),
         ),
         Turn(
+            "Why is the account of Ravi Chandar locked?",
+            _agents("account_lookup"),
+            (r"account of Ravi Chandar is locked", r"6 attempts"),
+            note="somebody whom the help desk serves; relationships say whose account is whose to see",
+        ),
+        Turn(
+            "Unlock ravi.chandar, please.",
+            _agents("password_reset"),
+            (r"account of Ravi Chandar is unlocked",),
+            note="the directory is called as Oscar Lind, and its log says so",
+        ),
+        Turn(
+            "Unlock adm.piotr as well.",
+            _agents("password_reset"),
+            (r"security team", r"nothing was changed"),
+            (r"Zagorny",),
+            note="an administrator: never changed here, and no word about whether there is such an account",
+        ),
+        Turn(
             "How do I report a phishing mail?",
             _agents("docs_search"),
             (r"phish",),
@@ -104,5 +123,8 @@ OPERATOR = Scene(
         ),
     ),
 )
+
+HELPED = "ravi.chandar"
+"""For whom the operator does something."""
 
 SCENES = (EMPLOYEE, OPERATOR)
