@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     NOT_SIGNED_IN = 3
     NOT_ALLOWED = 4
     PART_AWAY = 5
+    WAITS = 6
     INTERRUPTED = 130
 
 

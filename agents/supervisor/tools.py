@@ -6,22 +6,35 @@ token goes or which tools there are.
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any, Literal
 
-from a2a.types import AgentCard, AgentSkill, Artifact, StreamResponse, Task, TaskState
+from a2a.types import AgentCard, AgentSkill, Artifact, StreamResponse, Task, TaskState, TaskStatusUpdateEvent
 from strands.types._events import ToolResultEvent, ToolStreamEvent
-from strands.types.tools import AgentTool, ToolSpec, ToolUse
+from strands.types.tools import AgentTool, ToolResult, ToolSpec, ToolUse
 
-from shared.a2a import AgentClient, Caller, is_final
+from shared.a2a import AgentClient, Caller, Wait, is_final, waits_of
 from shared.authorization import Unchecked
-from shared.errors import HelpdeskError, InsufficientScope, OAuthError, UpstreamError, UpstreamUnavailable
+from shared.errors import (
+    HelpdeskError,
+    InsufficientScope,
+    OAuthError,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamUnavailable,
+    WaitsForPerson,
+)
 from shared.telemetry import get_logger
 
 MAX_FIELD_CHARACTERS = 300
 MAX_EXAMPLES = 12
 MAX_ANSWER_CHARACTERS = 64_000
 CUT_SHORT = "\n\n(The answer was longer than can be shown here.)"
+GO_ON = "Please go on."
+"""What a waiting task is sent. Which words they are makes no difference: it goes on where it waited."""
+
+GO_ON_ATTEMPTS = 3
 
 _log = get_logger()
 
@@ -59,23 +72,38 @@ class SubagentTool(AgentTool):
     async def stream(
         self, tool_use: ToolUse, invocation_state: dict[str, Any], **_: Any
     ) -> AsyncGenerator[ToolStreamEvent | ToolResultEvent, None]:
-        """Sends the request on; yields what is said, and at the end all of it as the result."""
+        """Sends the request on; yields what is said, and at the end all of it as the result.
+
+        Where the subagent's task waits, the result has the error `WaitsForPerson`.
+        """
         caller: Caller = invocation_state["caller"]
         said: list[str] = []
         yield ToolStreamEvent(tool_use, {"working": self._name})
         answer = _Answer(self._client, caller, invocation_state)
         try:
-            async for text in answer.texts(_request(tool_use)):
-                said.append(text)
-                yield ToolStreamEvent(tool_use, {"text": text})
+            waited = str(invocation_state.get("resume", {}).get(tool_use["toolUseId"]) or "")
+            async with aclosing(answer.rest(waited) if waited else answer.texts(_request(tool_use))) as texts:
+                async for text in texts:
+                    said.append(text)
+                    yield ToolStreamEvent(tool_use, {"text": text})
+        except WaitsForPerson as error:
+            waiting = _result(tool_use, "error", error.public_message)
+            yield ToolResultEvent(waiting, exception=error)
+            return
         except HelpdeskError as error:
             _log.info("subagent_failed", agent=self._name, reason=error.reason, detail=error.detail)
             words = explain(self._name, error)
             said.append(f"\n\n{words}" if said else words)
             yield ToolStreamEvent(tool_use, {"text": said[-1]})
-        yield ToolResultEvent(
-            {"toolUseId": tool_use["toolUseId"], "status": "success", "content": [{"text": "".join(said)}]}
-        )
+        yield ToolResultEvent(_result(tool_use, "success", "".join(said)))
+
+    async def abandon(self, resume: str, caller: Caller, context_id: str) -> None:
+        """Cancels the subagent's task that waits: the person does not want it any more."""
+        await self._client.cancel(resume.partition(" ")[0], caller=caller, context_id=context_id)
+
+
+def _result(tool_use: ToolUse, status: Literal["success", "error"], text: str) -> ToolResult:
+    return {"toolUseId": tool_use["toolUseId"], "status": status, "content": [{"text": text}]}
 
 
 class _Answer:
@@ -91,13 +119,56 @@ class _Answer:
         self._ended = False
         self._room = MAX_ANSWER_CHARACTERS
         self._speaking: str | None = None
+        self._heard: dict[str, None] = {}
+        self._told: frozenset[str] = frozenset()
+        self._waits: WaitsForPerson | None = None
 
-    async def texts(self, request: str) -> AsyncGenerator[str, None]:
-        """What the subagent says, in order."""
+    async def texts(self, request: str, *, task_id: str | None = None) -> AsyncGenerator[str, None]:
+        """What the subagent says, in order.
+
+        Raises:
+            WaitsForPerson: its task waits.
+        """
+        call = self._client.call(
+            request, caller=self._caller, context_id=self._context_id, streaming=self._streaming, task_id=task_id
+        )
+        async with aclosing(self._all(call)) as texts:
+            async for text in texts:
+                yield text
+
+    async def rest(self, resume: str) -> AsyncGenerator[str, None]:
+        """What the subagent says to a task that waited, or that has gone on by itself meanwhile.
+
+        Args:
+            resume: The task, and the artifacts of it that were relayed before it waited.
+
+        Raises:
+            WaitsForPerson: it still waits.
+        """
+        task_id, *told = resume.split()
+        self._told = frozenset(told)
+        for attempt in range(1, GO_ON_ATTEMPTS + 1):
+            task = await self._client.task(task_id, caller=self._caller, context_id=self._context_id)
+            try:
+                if task.status.state == TaskState.TASK_STATE_AUTH_REQUIRED:
+                    source = self.texts(GO_ON, task_id=task_id)
+                elif is_final(task.status.state):
+                    source = self._all(_once(StreamResponse(task=task)))
+                else:
+                    follow = self._client.follow(task_id, caller=self._caller, context_id=self._context_id)
+                    source = self._all(follow)
+                async with aclosing(source) as texts:
+                    async for text in texts:
+                        yield text
+            except UpstreamRefused:  # it moved on between the look and the message: look again
+                if attempt == GO_ON_ATTEMPTS or self._heard:
+                    raise
+            else:
+                return
+
+    async def _all(self, events: AsyncIterator[StreamResponse]) -> AsyncGenerator[str, None]:
         try:
-            async for event in self._client.call(
-                request, caller=self._caller, context_id=self._context_id, streaming=self._streaming
-            ):
+            async for event in events:
                 for text in self._read(event):
                     if self._room <= 0:
                         yield CUT_SHORT
@@ -109,6 +180,8 @@ class _Answer:
                 self._later(self._client.cancel(self._task_id, caller=self._caller, context_id=self._context_id))
         if self._task_id is not None and not self._ended:
             raise UpstreamUnavailable(self._client.name, detail="the stream ended before the task did")
+        if self._waits is not None:
+            raise self._waits
 
     def _read(self, event: StreamResponse) -> list[str]:
         kind = event.WhichOneof("payload")
@@ -122,11 +195,16 @@ class _Answer:
         if kind == "status_update":
             self._task_id = event.status_update.task_id
             self._ended = is_final(event.status_update.status.state)
+            if self._wait(event.status_update):
+                return []
             return _status_text(self._client.name, event.status_update.status)
         return []
 
     def _artifact_text(self, artifact: Artifact) -> list[str]:
         """What an artifact adds; where another one spoke before, a paragraph begins."""
+        if artifact.artifact_id in self._told:
+            return []
+        self._heard[artifact.artifact_id] = None
         texts = _artifact_text(artifact)
         if texts and self._speaking not in {None, artifact.artifact_id}:
             texts[0] = f"\n\n{texts[0]}"
@@ -135,9 +213,39 @@ class _Answer:
 
     def _task_text(self, task: Task) -> list[str]:
         self._ended = is_final(task.status.state)
-        texts = ["".join(_artifact_text(artifact)) for artifact in task.artifacts]
-        texts += _status_text(self._client.name, task.status)
+        new = [artifact for artifact in task.artifacts if artifact.artifact_id not in self._told]
+        self._heard |= dict.fromkeys(artifact.artifact_id for artifact in new)
+        texts = ["".join(_artifact_text(artifact)) for artifact in new]
+        if not self._wait(task):
+            texts += _status_text(self._client.name, task.status)
         return ["\n\n".join(text for text in texts if text)]
+
+    def _wait(self, source: Task | TaskStatusUpdateEvent) -> bool:
+        """Notes what the subagent's task waits for, if it does."""
+        self._waits = None
+        if source.status.state != TaskState.TASK_STATE_AUTH_REQUIRED or self._task_id is None:
+            return False
+        wait = next(iter(waits_of(source)), Wait("authorization", self._client.name))
+        words = "".join(part.text for part in source.status.message.parts if part.text)
+        self._waits = WaitsForPerson(
+            words[:MAX_ANSWER_CHARACTERS] or f"{self._client.name} waits for you.",
+            kind=wait.kind,
+            subject=wait.subject,
+            url=wait.url,
+            expires_at=wait.until,
+            resume=" ".join([self._task_id, *self._told, *self._heard]),
+            is_over=self._has_gone_on,
+        )
+        return True
+
+    async def _has_gone_on(self) -> bool:
+        """Whether the subagent's task waits no more."""
+        task = await self._client.task(str(self._task_id), caller=self._caller, context_id=self._context_id)
+        return task.status.state != TaskState.TASK_STATE_AUTH_REQUIRED
+
+
+async def _once(event: StreamResponse) -> AsyncIterator[StreamResponse]:
+    yield event
 
 
 def _artifact_text(artifact: Artifact) -> list[str]:

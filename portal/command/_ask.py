@@ -5,12 +5,15 @@ import contextlib
 import os
 import readline
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.text import Text
 
 from portal._environment import home_directory
 from portal._errors import CommandFailed, ExitCode
+from portal.accounts import Accounts
+from portal.command._accounts import connect_one
 from portal.command._desk import profiles, signed_in
 from portal.command._options import Options
 from portal.conversation import Conversation, HelpDesk, Reply
@@ -20,13 +23,14 @@ from shared.errors import HelpdeskError
 from shared.http import create_http_client
 
 HISTORY_LINES = 500
+CONNECT_ACCOUNT = "connect-account"
 CHAT_HELP = "Enter sends · /new begins another conversation · Ctrl-C cancels an answer · Ctrl-D ends"
 
 
 async def ask(options: Options, output: Output, text: str, *, context_id: str | None, go_on: bool) -> ExitCode:
     """Asks one question and shows the answer as it is said."""
-    async with _conversation(options, context_id=context_id, go_on=go_on) as conversation:
-        return _exit_code(await _turn(output, conversation, text))
+    async with _opened(options, context_id=context_id, go_on=go_on) as desk:
+        return _exit_code(await _turn(output, desk, text))
 
 
 def chat(options: Options, output: Output, *, context_id: str | None, go_on: bool) -> ExitCode:
@@ -38,17 +42,15 @@ def chat(options: Options, output: Output, *, context_id: str | None, go_on: boo
     remembered = _history(home_directory() / "history") if output.interactive else contextlib.nullcontext()
     with asyncio.Runner() as runner, remembered:
         entered = contextlib.AsyncExitStack()
-        conversation = runner.run(
-            entered.enter_async_context(_conversation(options, context_id=context_id, go_on=go_on))
-        )
+        desk = runner.run(entered.enter_async_context(_opened(options, context_id=context_id, go_on=go_on)))
         try:
             for line in _lines(output):
                 if line == "/new":
-                    conversation.begin_another()
+                    desk.conversation.begin_another()
                     output.say("A new conversation.", style="dim")
                     continue
                 try:
-                    runner.run(_turn(output, conversation, line))
+                    runner.run(_turn(output, desk, line))
                     output.say()
                 except KeyboardInterrupt:
                     output.say("Cancelled.", style="yellow")
@@ -60,29 +62,53 @@ def chat(options: Options, output: Output, *, context_id: str | None, go_on: boo
     return ExitCode.OK
 
 
-async def _turn(output: Output, conversation: Conversation, text: str) -> Reply:
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """A conversation, and the person's accounts, which it may need to be connected."""
+
+    conversation: Conversation
+    accounts: Accounts
+
+
+async def _turn(output: Output, desk: _Desk, text: str) -> Reply:
+    """Asks; at a terminal the person connects at once what the answer waits for, and it goes on."""
     with ReplyView(output) as view:
-        reply = await conversation.turn(text, view.show)
+        reply = await desk.conversation.turn(text, view.show)
+    tried: set[str] = set()
+    while output.interactive and (missing := _connections(reply) - tried):
+        for connection in sorted(missing):
+            output.say()
+            await connect_one(output, desk.accounts, connection)
+            output.say()
+        tried |= missing
+        with ReplyView(output) as view:
+            reply = await desk.conversation.go_on(reply, view.show)
     view.finish(reply)
     return reply
 
 
+def _connections(reply: Reply) -> set[str]:
+    """The connections that a reply waits for."""
+    return {wait.subject for wait in reply.waits if wait.kind == CONNECT_ACCOUNT}
+
+
 @contextlib.asynccontextmanager
-async def _conversation(options: Options, *, context_id: str | None, go_on: bool) -> AsyncIterator[Conversation]:
+async def _opened(options: Options, *, context_id: str | None, go_on: bool) -> AsyncIterator[_Desk]:
     """The person's line to the help desk; at its end the conversation is remembered for `--continue`."""
     sign_in, store = signed_in(options), profiles()
     if go_on and sign_in.context_id is None:
         raise CommandFailed("There is no conversation to continue yet: ask without --continue.")
     async with create_http_client() as http:
+        session = Session(store, options.profile, http)
         desk = HelpDesk(
             sign_in.desk.url,
             http,
-            Session(store, options.profile, http),
+            session,
             owner=f"{sign_in.desk.issuer} {sign_in.subject}",
         )
         conversation = Conversation(desk, context_id or (sign_in.context_id if go_on else None))
         try:
-            yield conversation
+            yield _Desk(conversation, Accounts(sign_in.desk.issuer, session, http))
         finally:
             if conversation.taken is not None:
                 store.remember_conversation(options.profile, sign_in, conversation.taken)
@@ -91,6 +117,8 @@ async def _conversation(options: Options, *, context_id: str | None, go_on: bool
 def _exit_code(reply: Reply) -> ExitCode:
     if reply.state == "rejected":
         return ExitCode.NOT_ALLOWED
+    if reply.state in {"auth-required", "input-required"}:
+        return ExitCode.WAITS
     return ExitCode.FAILED if reply.state in {"failed", "canceled"} else ExitCode.OK
 
 

@@ -18,7 +18,7 @@ EXIT_CODES = """
 \b
 Exit codes:
   0 done   1 failed   2 wrong usage   3 not signed in   4 not allowed
-  5 a part is away   130 interrupted
+  5 a part is away   6 it waits for you   130 interrupted
 """
 
 

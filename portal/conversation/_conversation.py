@@ -3,10 +3,10 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from portal.conversation._help_desk import Begun, Ended, Event, HelpDesk, Said, Working
+from portal.conversation._help_desk import Begun, Ended, Event, HelpDesk, Said, Wait, Working
 from shared.errors import HelpdeskError
 
 CANCEL_SECONDS = 5.0
@@ -21,6 +21,8 @@ class Reply:
         context_id: The conversation.
         state: The task's state in A2A's words.
         words: What came with the state: why it failed, say.
+        waits: What the person has to do before the task can go on.
+        heard: The artifacts that were said, by id.
         said: Each agent's words, in the order in which they began to speak.
         agents: Who was at work, in order, whether they said anything or not.
         seconds: From the question to the end.
@@ -30,6 +32,8 @@ class Reply:
     task_id: str = ""
     state: str = ""
     words: str = ""
+    waits: tuple[Wait, ...] = ()
+    heard: set[str] = field(default_factory=set)
     said: dict[str, str] = field(default_factory=dict)
     agents: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -46,11 +50,12 @@ class Reply:
                 self.task_id, self.context_id = task_id, context_id
             case Working(agent):
                 self._at_work(agent)
-            case Said(agent, _, text):
+            case Said(agent, artifact_id, text):
                 self._at_work(agent)
+                self.heard.add(artifact_id)
                 self.said[agent] = self.said.get(agent, "") + text
-            case Ended(state, words):
-                self.state, self.words = state, words
+            case Ended(state, words, waits):
+                self.state, self.words, self.waits = state, words, waits
 
     def _at_work(self, agent: str) -> None:
         if agent not in self.agents:
@@ -81,9 +86,23 @@ class Conversation:
         Raises:
             HelpdeskError: as `HelpDesk.ask`.
         """
-        reply, begun = Reply(self.context_id), time.monotonic()
+        reply = Reply(self.context_id)
+        return await self._follow(reply, self._desk.ask(text, context_id=self.context_id), show)
+
+    async def go_on(self, reply: Reply, show: Callable[[Event], None]) -> Reply:
+        """Has the task of a reply go on that waited, and shows each event; returns the same reply, with what is new.
+
+        Raises:
+            HelpdeskError: as `HelpDesk.ask`.
+        """
+        heard, reply.state, reply.waits = frozenset(reply.heard), "", ()
+        events = self._desk.go_on(reply.task_id, context_id=reply.context_id, heard=heard)
+        return await self._follow(reply, events, show)
+
+    async def _follow(self, reply: Reply, events: AsyncIterator[Event], show: Callable[[Event], None]) -> Reply:
+        begun = time.monotonic()
         try:
-            async for event in self._desk.ask(text, context_id=self.context_id):
+            async for event in events:
                 reply.take(event)
                 self.taken = reply.context_id
                 show(event)
@@ -92,7 +111,7 @@ class Conversation:
                 await self._cancel(reply)
             raise
         self.context_id = reply.context_id
-        reply.seconds = time.monotonic() - begun
+        reply.seconds += time.monotonic() - begun
         return reply
 
     async def _cancel(self, reply: Reply) -> None:

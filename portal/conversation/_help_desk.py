@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,15 +15,18 @@ from a2a.types import (
     AgentCard,
     Artifact,
     CancelTaskRequest,
+    GetTaskRequest,
     Message,
     Part,
     Role,
     SendMessageRequest,
     StreamResponse,
+    Task,
     TaskState,
-    TaskStatus,
+    TaskStatusUpdateEvent,
 )
 from a2a.utils.errors import A2AError
+from google.protobuf.json_format import MessageToDict
 
 from portal._environment import typed
 from portal._errors import CommandFailed, NotSignedIn, PartAway
@@ -32,6 +35,10 @@ from shared.errors import AuthorizationDenied, HelpdeskError, TooManyRequests
 WORKING_KEY = "helpdesk/working"
 """In a status update's metadata: the agent that is at work (`shared.agent_loop`, which is too heavy to import here)."""
 
+WAITING_KEY = "helpdesk/waiting"
+"""In a task's metadata: what it waits for (`shared.a2a`). A place that it names is never opened: it is a peer's."""
+
+GO_ON = "Please go on."
 SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 CALL_SECONDS = 300.0
 CANCEL_SECONDS = 10.0
@@ -80,11 +87,20 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """Something that the person has to do before the task can go on."""
+
+    kind: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
-    """Nothing more is said: the task's state in A2A's words, and the words that came with it."""
+    """Nothing more is said: the task's state in A2A's words, the words that came with it, and what it waits for."""
 
     state: str
     words: str
+    waits: tuple[Wait, ...] = ()
 
 
 Event = Begun | Working | Said | Ended
@@ -123,7 +139,50 @@ class HelpDesk:
         message = Message(
             message_id=uuid.uuid4().hex, role=Role.ROLE_USER, context_id=context_id, parts=[Part(text=text)]
         )
-        reading = _Reading()
+        async with aclosing(self._send(message, _Reading())) as events:
+            async for event in events:
+                yield event
+
+    async def go_on(self, task_id: str, *, context_id: str, heard: Collection[str]) -> AsyncIterator[Event]:
+        """Has a waiting task go on, and yields what is new; it may have gone on by itself meanwhile.
+
+        Args:
+            task_id: The task.
+            context_id: Its conversation.
+            heard: The artifacts of it that are known already.
+
+        Raises:
+            HelpdeskError: as `ask`.
+        """
+        message = Message(
+            message_id=uuid.uuid4().hex,
+            role=Role.ROLE_USER,
+            context_id=context_id,
+            task_id=task_id,
+            parts=[Part(text=GO_ON)],
+        )
+        reading = _Reading(heard)
+        try:
+            async with aclosing(self._send(message, reading)) as events:
+                async for event in events:
+                    yield event
+        except CommandFailed:
+            if reading.ended:
+                return
+            for event in reading.events(await self._task(task_id, context_id)):
+                yield event
+            if not reading.ended:
+                raise
+
+    async def _task(self, task_id: str, context_id: str) -> StreamResponse:
+        call = self._call_context(await self._tokens.access_token(), context_id, CANCEL_SECONDS)
+        try:
+            return StreamResponse(task=await self._transport.get_task(GetTaskRequest(id=task_id), context=call))
+        except (A2AError, httpx.HTTPError, OSError) as error:
+            raise self._explained(error) from error
+
+    async def _send(self, message: Message, reading: "_Reading") -> AsyncGenerator[Event, None]:
+        context_id = message.context_id
         token = await self._tokens.access_token()
         for last_try in (False, True):
             call = self._call_context(token, context_id, CALL_SECONDS)
@@ -184,9 +243,10 @@ class HelpDesk:
 class _Reading:
     """Turns a task's updates into events: each word once, whether it came in a piece or with the whole task."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Collection[str] = ()) -> None:
         self.begun = False
         self.ended = False
+        self._heard = frozenset(heard)
         self._names: dict[str, str] = {}
 
     def events(self, response: StreamResponse) -> list[Event]:
@@ -196,12 +256,12 @@ class _Reading:
             task = response.task
             begun = self._begin(task.id, task.context_id)
             said = [event for artifact in task.artifacts for event in self._said(artifact)]
-            return [*begun, *said, *self._status(task.status, "")]
+            return [*begun, *said, *self._status(task, "")]
         if kind == "status_update":
             update = response.status_update
             begun = self._begin(update.task_id, update.context_id)
             working = update.metadata[WORKING_KEY] if WORKING_KEY in update.metadata else ""  # noqa: SIM401 -- no `get`
-            return [*begun, *self._status(update.status, str(working))]
+            return [*begun, *self._status(update, str(working))]
         if kind == "artifact_update":
             piece = response.artifact_update
             return [*self._begin(piece.task_id, piece.context_id), *self._said(piece.artifact)]
@@ -219,14 +279,24 @@ class _Reading:
 
     def _said(self, artifact: Artifact) -> list[Event]:
         name = self._names.setdefault(artifact.artifact_id, artifact.name)
-        text = "".join(part.text for part in artifact.parts)
+        text = "".join(part.text for part in artifact.parts) if artifact.artifact_id not in self._heard else ""
         return [Said(name, artifact.artifact_id, text)] if text else []
 
-    def _status(self, status: TaskStatus, working: str) -> list[Event]:
+    def _status(self, source: Task | TaskStatusUpdateEvent, working: str) -> list[Event]:
+        status = source.status
         if status.state in STATES and not self.ended:
             self.ended = True
-            return [Ended(STATES[status.state], "".join(part.text for part in status.message.parts))]
+            words = "".join(part.text for part in status.message.parts)
+            return [Ended(STATES[status.state], words, _waits(source))]
         return [Working(working)] if working else []
+
+
+def _waits(source: Task | TaskStatusUpdateEvent) -> tuple[Wait, ...]:
+    if source.status.state != TaskState.TASK_STATE_AUTH_REQUIRED:
+        return ()
+    listed = MessageToDict(source.metadata).get(WAITING_KEY)
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    return tuple(Wait(str(entry.get("kind", "")), str(entry.get("subject", ""))) for entry in entries)
 
 
 def _status_of(error: Exception) -> int | None:

@@ -88,7 +88,6 @@ async def _play(output: Output, world: World) -> list[str]:
     problems, transcripts = world.problems, {}
     for scene in SCENES:
         sign_in = await _sign_in(output, world, scene)
-        await _connect(output, world, scene)
         replies = await _scene(output, world, scene, sign_in)
         transcripts[scene.login] = "\n".join(reply.text for reply in replies)
         for turn, reply in zip(scene.turns, replies, strict=True):
@@ -123,21 +122,30 @@ async def _sign_in(output: Output, world: World, scene: Scene) -> SignIn:
     return sign_in
 
 
-async def _connect(output: Output, world: World, scene: Scene) -> None:
-    """Connects the person's accounts in the directory, playing their browser there."""
+async def _connect(output: Output, world: World, scene: Scene, connection: str) -> None:
+    """Connects the person's account in the directory, playing their browser there."""
     code = json.loads((world.plan.state / "directory" / "users.json").read_text())[scene.login]
-    accounts = Accounts(world.plan.issuer, Session(world.profiles, scene.login, world.http), world.http)
-    for connection in await accounts.connections():
-        async with create_http_client(keep_cookies=True) as own, asyncio.TaskGroup() as group:
+    async with create_http_client(keep_cookies=True) as own, asyncio.TaskGroup() as group:
 
-            def browse(request: ConnectRequest, own: httpx.AsyncClient = own, group: asyncio.TaskGroup = group) -> None:
-                group.create_task(Browser(own).sign_in(request.url, login=scene.login, password=code))
+        def browse(request: ConnectRequest) -> None:
+            group.create_task(Browser(own).sign_in(request.url, login=scene.login, password=code))
 
-            async with asyncio.timeout(TURN_SECONDS):
-                account = await accounts.connect(connection, browse)
-        output.say(f"Connected {account.connection}, in the browser, at the directory.", style="dim")
-        output.emit({"event": "connected", "login": scene.login, "connection": account.connection})
-    output.say()
+        async with asyncio.timeout(TURN_SECONDS):
+            account = await _accounts(world, scene).connect(connection, browse)
+    output.say(f"\nConnected {account.connection}, in the browser, at the directory.\n", style="dim")
+    output.emit({"event": "connected", "login": scene.login, "connection": account.connection})
+
+
+async def _disconnect(output: Output, world: World, scene: Scene) -> None:
+    accounts = _accounts(world, scene)
+    for account in await accounts.connected():
+        await accounts.disconnect(account)
+        output.say(f"Disconnected {account.connection}.", style="dim")
+        output.emit({"event": "disconnected", "login": scene.login, "connection": account.connection})
+
+
+def _accounts(world: World, scene: Scene) -> Accounts:
+    return Accounts(world.plan.issuer, Session(world.profiles, scene.login, world.http), world.http)
 
 
 async def _scene(output: Output, world: World, scene: Scene, sign_in: SignIn) -> list[Reply]:
@@ -148,6 +156,8 @@ async def _scene(output: Output, world: World, scene: Scene, sign_in: SignIn) ->
     for turn in scene.turns:
         if turn.without:
             await world.processes.stop_part(turn.without)
+        if turn.disconnects:
+            await _disconnect(output, world, scene)
         output.say(Text.assemble((f"{sign_in.name}: ", "bold"), turn.text))
         if turn.note:
             output.say(f"({turn.note})", style="dim")
@@ -156,6 +166,11 @@ async def _scene(output: Output, world: World, scene: Scene, sign_in: SignIn) ->
         with ReplyView(output) as view:
             async with asyncio.timeout(TURN_SECONDS):
                 reply = await conversation.turn(turn.text, view.show)
+        while reply.waits and not turn.disconnects:
+            await _connect(output, world, scene, reply.waits[0].subject)
+            with ReplyView(output) as view:
+                async with asyncio.timeout(TURN_SECONDS):
+                    reply = await conversation.go_on(reply, view.show)
         view.finish(reply)
         output.say()
         if turn.without:
@@ -167,7 +182,7 @@ async def _scene(output: Output, world: World, scene: Scene, sign_in: SignIn) ->
 def judge(turn: Turn, reply: Reply) -> list[str]:
     """What is wrong with an answer."""
     problems = []
-    if reply.state != "completed":
+    if reply.state != ("auth-required" if turn.disconnects else "completed"):
         problems.append(f"the task is {reply.state or 'not ended'}")
     asked = frozenset(reply.agents) - {"supervisor"}
     if asked != turn.agents:

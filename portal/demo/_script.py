@@ -14,6 +14,7 @@ class Turn:
         mentions: What the answer has to say, each as a regular expression, whatever the case.
         must_not: What it must not say, likewise.
         without: A part that is stopped before, and started again after.
+        disconnects: The person disconnects their accounts before, so that the task has to wait.
         note: What to see here, for who reads along.
     """
 
@@ -22,6 +23,7 @@ class Turn:
     mentions: tuple[str, ...] = ()
     must_not: tuple[str, ...] = ()
     without: str | None = None
+    disconnects: bool = False
     note: str = ""
 
 
@@ -46,7 +48,7 @@ EMPLOYEE = Scene(
             "Is my account locked, and where is the VPN guide?",
             _agents("password_reset", "docs_search"),
             (r"locked", r"vpn"),
-            note="two intents, answered at the same time by two agents",
+            note="two intents for two agents; one waits until she has connected her account in the directory",
         ),
         Turn(
             "and unlock it too, please",
@@ -58,6 +60,7 @@ EMPLOYEE = Scene(
             "Which devices do I have, and which groups am I in?",
             _agents("account_lookup"),
             (r"ThinkPad", r"CRM users"),
+            note="another agent, and another connection: this one only reads",
         ),
         Turn(
             "I forgot my password as well. Can you reset it?",
@@ -70,6 +73,14 @@ EMPLOYEE = Scene(
             "What will the weather be like in Lisbon tomorrow?",
             _agents(),
             note="nothing that an IT help desk could do",
+        ),
+        Turn(
+            "Which groups am I in?",
+            _agents("account_lookup"),
+            (r"not connected",),
+            (r"CRM users",),
+            disconnects=True,
+            note="she has disconnected her accounts: no agent can do anything in her name any more",
         ),
     ),
 )

@@ -57,7 +57,7 @@ class ReplyView:
             case Said(agent, artifact_id, text):
                 self._output.emit({"event": "said", "agent": agent, "artifact_id": artifact_id, "text": text})
                 self._said(agent, artifact_id, text)
-            case Ended(_, words):
+            case Ended(_, words, _):
                 self._flush()
                 if words:
                     self._paragraph("supervisor", words)
@@ -71,6 +71,7 @@ class ReplyView:
                 "task_id": reply.task_id,
                 "context_id": reply.context_id,
                 "agents": reply.agents,
+                "waits_for": [{"kind": wait.kind, "subject": wait.subject} for wait in reply.waits],
                 "answer": reply.text,
                 "seconds": round(reply.seconds, 3),
             }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shared.a2a._limits import Limits
     from shared.a2a._main import main
     from shared.a2a._serve import serve
+    from shared.a2a._waiting import WAITING_KEY, Wait, waiting_metadata, waits_of
 
 __all__ = [
     "AGENT_SCHEME",
@@ -33,6 +34,7 @@ __all__ = [
     "INVOKE_SCOPE",
     "SESSION_HEADER",
     "USER_SCHEME",
+    "WAITING_KEY",
     "AgentClient",
     "AgentTokens",
     "Anonymous",
@@ -45,6 +47,7 @@ __all__ = [
     "Skill",
     "UserEntry",
     "UserTokens",
+    "Wait",
     "create_agent_app",
     "create_card",
     "described",
@@ -52,6 +55,8 @@ __all__ = [
     "main",
     "serve",
     "tags",
+    "waiting_metadata",
+    "waits_of",
 ]
 
 _MODULES = {
@@ -63,6 +68,7 @@ _MODULES = {
     "_limits": ("Limits",),
     "_main": ("main",),
     "_serve": ("serve",),
+    "_waiting": ("WAITING_KEY", "Wait", "waiting_metadata", "waits_of"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -48,7 +48,8 @@ def create_agent_app(
     storage and, at the end, lets running tasks finish for `drain_seconds` and closes the storage.
 
     Args:
-        executor: The agent. Where it has an `aclose()`, that is awaited at the end.
+        executor: The agent. Where it has an `aclose()`, that is awaited at the end; where it has a `bind()`, that is
+            given what has a waiting task go on.
         card: What it says of itself; its first interface names the URL that callers use.
         entry: Who may call.
         storage: Where its tasks are kept.
@@ -64,6 +65,9 @@ def create_agent_app(
         messages=storage.messages,
         limits=limits,
     )
+    bind = getattr(executor, "bind", None)
+    if bind is not None:
+        bind(handler.resume)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:

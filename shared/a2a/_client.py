@@ -25,11 +25,14 @@ from a2a.client.transports.jsonrpc import JsonRpcTransport
 from a2a.types import (
     AgentCard,
     CancelTaskRequest,
+    GetTaskRequest,
     Message,
     Part,
     Role,
     SendMessageRequest,
     StreamResponse,
+    SubscribeToTaskRequest,
+    Task,
     TaskState,
 )
 from a2a.utils.constants import AGENT_CARD_WELL_KNOWN_PATH
@@ -54,6 +57,7 @@ CARD_MAX_BYTES = 256 * 1024
 MAX_NAME_CHARACTERS = 64
 CALL_TIMEOUT_SECONDS = 300.0
 CANCEL_TIMEOUT_SECONDS = 5.0
+GET_TIMEOUT_SECONDS = 10.0
 RETRY_STATUSES = frozenset({409, 429, 503})
 MAX_RETRY_AFTER_SECONDS = 2.0
 ATTEMPTS = 3
@@ -142,7 +146,7 @@ class AgentClient:
         return (await self._current()).card
 
     async def call(
-        self, text: str, *, caller: Caller, context_id: str, streaming: bool
+        self, text: str, *, caller: Caller, context_id: str, streaming: bool, task_id: str | None = None
     ) -> AsyncIterator[StreamResponse]:
         """Sends one message and yields what comes back: events, or the one task at the end.
 
@@ -151,6 +155,7 @@ class AgentClient:
             caller: On whose behalf; its token is exchanged, never forwarded.
             context_id: The conversation.
             streaming: Whether anybody follows the answer as it is said.
+            task_id: The task to go on with, which waits.
 
         Raises:
             UpstreamUnavailable: the agent, or the authorization server, is away or overloaded.
@@ -159,7 +164,11 @@ class AgentClient:
         """
         held = await self._current()
         message = Message(
-            message_id=uuid.uuid4().hex, role=Role.ROLE_USER, context_id=context_id, parts=[Part(text=text)]
+            message_id=uuid.uuid4().hex,
+            role=Role.ROLE_USER,
+            context_id=context_id,
+            task_id=task_id or "",
+            parts=[Part(text=text)],
         )
         request = SendMessageRequest(message=message)
         call = await self._call_context(held, caller, context_id)
@@ -183,6 +192,49 @@ class AgentClient:
                 raise UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}") from error
             else:
                 return
+
+    async def task(self, task_id: str, *, caller: Caller, context_id: str) -> Task:
+        """A task as it is there now.
+
+        Raises:
+            UpstreamUnavailable: as `call`.
+            UpstreamRefused: as `call`; there is no such task, say.
+            AuthorizationDenied: as `call`.
+        """
+        held = await self._current()
+        call = await self._call_context(held, caller, context_id)
+        call.timeout = GET_TIMEOUT_SECONDS
+        try:
+            async with asyncio.timeout(GET_TIMEOUT_SECONDS):
+                return await held.transport.get_task(GetTaskRequest(id=task_id), context=call)
+        except A2AError as error:
+            raise self._explained(error) from error
+        except TimeoutError as error:
+            raise UpstreamUnavailable(self.name, detail=f"{self.url}: too slow") from error
+        except Exception as error:  # the SDK raises many kinds for what a peer may send
+            raise UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}") from error
+
+    async def follow(self, task_id: str, *, caller: Caller, context_id: str) -> AsyncIterator[StreamResponse]:
+        """Yields a task as it is now, then what comes of it until it ends or waits.
+
+        Raises:
+            UpstreamUnavailable: as `call`.
+            UpstreamRefused: as `call`; it has ended, say.
+            AuthorizationDenied: as `call`.
+        """
+        held = await self._current()
+        call = await self._call_context(held, caller, context_id)
+        deadline = asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
+        try:
+            async with aclosing(held.transport.subscribe(SubscribeToTaskRequest(id=task_id), context=call)) as events:
+                while (response := await _next(events, deadline)) is not None:
+                    yield response
+        except A2AError as error:
+            raise self._explained(error) from error
+        except TimeoutError as error:
+            raise UpstreamUnavailable(self.name, detail=f"{self.url}: too slow") from error
+        except Exception as error:  # the SDK raises many kinds for what a peer may send
+            raise UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}") from error
 
     async def cancel(self, task_id: str, *, caller: Caller, context_id: str) -> None:
         """Cancels a task that runs there; that it has ended meanwhile is no error."""

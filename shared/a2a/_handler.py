@@ -173,6 +173,24 @@ class AgentRequestHandler(WithoutPushNotifications):
         """GetExtendedAgentCard: the skills that this caller's scopes allow."""
         return card_for(self._card, context.state["caller"])
 
+    async def resume(self, task_id: str, context: ServerCallContext) -> bool:
+        """Has a task that waits for somebody go on, without a message.
+
+        Returns:
+            Whether that is settled: it goes on, or there is nothing to go on with. False: it is busy just now.
+        """
+        stored = await self._tasks.get(task_id, context)
+        if stored is None or stored.task.status.state not in INTERRUPTED_STATES:
+            return True
+        if task_id in self._runs or self._is_closing:
+            return False
+        run = self._run(task_id, stored.task.context_id, context, stored)
+        self._runs[task_id] = run
+        run.submit(
+            RequestContext(call_context=context, task_id=task_id, context_id=stored.task.context_id, task=stored.task)
+        )
+        return True
+
     async def drain(self, seconds: float) -> None:
         """Takes no more messages, lets what is under way end for that long, and then stops it, saying so."""
         self._is_closing = True

@@ -2,8 +2,10 @@
 
 from shared.agent_loop._answer import AnswerWriter
 from shared.agent_loop._compose import Foundations, create_app, hop_entry, lay_foundations
-from shared.agent_loop._executor import WORKING_KEY, Closable, StrandsExecutor, Toolbox, Tools
+from shared.agent_loop._executor import Closable, StrandsExecutor, Toolbox, Tools
 from shared.agent_loop._history import Conversations
+from shared.agent_loop._status import WORKING_KEY
+from shared.agent_loop._waiting import WaitingRoom
 
 __all__ = [
     "WORKING_KEY",
@@ -14,6 +16,7 @@ __all__ = [
     "StrandsExecutor",
     "Toolbox",
     "Tools",
+    "WaitingRoom",
     "create_app",
     "hop_entry",
     "lay_foundations",

@@ -8,30 +8,32 @@ The verified caller travels in `invocation_state`, which the model never sees.
 import asyncio
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
-from a2a.helpers import new_task
+from a2a.helpers import get_message_text, new_task
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.events import EventQueue
-from a2a.types import Message, Part, Role, TaskState, TaskStatus, TaskStatusUpdateEvent
+from a2a.types import Role, TaskState
 from strands import Agent
 from strands.interventions import InterventionHandler
 from strands.models import Model
-from strands.types.tools import AgentTool
+from strands.types.content import Messages
+from strands.types.tools import AgentTool, ToolUse
 
-from shared.a2a import Caller
+from shared.a2a import Caller, Wait, waits_of
 from shared.agent_loop._answer import AnswerWriter
 from shared.agent_loop._history import Conversations, opening, turn_to_keep
 from shared.agent_loop._relay import FAILED, RelayAnswers
+from shared.agent_loop._status import Status
+from shared.agent_loop._waiting import Replay, Resume, WaitingRoom
 from shared.authorization import Authorizer, AuthorizeToolCalls, require_declarations
-from shared.errors import HelpdeskError
+from shared.errors import HelpdeskError, WaitsForPerson
 from shared.telemetry import get_logger
 
 MAX_TURNS = 6
 STREAMING_METHODS = frozenset({"SendStreamingMessage", "message/stream"})
 NOTHING_SAID = "I could not work out what to do with this. Please say it in other words."
-WORKING_KEY = "helpdesk/working"
 
 _log = get_logger()
 
@@ -96,6 +98,7 @@ class StrandsExecutor(AgentExecutor):
         interventions: Made anew for each run: they may deny a tool call that was permitted.
         speaker: The name under which the agent's own words are written.
         resources: Closed, in order, with the executor.
+        waiting_room: Has tasks that wait for a person go on by themselves.
     """
 
     def __init__(
@@ -108,6 +111,7 @@ class StrandsExecutor(AgentExecutor):
         authorizer: Authorizer | None = None,
         interventions: Callable[[], list[InterventionHandler]] = list,
         resources: Sequence[Closable] = (),
+        waiting_room: WaitingRoom | None = None,
     ) -> None:
         self._model = model
         self._toolbox = toolbox
@@ -116,11 +120,19 @@ class StrandsExecutor(AgentExecutor):
         self._authorizer = authorizer
         self._interventions = interventions
         self._resources = resources
+        self._waiting_room = waiting_room or WaitingRoom()
         self._running: dict[str, threading.Event] = {}
         self._background: set[asyncio.Task[None]] = set()
 
+    def bind(self, resume: Resume) -> None:
+        """Says who has a waiting task go on: what keeps the tasks."""
+        self._waiting_room.bind(resume)
+
     async def execute(self, context: RequestContext, event_queue: EventQueue) -> None:
-        """Answers one message; the task ends completed, or failed with neutral words."""
+        """Answers one message; the task ends completed, or failed with neutral words, or waits for the person.
+
+        A waiting task goes on where it waited: what any further message says is not looked at.
+        """
         task_id, context_id, call = str(context.task_id), str(context.context_id), context.call_context
         if context.current_task is None:
             await event_queue.enqueue_event(
@@ -133,11 +145,13 @@ class StrandsExecutor(AgentExecutor):
             )
         method = call.state.get("method")
         writer = AnswerWriter(event_queue, task_id, context_id, streaming=method is None or method in STREAMING_METHODS)
-        status = _Status(event_queue.enqueue_event, task_id, context_id)
+        status = Status(event_queue.enqueue_event, task_id, context_id)
+        waits = waits_of(context.current_task) if context.current_task is not None else ()
+        self._waiting_room.leave(task_id)
         cancelled = threading.Event()
         self._running[task_id] = cancelled
         try:
-            await self._run(context, writer, status, cancelled)
+            await self._run(context, writer, status, cancelled, waits)
         except HelpdeskError as error:
             _log.info("run_refused", task_id=task_id, reason=error.reason, detail=error.detail)
             await status.end(TaskState.TASK_STATE_FAILED, error.public_message)
@@ -150,16 +164,19 @@ class StrandsExecutor(AgentExecutor):
             self._running.pop(task_id, None)
 
     async def cancel(self, context: RequestContext, event_queue: EventQueue) -> None:
-        """Stops the run at once; what it had under way elsewhere is cancelled there too."""
+        """Stops the run at once; what it had under way or waiting elsewhere is cancelled there too."""
+        self._waiting_room.leave(str(context.task_id))
+        await self._abandon(context)
         running = self._running.get(str(context.task_id))
         if running is not None:
             running.set()
-        await _Status(event_queue.enqueue_event, str(context.task_id), str(context.context_id)).end(
+        await Status(event_queue.enqueue_event, str(context.task_id), str(context.context_id)).end(
             TaskState.TASK_STATE_CANCELED
         )
 
     async def aclose(self) -> None:
         """Waits for what goes on in the background, which is bounded, and lets go of the resources."""
+        await self._waiting_room.aclose()
         await asyncio.gather(*self._background, return_exceptions=True)
         for resource in self._resources:
             await resource.aclose()
@@ -170,17 +187,37 @@ class StrandsExecutor(AgentExecutor):
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    async def _abandon(self, context: RequestContext) -> None:
+        """Tells the tools that wait elsewhere that nobody waits for them any more."""
+        waits = waits_of(context.current_task) if context.current_task is not None else ()
+        if not waits:
+            return
+        tools = {tool.tool_name: tool for tool in await self._toolbox.tools()}
+        for wait in waits:
+            abandon = getattr(tools.get(wait.tool), "abandon", None)
+            if abandon is not None and wait.resume:
+                self._later(abandon(wait.resume, context.call_context.state["caller"], str(context.context_id)))
+
     async def _run(
-        self, context: RequestContext, writer: AnswerWriter, status: "_Status", cancelled: threading.Event
+        self,
+        context: RequestContext,
+        writer: AnswerWriter,
+        status: Status,
+        cancelled: threading.Event,
+        waits: Sequence[Wait],
     ) -> None:
         caller: Caller = context.call_context.state["caller"]
-        owner, context_id = caller.user.key, str(context.context_id)
-        history = opening(await self._conversations.load(owner, context_id))
+        context_id, replay = str(context.context_id), Replay(waits) if waits else None
+        history: Messages = []
+        if replay is None:
+            history = opening(await self._conversations.load(caller.user.key, context_id))
+        else:
+            await status.goes_on()
         relay = RelayAnswers()
         tools = list(await self._toolbox.tools())
         require_declarations(tools)
         agent = Agent(
-            model=self._model,
+            model=replay or self._model,
             messages=list(history),
             tools=[*tools],
             system_prompt=self._toolbox.system_prompt(),
@@ -194,10 +231,11 @@ class StrandsExecutor(AgentExecutor):
             "task_id": str(context.task_id),
             "streaming": writer.streaming,
             "later": self._later,
+            "resume": replay.resume if replay is not None else {},
         }
         own_words = uuid.uuid4().hex
         async for event in agent.stream_async(
-            context.get_user_input(),
+            _asked(context) if replay is not None else context.get_user_input(),
             invocation_state=invocation_state,
             cancel_signal=cancelled,
             limits={"turns": MAX_TURNS},
@@ -210,20 +248,32 @@ class StrandsExecutor(AgentExecutor):
                 await _write_results(event["message"], agent, relay, writer)
         if cancelled.is_set():
             return
-        new_messages = agent.messages[len(history) :]
-        notice = self._toolbox.notice() if not relay.words else None
+        notice = self._toolbox.notice() if not relay.words and not relay.waiting else None
         if notice:
             await writer.write(own_words, self._speaker, f"\n\n{notice}")
-        if not writer.has_said_anything:
-            _log.error("run_said_nothing", task_id=context.task_id, model_calls=agent.event_loop_metrics.cycle_count)
+        calls = agent.event_loop_metrics.cycle_count
+        if not writer.has_said_anything and not relay.waiting:
+            _log.error("run_said_nothing", task_id=context.task_id, model_calls=calls)
             await status.end(TaskState.TASK_STATE_FAILED, NOTHING_SAID)
             return
         await writer.finish()
-        await self._conversations.append(owner, context_id, turn_to_keep(new_messages))
-        _log.info("run_finished", task_id=context.task_id, model_calls=agent.event_loop_metrics.cycle_count)
-        await status.end(TaskState.TASK_STATE_COMPLETED)
+        if replay is None:
+            turn = turn_to_keep(agent.messages[len(history) :])
+            await self._conversations.append(caller.user.key, context_id, turn)
+        _log.info("run_finished", task_id=context.task_id, model_calls=calls, waits=len(relay.waiting))
+        await self._end(context, status, list(relay.waiting.values()))
 
-    async def _tool_said(self, event: dict[str, Any], writer: AnswerWriter, status: "_Status") -> None:
+    async def _end(
+        self, context: RequestContext, status: Status, waiting: Sequence[tuple[ToolUse, WaitsForPerson]]
+    ) -> None:
+        if not waiting:
+            await status.end(TaskState.TASK_STATE_COMPLETED)
+            return
+        await status.wait(waiting)
+        caller, errors = context.call_context.state["caller"], [error for _, error in waiting]
+        self._waiting_room.enter(str(context.task_id), caller, context.call_context, errors)
+
+    async def _tool_said(self, event: dict[str, Any], writer: AnswerWriter, status: Status) -> None:
         data, tool_use = event["data"], event["tool_use"]
         if not isinstance(data, dict):
             return
@@ -231,6 +281,12 @@ class StrandsExecutor(AgentExecutor):
             await status.working(str(data["working"]))
         if "text" in data:
             await writer.write(str(tool_use["toolUseId"]), str(tool_use["name"]), str(data["text"]))
+
+
+def _asked(context: RequestContext) -> str:
+    """What the person asked when the task began: tools look at it again when the task goes on."""
+    history = context.current_task.history if context.current_task is not None else []
+    return next((get_message_text(message) for message in history if message.role == Role.ROLE_USER), "")
 
 
 async def _quietly(work: Coroutine[Any, Any, None]) -> None:
@@ -251,43 +307,6 @@ async def _write_results(message: Any, agent: Agent, relay: RelayAnswers, writer
     for block in message["content"]:
         if "toolResult" in block:
             tool_use_id = block["toolResult"]["toolUseId"]
-            words = relay.words.get(tool_use_id)
+            words = relay.words.get(tool_use_id)  # of one that waits there are none
             if words and not writer.has_spoken(tool_use_id):
                 await writer.write(tool_use_id, names.get(tool_use_id, "tool"), words)
-
-
-class _Status:
-    """The status updates of one task."""
-
-    def __init__(
-        self, enqueue: Callable[[TaskStatusUpdateEvent], Awaitable[None]], task_id: str, context_id: str
-    ) -> None:
-        self._enqueue = enqueue
-        self._task_id = task_id
-        self._context_id = context_id
-
-    async def working(self, speaker: str) -> None:
-        """Says who is at work now, for those who follow."""
-        event = self._event(TaskState.TASK_STATE_WORKING)
-        event.metadata.update({WORKING_KEY: speaker})
-        await self._enqueue(event)
-
-    async def end(self, state: TaskState, words: str | None = None) -> None:
-        """Ends the task, with words for the person where there are any."""
-        event = self._event(state)
-        if words:
-            event.status.message.CopyFrom(
-                Message(
-                    message_id=uuid.uuid4().hex,
-                    role=Role.ROLE_AGENT,
-                    task_id=self._task_id,
-                    context_id=self._context_id,
-                    parts=[Part(text=words)],
-                )
-            )
-        await self._enqueue(event)
-
-    def _event(self, state: TaskState) -> TaskStatusUpdateEvent:
-        status = TaskStatus(state=state)
-        status.timestamp.GetCurrentTime()
-        return TaskStatusUpdateEvent(task_id=self._task_id, context_id=self._context_id, status=status)

@@ -7,9 +7,10 @@ of it. Where a tool failed for a reason that the model can mend (arguments that 
 from typing import Any
 
 from strands.hooks import AfterToolCallEvent, AfterToolsEvent, HookProvider, HookRegistry
-from strands.types.tools import ToolResult
+from strands.types.tools import ToolResult, ToolUse
 
-from shared.errors import HelpdeskError
+from shared.authorization import WAITING
+from shared.errors import HelpdeskError, WaitsForPerson
 from shared.telemetry import get_logger
 
 FAILED = "Something went wrong on our side; nothing was changed as far as we know. Please try again."
@@ -23,11 +24,13 @@ _log = get_logger()
 class RelayAnswers(HookProvider):
     """Ends the turn with the tools' own words once all tools of a turn have answered.
 
-    Made for one run. `words` holds, by tool use id, the text that each tool gave.
+    Made for one run. `words` holds, by tool use id, the text that each tool gave; `waiting`, what a tool's work waits
+    for and the call itself: that is no answer yet.
     """
 
     def __init__(self) -> None:
         self.words: dict[str, str] = {}
+        self.waiting: dict[str, tuple[ToolUse, WaitsForPerson]] = {}
 
     def register_hooks(self, registry: HookRegistry, **_: Any) -> None:
         """Registers for the ends of single tool calls and of a turn's batch."""
@@ -36,7 +39,12 @@ class RelayAnswers(HookProvider):
 
     def _after_tool_call(self, event: AfterToolCallEvent) -> None:
         tool_use_id = event.tool_use["toolUseId"]
-        if event.exception is not None and not _is_mendable(event.exception):
+        waits = event.exception or event.invocation_state.get(WAITING, {}).get(tool_use_id)
+        if isinstance(waits, WaitsForPerson):
+            _log.info("tool_waits", tool=event.tool_use["name"], reason=waits.reason, detail=waits.detail)
+            event.result = _result(tool_use_id, "error", waits.public_message)
+            self.waiting[tool_use_id] = (event.tool_use, waits)
+        elif event.exception is not None and not _is_mendable(event.exception):
             words = _words_for(event.exception, str(event.tool_use["name"]))
             event.result = _result(tool_use_id, "error", words)
             self.words[tool_use_id] = words
@@ -47,8 +55,9 @@ class RelayAnswers(HookProvider):
 
     def _after_tools(self, event: AfterToolsEvent) -> None:
         results = [block["toolResult"] for block in event.message["content"] if "toolResult" in block]
-        if results and all(result["toolUseId"] in self.words for result in results):
-            event.end_turn = "\n\n".join(self.words[result["toolUseId"]] for result in results).strip() or FAILED
+        if results and all(result["toolUseId"] in {*self.words, *self.waiting} for result in results):
+            words = (self.words.get(result["toolUseId"], "") for result in results)
+            event.end_turn = "\n\n".join(words).strip() or FAILED
 
 
 def text_of(result: ToolResult) -> str:

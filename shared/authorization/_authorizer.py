@@ -13,7 +13,7 @@ from shared.authorization._names import object_name, user_of
 from shared.authorization._permit import SEAL, Permitted
 from shared.authorization._record import DecisionLog, DecisionRecord
 from shared.authorization._resource import Resource
-from shared.errors import AuthorizationDenied, HelpdeskError, InsufficientScope, UpstreamUnavailable
+from shared.errors import AuthorizationDenied, HelpdeskError, InsufficientScope, UpstreamUnavailable, WaitsForPerson
 from shared.telemetry import get_logger
 
 T = TypeVar("T")
@@ -69,12 +69,17 @@ class Authorizer:
             caller: For whom, verified.
             arguments: What the model gave; they may name a thing, never who acts.
             tool: The tool's name, for the record.
+
+        Raises:
+            WaitsForPerson: The person has to do something before it can be found what the call is about.
         """
         if needs.scope not in caller.user.scopes:
             words = refusal(InsufficientScope((needs.scope,)), needs.purpose)
             return await self._denied(caller, Deny(**self._who(tool, caller), reason=Reason.SCOPE, words=words))
         try:
             found = await needs.of(caller, arguments)
+        except WaitsForPerson:
+            raise
         except HelpdeskError as error:
             words = refusal(error, needs.purpose)
             detail = f"{error.reason}: {error.detail}"

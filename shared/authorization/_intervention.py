@@ -11,9 +11,12 @@ from shared.authorization._authorizer import Authorizer
 from shared.authorization._decision import Deny, Reason
 from shared.authorization._declaration import Needs, declaration_of
 from shared.authorization._permit import issue, reserve
+from shared.errors import WaitsForPerson
 from shared.telemetry import get_logger
 
 NAME: Final = "authorization"
+WAITING: Final = "shared.authorization.waiting"
+"""In `invocation_state`, by tool use id: the calls that were not decided, and what they wait for."""
 
 _log = get_logger()
 
@@ -42,6 +45,9 @@ class AuthorizeToolCalls(InterventionHandler):
         """Decides about one call, and leaves the permit for it."""
         try:
             words = await self._refusal(event)
+        except WaitsForPerson as error:
+            event.invocation_state.setdefault(WAITING, {})[str(event.tool_use["toolUseId"])] = error
+            words = error.public_message
         except Exception:  # noqa: BLE001 -- whatever broke, the tool does not run; Strands would tell the error's text
             _log.exception("authorization_failed", tool=str(event.tool_use.get("name")))
             words = _words.FAILED

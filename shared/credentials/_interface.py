@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.errors import WaitsForPerson
 from shared.identity import Principal, RawToken
 
 
@@ -67,7 +68,19 @@ class ConnectionTokens:
 
     async def token(self, caller: ActingCaller) -> RawToken:
         """See `Credentials.token`."""
-        return await self._credentials.token(caller, self._resource)
+        try:
+            return await self._credentials.token(caller, self._resource)
+        except WaitsForPerson as error:
+            error.is_over = lambda: self._can_be_had(caller)
+            raise
+
+    async def _can_be_had(self, caller: ActingCaller) -> bool:
+        """Whether the person has done what a token was missing for."""
+        try:
+            await self._credentials.token(caller, self._resource)
+        except WaitsForPerson:
+            return False
+        return True
 
     def refused(self, caller: ActingCaller, token: RawToken) -> None:
         """See `Credentials.refused`."""

@@ -25,6 +25,7 @@ An error has two faces: `public_message` may be shown to the caller, `detail` go
 `code` is stable and unique to a cause; the edge (`shared.a2a`) maps classes to the protocols' own codes.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 
@@ -122,6 +123,8 @@ class WaitsForPerson(HelpdeskError):
         url: Where the person does it, if there is such a place.
         expires_at: Until when it makes sense to wait, in seconds since the epoch; None leaves that to the task.
         resume: What the tool is given back when it is called again; never a secret, for the task's owner sees it.
+        is_over: Tells, as often as it is asked, whether the person has done it; without it the task goes on with the
+            next message to it alone.
     """
 
     code = "waits_for_person"
@@ -137,6 +140,7 @@ class WaitsForPerson(HelpdeskError):
         url: str | None = None,
         expires_at: float | None = None,
         resume: str = "",
+        is_over: Callable[[], Awaitable[bool]] | None = None,
         detail: str = "",
         code: str | None = None,
     ) -> None:
@@ -145,6 +149,7 @@ class WaitsForPerson(HelpdeskError):
         self.url = url
         self.expires_at = expires_at
         self.resume = resume
+        self.is_over = is_over
         super().__init__(public_message, detail=detail or f"{self.waits_for} {subject}", code=code)
 
 

@@ -77,8 +77,8 @@ class Reply:
         words = [
             part["text"]
             for event in self.events
-            if "statusUpdate" in event
-            for part in event["statusUpdate"]["status"].get("message", {}).get("parts", [])
+            if "statusUpdate" in event or "task" in event
+            for part in (event.get("statusUpdate") or event["task"])["status"].get("message", {}).get("parts", [])
         ]
         return "\n".join([*self.said.values(), *words])
 

@@ -14,8 +14,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from portal._errors import CommandFailed, ExitCode, NotSignedIn, PartAway, exit_code_of
-from portal.conversation import Begun, Conversation, Ended, Event, HelpDesk, Said, Working
-from portal.conversation._help_desk import WORKING_KEY
+from portal.conversation import Begun, Conversation, Ended, Event, HelpDesk, Said, Wait, Working
+from portal.conversation._help_desk import WAITING_KEY, WORKING_KEY
+from shared.a2a import WAITING_KEY as WAITING_KEY_OF_AGENTS
 from shared.agent_loop import WORKING_KEY as WORKING_KEY_OF_AGENTS
 from shared.errors import AuthorizationDenied, HelpdeskError, TooManyRequests
 from shared.http import create_http_client
@@ -101,8 +102,50 @@ async def heard(desk: HelpDesk, text: str = "hello", context_id: str = "c") -> l
     return [event async for event in desk.ask(text, context_id=context_id)]
 
 
-def test_both_sides_mean_the_same_by_working() -> None:
+def test_both_sides_mean_the_same_by_working_and_waiting() -> None:
     assert WORKING_KEY == WORKING_KEY_OF_AGENTS
+    assert WAITING_KEY == WAITING_KEY_OF_AGENTS
+
+
+WAITS = status("AUTH_REQUIRED", "Connect it.")
+WAIT = {"kind": "connect-account", "subject": "directory-read"}
+WAITS["statusUpdate"]["metadata"] = {WAITING_KEY: [WAIT, "nonsense"]}
+
+
+async def test_what_an_answer_waits_for_is_told_and_it_goes_on(
+    supervisor: Supervisor, open_desk: Callable[..., HelpDesk]
+) -> None:
+    gone_on = TASK["task"] | {"artifacts": [{"artifactId": "a", "name": "docs_search", "parts": [{"text": "Hello."}]}]}
+    supervisor.answers = [
+        [TASK, piece("a", "docs_search", "Hello."), WAITS],
+        [{"task": gone_on}, piece("b", "account_lookup", "Sales."), status("COMPLETED")],
+    ]
+    conversation, shown = Conversation(open_desk(), "c"), list[Event]()
+
+    reply = await conversation.turn("hello", shown.append)
+    assert (reply.state, reply.waits) == ("auth-required", (Wait("connect-account", "directory-read"),))
+    reply = await conversation.go_on(reply, shown.append)
+
+    assert (reply.state, reply.waits, reply.text) == ("completed", (), "Hello.\n\nSales.")
+    assert supervisor.params[1]["message"]["taskId"] == "t"
+    assert [event.text for event in shown if isinstance(event, Said)] == ["Hello.", "Sales."]
+
+
+async def test_one_that_has_gone_on_by_itself_is_looked_up(
+    supervisor: Supervisor, open_desk: Callable[..., HelpDesk]
+) -> None:
+    ended = {"jsonrpc": "2.0", "id": 1, "error": {"code": -32004, "message": "Task t has ended."}}
+    task: dict[str, Any] = {"id": "t", "contextId": "c", "status": {"state": "TASK_STATE_COMPLETED"}}
+    task["artifacts"] = [{"artifactId": "b", "name": "account_lookup", "parts": [{"text": "Sales."}]}]
+    supervisor.answers = [
+        JSONResponse(ended, status_code=400),
+        JSONResponse({"jsonrpc": "2.0", "id": 1, "result": task}),
+    ]
+
+    events = [event async for event in open_desk().go_on("t", context_id="c", heard=())]
+
+    assert events == [Begun("t", "c"), Said("account_lookup", "b", "Sales."), Ended("completed", "")]
+    assert supervisor.methods == ["SendStreamingMessage", "GetTask"]
 
 
 async def test_what_is_said_comes_out_as_it_is_said(supervisor: Supervisor, open_desk: Callable[..., HelpDesk]) -> None:

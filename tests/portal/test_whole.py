@@ -77,6 +77,9 @@ def amelia(helpdesk: Command) -> Command:
 
 def test_signing_in_with_a_code_and_out_again(helpdesk: Command) -> None:
     asyncio.run(sign_in(helpdesk, "oscar.lind", "--as", "oscar"))
+    waits = helpdesk("ask", "--as", "oscar", "--json", "which groups am I in?")
+    assert waits.code == 6
+    assert waits.events[-1]["waits_for"] == [{"kind": "connect-account", "subject": "directory-read"}]
     asyncio.run(connect(helpdesk, "oscar.lind", "--as", "oscar"))
     assert (helpdesk.home / "profiles" / "oscar.json").stat().st_mode & 0o777 == 0o600
     done = helpdesk("ask", "--as", "oscar", "which groups am I in?")

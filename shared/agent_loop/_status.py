@@ -1,0 +1,75 @@
+"""The status updates of one task: who is at work, what is waited for, how it ended."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from a2a.types import Message, Part, Role, TaskState, TaskStatus, TaskStatusUpdateEvent
+from strands.types.tools import ToolUse
+
+from shared.a2a import WAITING_KEY, Wait, waiting_metadata
+from shared.errors import WaitsForPerson
+
+WORKING_KEY = "helpdesk/working"
+
+
+class Status:
+    """The status updates of one task."""
+
+    def __init__(
+        self, enqueue: Callable[[TaskStatusUpdateEvent], Awaitable[None]], task_id: str, context_id: str
+    ) -> None:
+        self._enqueue = enqueue
+        self._task_id = task_id
+        self._context_id = context_id
+
+    async def working(self, speaker: str) -> None:
+        """Says who is at work now, for those who follow."""
+        event = self._event(TaskState.TASK_STATE_WORKING)
+        event.metadata.update({WORKING_KEY: speaker})
+        await self._enqueue(event)
+
+    async def goes_on(self) -> None:
+        """Says that nothing is waited for any more."""
+        event = self._event(TaskState.TASK_STATE_WORKING)
+        event.metadata.update({WAITING_KEY: []})
+        await self._enqueue(event)
+
+    async def wait(self, calls: Sequence[tuple[ToolUse, WaitsForPerson]]) -> None:
+        """Has the task wait, and says for what: in words, and for programs."""
+        waits = [
+            Wait(
+                error.waits_for,
+                error.subject,
+                error.url,
+                error.expires_at,
+                tool=str(tool_use["name"]),
+                arguments=tool_use["input"] if isinstance(tool_use["input"], dict) else {},
+                resume=error.resume,
+            )
+            for tool_use, error in calls
+        ]
+        words = dict.fromkeys(error.public_message for _, error in calls)
+        await self.end(TaskState.TASK_STATE_AUTH_REQUIRED, "\n\n".join(words), waiting_metadata(waits))
+
+    async def end(self, state: TaskState, words: str | None = None, metadata: dict[str, Any] | None = None) -> None:
+        """Ends the turn, with words for the person where there are any."""
+        event = self._event(state)
+        if metadata is not None:
+            event.metadata.update(metadata)
+        if words:
+            event.status.message.CopyFrom(
+                Message(
+                    message_id=uuid.uuid4().hex,
+                    role=Role.ROLE_AGENT,
+                    task_id=self._task_id,
+                    context_id=self._context_id,
+                    parts=[Part(text=words)],
+                )
+            )
+        await self._enqueue(event)
+
+    def _event(self, state: TaskState) -> TaskStatusUpdateEvent:
+        status = TaskStatus(state=state)
+        status.timestamp.GetCurrentTime()
+        return TaskStatusUpdateEvent(task_id=self._task_id, context_id=self._context_id, status=status)

@@ -1,0 +1,174 @@
+"""Tasks that wait for a person: how they go on by themselves, and how a waiting tool is called again."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from a2a.server.context import ServerCallContext
+from strands.models import Model
+from strands.types.streaming import StreamEvent
+
+from shared.a2a import Caller, Wait
+from shared.errors import HelpdeskError, WaitsForPerson
+from shared.telemetry import get_logger
+
+CAPACITY: Final = 1000
+AT_ONCE: Final = 8
+FIRST_PAUSE_SECONDS: Final = 1.0
+LONGEST_PAUSE_SECONDS: Final = 30.0
+GROWTH: Final = 1.5
+NOT_GONE_ON: Final = "I could not go on with this: what it needs is away at the moment. Please ask again."
+
+_log = get_logger()
+
+Resume = Callable[[str, ServerCallContext], Awaitable[bool]]
+"""Has a waiting task go on; false where it is busy now, and is to be asked again."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    task_id: str
+    caller: Caller
+    context: ServerCallContext
+    checks: tuple[Callable[[], Awaitable[bool]], ...]
+    until: float
+    pause: float
+    due: float
+
+
+class WaitingRoom:
+    """Looks, at a bounded pace, whether what tasks wait for is done, and has them go on then.
+
+    It is one coroutine for all of them. It lives in this process alone, since going on takes the caller's token, which
+    is never written down: after a restart, or once the token has expired, a task goes on with the next message to it.
+
+    Args:
+        clock: Seconds since the epoch.
+        first_pause: Seconds before the first look; each is longer than the one before, up to `LONGEST_PAUSE_SECONDS`.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.time, first_pause: float = FIRST_PAUSE_SECONDS) -> None:
+        self._clock = clock
+        self._first_pause = first_pause
+        self._resume: Resume | None = None
+        self._waiting: dict[str, _Waiting] = {}
+        self._watching: asyncio.Task[None] | None = None
+
+    def bind(self, resume: Resume) -> None:
+        """Says who has a task go on."""
+        self._resume = resume
+
+    def enter(self, task_id: str, caller: Caller, context: ServerCallContext, errors: Sequence[WaitsForPerson]) -> None:
+        """Has a task watched, if there is a way to tell that the waiting is over, and room."""
+        checks = tuple(error.is_over for error in errors if error.is_over is not None)
+        if self._resume is None or len(checks) < len(errors) or len(self._waiting) >= CAPACITY:
+            return
+        now = self._clock()
+        until = min([float(caller.user.expires_at), *(error.expires_at for error in errors if error.expires_at)])
+        own = ServerCallContext(user=context.user, state={"caller": caller, "method": "resume", "headers": {}})
+        self._waiting[task_id] = _Waiting(
+            task_id, caller, own, checks, until, self._first_pause, now + self._first_pause
+        )
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch(), name="waiting-room")
+
+    def leave(self, task_id: str) -> None:
+        """The task is not to go on by itself any more."""
+        self._waiting.pop(task_id, None)
+
+    async def aclose(self) -> None:
+        """Stops looking."""
+        self._waiting.clear()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while self._waiting:
+            now = self._clock()
+            due = sorted((each for each in self._waiting.values() if each.due <= now), key=lambda each: each.due)
+            if not due:
+                soonest = min(each.due for each in self._waiting.values())
+                await asyncio.sleep(min(max(soonest - now, 0.05), self._first_pause))
+                continue
+            await asyncio.gather(*(self._look(each) for each in due[:AT_ONCE]))
+
+    async def _look(self, waiting: _Waiting) -> None:
+        if self._clock() >= waiting.until:
+            self._drop(waiting)
+            return
+        try:
+            over = all([await check() for check in waiting.checks])
+            if over and self._resume is not None and await self._resume(waiting.task_id, waiting.context):
+                self._drop(waiting)
+                return
+        except HelpdeskError as error:
+            _log.info("waiting_not_looked_at", task_id=waiting.task_id, reason=error.reason, detail=error.detail)
+        except Exception:  # noqa: BLE001 -- one task that cannot be looked at must not stop the others
+            _log.exception("waiting_broke", task_id=waiting.task_id)
+        waiting.due = self._clock() + waiting.pause
+        waiting.pause = min(waiting.pause * GROWTH, LONGEST_PAUSE_SECONDS)
+
+    def _drop(self, waiting: _Waiting) -> None:
+        """Forgets it, unless the task waits for something else by now."""
+        if self._waiting.get(waiting.task_id) is waiting:
+            del self._waiting[waiting.task_id]
+
+
+class Replay(Model):
+    """Calls the tools that waited, with the arguments of before; no model is asked what to do a second time.
+
+    Args:
+        waits: The calls.
+    """
+
+    def __init__(self, waits: Sequence[Wait]) -> None:
+        self._calls = {uuid.uuid4().hex: wait for wait in waits}
+        self._called = False
+
+    @property
+    def resume(self) -> dict[str, str]:
+        """By tool use id, what each tool wanted to be given back."""
+        return {tool_use_id: wait.resume for tool_use_id, wait in self._calls.items()}
+
+    def update_config(self, **_: Any) -> None:
+        """Has nothing to configure."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Names a window, which Strands wants to know."""
+        return {"context_window_limit": 100_000}
+
+    def structured_output(self, *_: Any, **__: Any) -> AsyncGenerator[dict[str, Any], None]:
+        """Is never asked for.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("a replay gives no structured output")
+
+    async def stream(self, *_: Any, **__: Any) -> AsyncGenerator[StreamEvent, None]:
+        """Says the calls once; asked again, a tool was not there."""
+        for event in self._apology() if self._called else self._tool_calls():
+            yield cast("StreamEvent", event)
+        self._called = True
+
+    def _tool_calls(self) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = [{"messageStart": {"role": "assistant"}}]
+        for tool_use_id, wait in self._calls.items():
+            tool_use = {"toolUseId": tool_use_id, "name": wait.tool}
+            arguments = {"toolUse": {"input": json.dumps(wait.arguments)}}
+            events.append({"contentBlockStart": {"start": {"toolUse": tool_use}}})
+            events += [{"contentBlockDelta": {"delta": arguments}}, {"contentBlockStop": {}}]
+        return [*events, {"messageStop": {"stopReason": "tool_use"}}]
+
+    def _apology(self) -> list[dict[str, Any]]:
+        return [
+            {"messageStart": {"role": "assistant"}},
+            {"contentBlockDelta": {"delta": {"text": NOT_GONE_ON}}},
+            {"contentBlockStop": {}},
+            {"messageStop": {"stopReason": "end_turn"}},
+        ]
