@@ -51,7 +51,8 @@ class Quoter:
 
     def neutralise(self, markdown: str) -> str:
         """A passage without anything that a reader's screen would fetch or lead out to."""
-        text = self._with_own_links(visible(markdown))
+        # A tab that makes a line code makes it text within a quote, where it stands two columns further on.
+        text = self._with_own_links(visible(markdown).expandtabs(4))
         if self._is_safe(text):
             return text
         text = _outside_code(text, self._without_reach)

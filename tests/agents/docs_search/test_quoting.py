@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -156,6 +156,7 @@ def test_orders_are_quoted_as_what_they_are(order: str) -> None:
         max_size=40,
     ).map("".join)
 )
+@example("\thttps://evil.example/")
 def test_no_mixture_of_marks_gets_through(passage: str) -> None:
     assert reaches(QUOTER.quote(passage)) == []
 
