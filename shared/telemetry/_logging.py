@@ -24,6 +24,9 @@ _SECRET_NAMES = re.compile(
     r"(?i)(authorization|secret|password|assertion|cookie|private_key|_token$|^token$|refresh_token|access_token)"
 )
 
+_processors: list[structlog.typing.Processor] = []
+"""One list for good: loggers keep the list that they were first used with, and so hear of a later configuration too."""
+
 
 def redact(value: object) -> object:
     """Returns `value` with everything that looks like a credential replaced, at any depth."""
@@ -63,8 +66,9 @@ def configure_logging(*, level: str = "INFO", log_format: LogFormat = "console",
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), sort_keys=False)
     )
+    _processors[:] = [structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=_processors,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
