@@ -90,7 +90,7 @@ async def store(front: Front) -> AsyncIterator[OpenFga]:
 
 def settings(front: Front, **more: Any) -> FgaSettings:
     given = {"fga_api_url": front.server.url, "fga_store_id": ULID, "fga_model_id": ULID, "fga_api_token": KEY}
-    return FgaSettings.load(**{**given, "fga_timeout_seconds": 0.5, **more})
+    return FgaSettings.load(**{**given, "fga_timeout_seconds": 10, **more})
 
 
 def checks(number: int) -> list[Check]:

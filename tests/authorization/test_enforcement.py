@@ -23,7 +23,7 @@ GUIDE = Row(AMELIA, "docs_search", "read", "vpn-setup", may=True, why="")
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    settings = {"resets_per_hour": 100, "fga_timeout_seconds": 0.5}
+    settings = {"resets_per_hour": 100, "fga_timeout_seconds": 2}
     with World(tmp_path_factory.mktemp("enforcement"), model=Obedient, settings=settings) as started:
         yield started
 
