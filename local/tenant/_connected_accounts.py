@@ -262,6 +262,16 @@ class ConnectedAccounts:
         expires_in = max(1, int(tokens["expires_at"] - self._clock()))
         return VaultToken(tokens["access_token"], expires_in, tuple(tokens["scopes"]))
 
+    def expire(self, account: ConnectedAccount) -> None:
+        """Takes the access token for one that has expired: it is renewed before anybody gets it."""
+        row = self._database.row("select sealed from connected_accounts where id = ?", account.id)
+        if row is not None:
+            tokens = self._sealing.open(account.id, row["sealed"]) | {"expires_at": self._clock()}
+            self._database.execute(
+                "update connected_accounts set sealed = ? where id = ?",
+                *(self._sealing.seal(account.id, tokens), account.id),
+            )
+
     def _kept(self, tokens: UpstreamTokens, refresh_token: str) -> dict[str, Any]:
         return {
             "access_token": tokens.access_token,

@@ -39,6 +39,7 @@ class Fault:
     path: str
     response: Response
     times: int
+    delay: float = 0.0
 
 
 @dataclass
@@ -57,6 +58,7 @@ class Door:
         for fault in self.faults:
             if fault.times > 0 and scope["path"] == fault.path:
                 fault.times -= 1
+                await asyncio.sleep(fault.delay)
                 await fault.response(scope, receive, send)
                 return
         await self.app(scope, receive, send)

@@ -387,10 +387,26 @@ class LocalTenant:
             return await http.request(method, f"{self.issuer}api/v2/{path}", json=body, headers=headers)
 
     def fail(
-        self, path: str, status: int, *, times: int = 1, headers: Mapping[str, str] | None = None, body: str = ""
+        self,
+        path: str,
+        status: int,
+        *,
+        times: int = 1,
+        headers: Mapping[str, str] | None = None,
+        body: str = "",
+        delay: float = 0.0,
     ) -> None:
-        """Answers the next requests for a path with this instead."""
-        self._door.faults.append(Fault(path, Response(body, status, headers=dict(headers or {})), times))
+        """Answers the next requests for a path with this instead, after so many seconds."""
+        self._door.faults.append(Fault(path, Response(body, status, headers=dict(headers or {})), times, delay))
+
+    def mend(self) -> None:
+        """Answers everything by itself again."""
+        self._door.faults.clear()
+
+    def expire_account(self, login: str, connection: str) -> None:
+        """Has the access token of a connected account run out, so that the vault renews it when it is asked next."""
+        for account in self.tenant.connected_accounts.of(self.user_id(login), connection):
+            self.tenant.connected_accounts.expire(account)
 
     def block(self, login: str, *, blocked: bool = True) -> None:
         """Blocks a person in the tenant, or unblocks them."""
