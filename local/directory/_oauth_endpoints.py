@@ -196,6 +196,9 @@ def _redeem(server: AuthorizationServer, client: OAuthClient, form: Mapping[str,
     digest, now = _random.digest(form.get("code", "")), server.clock()
     data = server.store.kept("code", digest, now=now)
     refused = OAuthRefusal("invalid_grant", "The authorization code is invalid or has expired.")
+    spent = server.store.kept("spent-code", digest, now=now)
+    if spent is not None and spent["client_id"] == client.client_id:  # who was first may be a thief: RFC 6749 §4.1.2
+        server.revoke_grant(spent["grant_id"])
     if data is None or data["asked"]["client_id"] != client.client_id:
         raise refused
     asked, verifier = data["asked"], form.get("code_verifier", "")
@@ -206,7 +209,10 @@ def _redeem(server: AuthorizationServer, client: OAuthClient, form: Mapping[str,
         raise OAuthRefusal("invalid_grant", "PKCE verification failed.")
     if not server.store.forget("code", digest):
         raise refused
-    return server.grant(client, data["user_id"], data["scopes"], nonce=asked.get("nonce"))
+    issued = server.grant(client, data["user_id"], data["scopes"], nonce=asked.get("nonce"))
+    spent = {"client_id": client.client_id, "grant_id": issued.grant_id}
+    server.store.keep("spent-code", digest, spent, now=now, expires_at=now + CODE_LIFETIME)
+    return issued
 
 
 def _problem(parameters: Mapping[str, str]) -> tuple[str, str] | None:
@@ -273,7 +279,10 @@ def _answering(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except OAuthRefusal as refusal:
             body = {"error": refusal.error, "error_description": refusal.description}
-            return JSONResponse(body, status_code=refusal.status, headers=_NO_STORE)
+            headers = dict(_NO_STORE)
+            if refusal.error == "invalid_client" and "authorization" in request.headers:
+                headers["www-authenticate"] = f'Basic realm="{_server(request).issuer}"'
+            return JSONResponse(body, status_code=refusal.status, headers=headers)
 
     return answered
 

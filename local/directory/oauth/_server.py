@@ -47,6 +47,7 @@ class IssuedTokens:
 
     access_token: str
     token_id: str
+    grant_id: str
     refresh_token: str | None
     id_token: str | None
     scopes: tuple[str, ...]
@@ -147,7 +148,7 @@ class AuthorizationServer:
         if row is None or row["revoked_at"] is not None or row["expires_at"] <= now:
             raise refused
         if row["used_at"] is not None:
-            self._revoke_grant(row["grant_id"])
+            self.revoke_grant(row["grant_id"])
             raise refused
         # What the application may have today counts, and not what it might when the person agreed.
         granted = tuple(scope for scope in row["scope"].split() if client.grantable((scope,), is_administrator=True))
@@ -207,7 +208,7 @@ class AuthorizationServer:
             *(_random.digest(token), client.client_id),
         )
         if row is not None:
-            self._revoke_grant(row["id"])
+            self.revoke_grant(row["id"])
             return str(row["user_id"])
         found = self.check(token)
         if found is None or found.client_id != client.client_id:
@@ -221,7 +222,8 @@ class AuthorizationServer:
             "UPDATE grants SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", self.clock(), user_id
         )
 
-    def _revoke_grant(self, grant_id: str) -> None:
+    def revoke_grant(self, grant_id: str) -> None:
+        """Ends a grant, and every token that came of it."""
         self.store.execute(
             "UPDATE grants SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?", self.clock(), grant_id
         )
@@ -257,4 +259,4 @@ class AuthorizationServer:
             identity = claims | {"sub": user_id, "aud": client.client_id, "jti": f"ID.{_random.identifier(43)}"}
             id_token = self.key.sign(identity | ({"nonce": nonce} if nonce is not None else {}))
         token = self.key.sign(access | {"scp": list(scopes)})
-        return IssuedTokens(token, token_id, refresh_token, id_token, scopes)
+        return IssuedTokens(token, token_id, grant_id, refresh_token, id_token, scopes)
