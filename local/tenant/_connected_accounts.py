@@ -185,17 +185,18 @@ class ConnectedAccounts:
         """Puts the account into the vault; one that was there is replaced, and its old tokens are revoked.
 
         Raises:
-            AccountIsTaken: it is somebody else's here.
+            AccountIsTaken: it is somebody else's here; what was issued for it is revoked.
         """
         tokens, upstream_user = request.tokens, request.upstream_user
         assert tokens is not None and upstream_user is not None  # noqa: PT018, S101 -- `agreed` has set them
+        holder = self._database.row(
+            "select user_id from connected_accounts where connection = ? and upstream_user = ? and user_id <> ?",
+            *(request.connection, upstream_user, request.user_id),
+        )
+        if holder is not None:
+            await self._revoke(request.connection, tokens)
+            raise AccountIsTaken
         with self._database.transaction():
-            holder = self._database.row(
-                "select user_id from connected_accounts where connection = ? and upstream_user = ? and user_id <> ?",
-                *(request.connection, upstream_user, request.user_id),
-            )
-            if holder is not None:
-                raise AccountIsTaken
             former = self._database.row(
                 "select id, sealed from connected_accounts where user_id = ? and connection = ? and upstream_user = ?",
                 *(request.user_id, request.connection, upstream_user),
@@ -256,8 +257,8 @@ class ConnectedAccounts:
                 renewed = await self.upstream(account.connection).refresh(tokens["refresh_token"])
                 tokens = self._kept(renewed, renewed.refresh_token or tokens["refresh_token"])
                 self._database.execute(
-                    "update connected_accounts set sealed = ?, scope = ? where id = ?",
-                    *(self._sealing.seal(account.id, tokens), " ".join(tokens["scopes"]), account.id),
+                    "update connected_accounts set sealed = ?, scope = ? where id = ? and sealed = ?",
+                    *(self._sealing.seal(account.id, tokens), " ".join(tokens["scopes"]), account.id, row["sealed"]),
                 )
         expires_in = max(1, int(tokens["expires_at"] - self._clock()))
         return VaultToken(tokens["access_token"], expires_in, tuple(tokens["scopes"]))

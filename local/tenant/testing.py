@@ -13,6 +13,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
@@ -340,9 +341,18 @@ class LocalTenant:
         done |= {"redirect_uri": redirect_uri, "code_verifier": code_verifier}
         return await self.my_account("POST", "complete", token, done)
 
-    async def visit(self, url: str, redirect_uri: str, fields: Mapping[str, str]) -> dict[str, str]:
-        """Follows a link in a new browser, fills in the forms on the way, and says what came to `redirect_uri`."""
-        async with self.http() as browser:
+    async def visit(
+        self, url: str, redirect_uri: str, fields: Mapping[str, str], *, http: httpx.AsyncClient | None = None
+    ) -> dict[str, str]:
+        """Follows a link in a browser, fills in the forms on the way, and says what came to `redirect_uri`.
+
+        Args:
+            url: The link.
+            redirect_uri: Where the way ends.
+            fields: What is filled in.
+            http: The browser, if it is to be kept; a new one otherwise.
+        """
+        async with nullcontext(http) if http is not None else self.http() as browser:
             response = await browser.get(url)
             for _ in range(12):
                 location = urljoin(str(response.url), response.headers.get("location", ""))

@@ -3,15 +3,20 @@
 import json
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from local.directory import DirectoryConfig
+from local.directory import create_app as create_directory
 from local.tenant._yaml import parse_yaml
 from local.tenant.testing import ROOT, LocalTenant, ManualClock
+from shared.testing import LoopbackServer
 from tests.tenant._support import Definition, EditDefinition, MakeTenant
+from tests.tenant._vault import Vault
 
 NOW = 1_800_000_000.0
 PEOPLE = ROOT / "local/people.yaml"
@@ -77,3 +82,23 @@ def edit_definition(tmp_path: Path) -> EditDefinition:
         return path
 
     return edit
+
+
+@pytest.fixture(scope="session")
+def directory_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory as its first run leaves it, for tests to copy."""
+    folder = tmp_path_factory.mktemp("directory") / "directory"
+    config = DirectoryConfig(folder, clock=lambda: datetime.fromtimestamp(NOW, UTC))
+    directory = create_directory(config).state.directory
+    directory.oauth.store.close()
+    directory.database.close()
+    return folder
+
+
+@pytest.fixture
+def vault(make_tenant: MakeTenant, tmp_path: Path, directory_folder: Path) -> Iterator[Vault]:
+    """A tenant beside a directory; both answer on loopback."""
+    shutil.copytree(directory_folder, tmp_path / "var" / "directory")
+    with LoopbackServer() as server:
+        mappings = {"DIRECTORY_URL": server.url.rstrip("/"), "DIRECTORY_DOMAIN": "127.0.0.1"}
+        yield Vault(make_tenant(serve=True, auth0_keyword_replace_mappings=mappings), server)

@@ -82,8 +82,10 @@ async def list_accounts(request: Request) -> Response:
     tenant, _, user = _authorized(request, "read:me:connected_accounts")
     parameters = request.query_params
     take, start = _number(parameters.get("take"), DEFAULT_TAKE), _number(parameters.get("from"), 0)
-    if not 1 <= take <= MAX_TAKE:
+    if take is None or not 1 <= take <= MAX_TAKE:
         raise _invalid("take", f"must be between 1 and {MAX_TAKE}")
+    if start is None:
+        raise _invalid("from", "is not one that this list gave out")
     accounts = tenant.connected_accounts.of(user.user_id, parameters.get("connection"))
     body: dict[str, Any] = {"accounts": [account.described() for account in accounts[start : start + take]]}
     if len(accounts) > start + take:
@@ -168,6 +170,7 @@ async def _body(request: Request) -> dict[str, Any]:
             raise AccountRefusal(413, "Payload Too Large", "The request body is too long.")
     try:
         body = json.loads(raw)
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text: it raises a ValueError
     except (ValueError, RecursionError) as error:
         raise AccountRefusal(400, "Bad Request", "The request body is not JSON.") from error
     if not isinstance(body, dict):
@@ -182,12 +185,11 @@ def _text(body: dict[str, Any], name: str) -> str:
     return value
 
 
-def _number(text: str | None, default: int) -> int:
+def _number(text: str | None, default: int) -> int | None:
+    """The number of a query's parameter; None for what is no number."""
     if text is None:
         return default
-    if _NUMBER.fullmatch(text) is None:
-        raise _invalid("from", "is not one that this list gave out")
-    return int(text)
+    return int(text) if _NUMBER.fullmatch(text) is not None else None
 
 
 def _invalid(name: str, problem: str) -> AccountRefusal:
