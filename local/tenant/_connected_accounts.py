@@ -273,6 +273,14 @@ class ConnectedAccounts:
                 *(self._sealing.seal(account.id, tokens), account.id),
             )
 
+    def held(self) -> set[str]:
+        """Every token in the vault, opened."""
+        opened = [
+            self._sealing.open(row["id"], row["sealed"])
+            for row in self._database.rows("select id, sealed from connected_accounts")
+        ]
+        return {tokens[kind] for tokens in opened for kind in ("access_token", "refresh_token")}
+
     def _kept(self, tokens: UpstreamTokens, refresh_token: str) -> dict[str, Any]:
         return {
             "access_token": tokens.access_token,

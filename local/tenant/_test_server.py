@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.tenant._clients import new_private_key
 
@@ -44,11 +44,12 @@ class Fault:
 
 @dataclass
 class Door:
-    """Counts requests, and answers some of them instead of the application."""
+    """Counts requests, answers some of them instead of the application, and keeps what passes where it is told to."""
 
     app: ASGIApp
     requests: Counter[str] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
+    overheard: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,7 +62,21 @@ class Door:
                 await asyncio.sleep(fault.delay)
                 await fault.response(scope, receive, send)
                 return
-        await self.app(scope, receive, send)
+        passing = self.overheard.get(scope["path"])
+        if passing is None:
+            await self.app(scope, receive, send)
+            return
+
+        async def hear() -> Message:
+            message = await receive()
+            passing.append(("request", message.get("body", b"")))
+            return message
+
+        async def say(message: Message) -> None:
+            passing.append(("answer", message.get("body", b"")))
+            await send(message)
+
+        await self.app(scope, hear, say)
 
 
 class _Server(uvicorn.Server):

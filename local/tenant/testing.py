@@ -418,6 +418,17 @@ class LocalTenant:
         for account in self.tenant.connected_accounts.of(self.user_id(login), connection):
             self.tenant.connected_accounts.expire(account)
 
+    def overhear(self, path: str) -> list[tuple[str, bytes]]:
+        """Keeps the bodies of all that is asked and answered at a path from now on: "request" or "answer", and which.
+
+        For a test that looks for them where they must not be.
+        """
+        return self._door.overheard.setdefault(path, [])
+
+    def vaulted(self) -> set[str]:
+        """Every token of another system that the vault holds now; likewise for a test to look for elsewhere."""
+        return self.tenant.connected_accounts.held()
+
     def block(self, login: str, *, blocked: bool = True) -> None:
         """Blocks a person in the tenant, or unblocks them."""
         self.tenant.people.set_blocked(user_id_of(login), blocked=blocked)
