@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -29,16 +30,23 @@ TOKEN_PATH, REVOKE_PATH = "/oauth2/v1/token", "/oauth2/v1/revoke"
 
 @dataclass
 class Ear:
-    """Counts what the directory is asked for, by path, and keeps its answers."""
+    """Counts what the directory is asked for, by path, and keeps its answers.
+
+    `meanwhile` is done once, while the next token response is on its way.
+    """
 
     app: ASGIApp
     asked: Counter[str] = field(default_factory=Counter)
     answers: list[tuple[str, bytes]] = field(default_factory=list)
+    meanwhile: Callable[[], Awaitable[Any]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def heard(message: Message) -> None:
             if message["type"] == "http.response.body":
                 self.answers.append((scope["path"], message.get("body", b"")))
+            if scope.get("path") == TOKEN_PATH and self.meanwhile is not None:
+                meanwhile, self.meanwhile = self.meanwhile, None
+                await meanwhile()
             await send(message)
 
         if scope["type"] == "http":

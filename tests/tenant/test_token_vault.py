@@ -165,6 +165,18 @@ class TestRenewal:
         assert len({answer.json()["access_token"] for answer in answers}) == 1
         assert vault.ear.asked[TOKEN_PATH] == 2
 
+    async def test_an_account_that_is_connected_anew_meanwhile_stays_so(self, vault: Vault, clock: ManualClock) -> None:
+        """The renewal belongs to the old grant, which has ended."""
+        await vault.connect()
+        clock.advance(UPSTREAM_LIFETIME)
+        token = await vault.subject_token()
+        vault.ear.meanwhile = vault.connect
+        late = (await vault.exchange(token)).json()
+        body = (await vault.exchange(token)).json()
+        assert body["access_token"] != late["access_token"]
+        clock.advance(UPSTREAM_LIFETIME)
+        assert await vault.refusal(await vault.subject_token()) == (200, "ok")
+
     async def test_what_the_provider_revoked_is_not_given(self, vault: Vault, clock: ManualClock) -> None:
         await vault.connect()
         vault.revoke_upstream(vault.upstream_user())
