@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from portal.command import main
 
@@ -97,4 +96,3 @@ def _logging_put_back() -> Iterator[None]:
         yield
     finally:
         root.handlers, root.level = handlers, level
-        structlog.reset_defaults()
