@@ -18,6 +18,7 @@ from typing import Final
 import httpx
 
 from benchmarks.report import Report, table
+from portal.accounts import Accounts, ConnectRequest
 from portal.conversation import Conversation, HelpDesk
 from portal.demo import Browser
 from portal.session import Desk, DeviceAuthorization, Profiles, Session
@@ -29,6 +30,7 @@ TITLE: Final = "The four agents, as `make run` starts them, with the offline pla
 
 AGENTS: Final = ("supervisor", "account_lookup", "password_reset", "docs_search")
 PERSON: Final = "amelia.hart"
+CONNECTIONS: Final = ("directory-read", "directory-manage")
 QUESTIONS: Final = {
     "one intent": "Which groups am I in?",
     "a document": "Where is the VPN guide?",
@@ -138,9 +140,22 @@ async def _signed_in(plan: Plan, http: httpx.AsyncClient, profiles: Profiles) ->
 
         sign_in = await SignInFlows(desk, http).by_device(approve)
     profiles.save(PERSON, sign_in)
-    return HelpDesk(
-        plan.supervisor_url, http, Session(profiles, PERSON, http), owner=f"{plan.issuer} {sign_in.subject}"
-    )
+    session = Session(profiles, PERSON, http)
+    await _connected(plan, Accounts(plan.issuer, session, http))
+    return HelpDesk(plan.supervisor_url, http, session, owner=f"{plan.issuer} {sign_in.subject}")
+
+
+async def _connected(plan: Plan, accounts: Accounts) -> None:
+    """Connects the person's accounts in the directory, playing their browser there."""
+    code = json.loads((plan.state / "directory" / "users.json").read_text(encoding="utf-8"))[PERSON]
+    for connection in CONNECTIONS:
+        async with create_http_client(keep_cookies=True) as own, asyncio.TaskGroup() as group:
+            browser = Browser(own)
+
+            def browse(request: ConnectRequest, browser: Browser = browser, group: asyncio.TaskGroup = group) -> None:
+                group.create_task(browser.sign_in(request.url, login=PERSON, password=code))
+
+            await accounts.connect(connection, browse)
 
 
 def _text(
