@@ -34,12 +34,12 @@ async def enroll(request: Request) -> Response:
     body = await _body(request)
     name, jwk = body.get("name"), body.get("public_key")
     if scheme.lower() != "ticket" or not value.startswith('id="') or not value.endswith('"'):
-        raise _refusal(401, "invalid_token", "A ticket is needed")
+        raise Refusal(401, "invalid_token", "A ticket is needed")
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise _refusal(400, "invalid_input", "name is needed")
+        raise Refusal(400, "invalid_input", "name is needed")
     device = tenant.devices.enrol(value[4:-1], name, _public_key(jwk))
     if device is None:
-        raise _refusal(401, "enrollment_transaction_not_found", "Not found enrollment transaction")
+        raise Refusal(401, "enrollment_transaction_not_found", "Not found enrollment transaction")
     tenant.log.write("gd_enrollment_complete", user_id=device.user_id, details={"device": device.device_id})
     return json_response({"id": device.device_id, "issuer": tenant.settings.issuer, "user_id": device.user_id})
 
@@ -47,7 +47,7 @@ async def enroll(request: Request) -> Response:
 async def pushes(request: Request) -> Response:
     """`GET /local/pushes`: what would have been pushed to this device. For the stand-in alone."""
     tenant = tenant_of(request)
-    device = _device(tenant, bearer_token(request) or "", audience=f"{request.base_url}local/pushes")
+    device, _ = _signed(tenant, bearer_token(request) or "", audience=f"{request.base_url}local/pushes")
     waiting = [
         {"txtkn": tenant.backchannel.push(asked), "txlinkid": asked.consent_id, "challenge": asked.challenge}
         for asked in tenant.backchannel.pending(device.user_id)
@@ -61,7 +61,7 @@ async def rich_consent(request: Request) -> Response:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     asked = tenant.backchannel.by_push_token(token.strip()) if scheme.lower() == "mfa-dpop" else None
     if asked is None or asked.consent_id != request.path_params["consent_id"]:
-        raise _refusal(401, "invalid_token", "Invalid transaction token")
+        raise Refusal(401, "invalid_token", "Invalid transaction token")
     _require_proof(tenant, request, token.strip(), asked)
     return json_response(consent_of(asked))
 
@@ -71,13 +71,15 @@ async def resolve_transaction(request: Request) -> Response:
     tenant = tenant_of(request)
     asked = tenant.backchannel.by_push_token(bearer_token(request) or "")
     if asked is None:
-        raise _refusal(401, "invalid_token", "Invalid transaction token")
+        raise Refusal(401, "invalid_token", "Invalid transaction token")
     response = (await _body(request)).get("challenge_response")
     audience = f"{request.base_url}appliance-mfa/api/resolve-transaction"
-    claims = _claims(tenant, str(response), audience=audience, user_id=asked.user_id)
+    device, claims = _signed(tenant, str(response), audience=audience)
+    if device.user_id != asked.user_id:
+        raise Refusal(401, "invalid_token", "Unknown device")
     accepted = claims.get(ACCEPTED)
     if claims.get("sub") != asked.challenge or claims.get(METHOD) != "push" or not isinstance(accepted, bool):
-        raise _refusal(401, "invalid_challenge", "Invalid challenge response")
+        raise Refusal(401, "invalid_challenge", "Invalid challenge response")
     answer(tenant, asked, approved=accepted)
     return Response(status_code=204, headers=NO_STORE)
 
@@ -89,7 +91,7 @@ def answer(tenant: Tenant, asked: BackchannelRequest, *, approved: bool) -> None
         Refusal: if it no longer waits for one.
     """
     if not tenant.backchannel.answer(asked, approved=approved):
-        raise _refusal(404, "mfa_transaction_not_found", "This request has expired, or was answered already.")
+        raise Refusal(404, "mfa_transaction_not_found", "This request has expired, or was answered already.")
     kind = "gd_auth_succeed" if approved else "gd_auth_rejected"
     details = {"transaction_linking_id": asked.consent_id}
     tenant.log.write(kind, client_id=asked.client_id, user_id=asked.user_id, details=details)
@@ -117,13 +119,13 @@ async def _body(request: Request) -> dict[str, Any]:
     async for chunk in request.stream():
         body += chunk
         if len(body) > LARGEST_BODY:
-            raise _refusal(413, "invalid_input", "Request body is too large")
+            raise Refusal(413, "invalid_input", "Request body is too large")
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _refusal(400, "invalid_input", "Request body cannot be parsed") from error
+        raise Refusal(400, "invalid_input", "Request body cannot be parsed") from error
     if not isinstance(document, dict):
-        raise _refusal(400, "invalid_input", "Request body must be an object")
+        raise Refusal(400, "invalid_input", "Request body must be an object")
     return document
 
 
@@ -134,26 +136,18 @@ def _public_key(jwk: Any) -> str:
         key = jwt.PyJWK(members, ALGORITHM).key
         fits = members["kty"] == "RSA" and key.key_size >= 2048  # noqa: PLR2004 -- as for clients' keys
     except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
-        raise _refusal(400, "invalid_input", "public_key is not an RSA key in JWK form") from error
+        raise Refusal(400, "invalid_input", "public_key is not an RSA key in JWK form") from error
     if not fits:
-        raise _refusal(400, "invalid_input", "public_key is too short")
+        raise Refusal(400, "invalid_input", "public_key is too short")
     return json.dumps(members)
 
 
-def _device(tenant: Tenant, token: str, *, audience: str) -> Device:
-    """The device that signed a token for this audience."""
+def _signed(tenant: Tenant, token: str, *, audience: str) -> tuple[Device, dict[str, Any]]:
+    """The device that signed a token for this audience, and what the token says."""
     device = tenant.devices.get(str(_unverified(token).get("iss")))
     if device is None:
-        raise _refusal(401, "invalid_token", "Unknown device")
-    _verified(tenant, token, device, audience=audience)
-    return device
-
-
-def _claims(tenant: Tenant, token: str, *, audience: str, user_id: str) -> dict[str, Any]:
-    device = tenant.devices.get(str(_unverified(token).get("iss")))
-    if device is None or device.user_id != user_id:
-        raise _refusal(401, "invalid_token", "Unknown device")
-    return _verified(tenant, token, device, audience=audience)
+        raise Refusal(401, "invalid_token", "Unknown device")
+    return device, _verified(tenant, token, device, audience=audience)
 
 
 def _require_proof(tenant: Tenant, request: Request, token: str, asked: BackchannelRequest) -> None:
@@ -171,14 +165,14 @@ def _require_proof(tenant: Tenant, request: Request, token: str, asked: Backchan
         expected = (claims.get("htm"), claims.get("htu"), claims.get("ath")) == (request.method, url, ath)
         if header.get("typ") == "dpop+jwt" and fresh and expected and claims.get("jti"):
             return
-    raise _refusal(401, "invalid_dpop_proof", "The proof does not fit")
+    raise Refusal(401, "invalid_dpop_proof", "The proof does not fit")
 
 
 def _unverified(token: str) -> dict[str, Any]:
     try:
         claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
-        raise _refusal(401, "invalid_token", "Invalid token") from error
+        raise Refusal(401, "invalid_token", "Invalid token") from error
     return claims
 
 
@@ -186,12 +180,12 @@ def _verified(tenant: Tenant, token: str, device: Device, *, audience: str) -> d
     try:
         claims = _decode(token, device)
     except (jwt.PyJWTError, ValueError) as error:
-        raise _refusal(401, "invalid_token", "Invalid token") from error
+        raise Refusal(401, "invalid_token", "Invalid token") from error
     now, times = tenant.clock(), (claims.get("iat"), claims.get("exp"))
     if not all(isinstance(time, int) for time in times) or not claims["iat"] - PROOF_SECONDS <= now < claims["exp"]:
-        raise _refusal(401, "invalid_token", "The token has expired")
+        raise Refusal(401, "invalid_token", "The token has expired")
     if claims.get("aud") != audience:
-        raise _refusal(401, "invalid_token", "The token is for somebody else")
+        raise Refusal(401, "invalid_token", "The token is for somebody else")
     return claims
 
 
@@ -200,7 +194,3 @@ def _decode(token: str, device: Device) -> dict[str, Any]:
     options = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
     claims: dict[str, Any] = jwt.decode(token, key, algorithms=[ALGORITHM], options=options)  # type: ignore[arg-type]
     return claims
-
-
-def _refusal(status: int, error: str, description: str) -> Refusal:
-    return Refusal(status, error, description)
