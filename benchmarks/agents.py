@@ -30,7 +30,6 @@ TITLE: Final = "The four agents, as `make run` starts them, with the offline pla
 
 AGENTS: Final = ("supervisor", "account_lookup", "password_reset", "docs_search")
 PERSON: Final = "amelia.hart"
-CONNECTIONS: Final = ("directory-read", "directory-manage")
 QUESTIONS: Final = {
     "one intent": "Which groups am I in?",
     "a document": "Where is the VPN guide?",
@@ -148,7 +147,7 @@ async def _signed_in(plan: Plan, http: httpx.AsyncClient, profiles: Profiles) ->
 async def _connected(plan: Plan, accounts: Accounts) -> None:
     """Connects the person's accounts in the directory, playing their browser there."""
     code = json.loads((plan.state / "directory" / "users.json").read_text(encoding="utf-8"))[PERSON]
-    for connection in CONNECTIONS:
+    for connection in await accounts.connections():
         async with create_http_client(keep_cookies=True) as own, asyncio.TaskGroup() as group:
             browser = Browser(own)
 
