@@ -8,6 +8,7 @@ import sys
 import click
 
 from portal._errors import ExitCode
+from portal.command._approve_cli import approve
 from portal.command._deploy_cli import deploy
 from portal.command._docs_cli import docs
 from portal.command._fga_cli import fga
@@ -49,6 +50,7 @@ def cli(context: click.Context) -> None:
       helpdesk login               sign in
       helpdesk ask "I am locked out, and where is the VPN guide?"
       helpdesk ask -c "and which devices do I have?"
+      helpdesk approve             see what waits for your approval
       helpdesk status              see how every part is doing
       helpdesk docs search "VPN"   ask the knowledge base itself
     """
@@ -293,6 +295,7 @@ def _not_both(go_on: bool, context_id: str | None) -> None:
         raise click.UsageError("--continue and --context name two conversations: give one of them.")
 
 
+cli.add_command(approve)
 cli.add_command(deploy)
 cli.add_command(docs)
 cli.add_command(fga)

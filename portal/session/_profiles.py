@@ -9,16 +9,14 @@ import contextlib
 import fcntl
 import json
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from portal._environment import typed
+from portal._private_files import private_file, write_private
 from shared.errors import ConfigurationError
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +99,7 @@ class Profiles:
         """Keeps a sign-in; only its owner can read it."""
         path = self._path(name)
         self._make_folder()
-        part = path.with_suffix(f".{os.getpid()}.part")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(sign_in), file)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_private(path, json.dumps(asdict(sign_in)))
 
     def remember_conversation(self, name: str, sign_in: SignIn, context_id: str) -> None:
         """Notes the conversation that was last had, unless somebody else has signed in meanwhile."""
@@ -133,8 +126,4 @@ class Profiles:
         self._folder.mkdir(mode=0o700, exist_ok=True)
 
     def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise ConfigurationError(
-                "A profile's name is up to 64 letters, digits and . _ @ -, and starts with a letter or a digit."
-            )
-        return self._folder / f"{name}.json"
+        return private_file(self._folder, name)
