@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from portal._environment import home_directory
+from portal._environment import home_directory, typed
 from portal._errors import CommandFailed, ExitCode
 from portal.accounts import Accounts
 from portal.command._accounts import connect_one
@@ -27,10 +27,23 @@ CONNECT_ACCOUNT = "connect-account"
 CHAT_HELP = "Enter sends · /new begins another conversation · Ctrl-C cancels an answer · Ctrl-D ends"
 
 
-async def ask(options: Options, output: Output, text: str, *, context_id: str | None, go_on: bool) -> ExitCode:
-    """Asks one question and shows the answer as it is said."""
+async def ask(
+    options: Options, output: Output, text: str, *, context_id: str | None, go_on: bool, wait: bool
+) -> ExitCode:
+    """Asks one question and shows the answer as it is said; waits with it for approval, or leaves it waiting."""
     async with _opened(options, context_id=context_id, go_on=go_on) as desk:
-        return _exit_code(await _turn(output, desk, text))
+        reply = await _turn(output, desk, text, wait=wait)
+        if reply.waits:
+            output.say(f"\nTake it up again: {typed(f'ask --task {reply.task_id}')}", style="dim", whole=True)
+        return _exit_code(reply)
+
+
+async def take_up(options: Options, output: Output, task_id: str, *, wait: bool) -> ExitCode:
+    """Shows what has come of a question that was left waiting; waits with it, if it still does."""
+    async with _opened(options, context_id=None, go_on=False) as desk:
+        with ReplyView(output) as view:
+            reply = await desk.conversation.take_up(task_id, view.show)
+        return _exit_code(await _until_done(output, desk, reply, wait=wait))
 
 
 def chat(options: Options, output: Output, *, context_id: str | None, go_on: bool) -> ExitCode:
@@ -70,21 +83,31 @@ class _Desk:
     accounts: Accounts
 
 
-async def _turn(output: Output, desk: _Desk, text: str) -> Reply:
-    """Asks; at a terminal the person connects at once what the answer waits for, and it goes on."""
+async def _turn(output: Output, desk: _Desk, text: str, *, wait: bool = True) -> Reply:
     with ReplyView(output) as view:
         reply = await desk.conversation.turn(text, view.show)
+    return await _until_done(output, desk, reply, wait=wait)
+
+
+async def _until_done(output: Output, desk: _Desk, reply: Reply, *, wait: bool) -> Reply:
+    """At a terminal the person connects at once what an answer waits for; for an approval it waits anywhere."""
     tried: set[str] = set()
-    while output.interactive and (missing := _connections(reply) - tried):
+    while True:
+        missing = _connections(reply) - tried if output.interactive else set()
         for connection in sorted(missing):
             output.say()
             await connect_one(output, desk.accounts, connection)
             output.say()
         tried |= missing
-        with ReplyView(output) as view:
-            reply = await desk.conversation.go_on(reply, view.show)
-    view.finish(reply)
-    return reply
+        if missing:
+            with ReplyView(output) as view:
+                reply = await desk.conversation.go_on(reply, view.show)
+        elif wait and reply.waits and not _connections(reply):
+            with ReplyView(output) as view:
+                reply = await desk.conversation.follow(reply, view.show)
+        else:
+            ReplyView(output).finish(reply)
+            return reply
 
 
 def _connections(reply: Reply) -> set[str]:

@@ -145,13 +145,24 @@ _context_id = click.option("--context", "context_id", metavar="ID", help="Go on 
 @click.argument("question", nargs=-1)
 @_go_on
 @_context_id
+@click.option("--task", "task_id", metavar="ID", help="Take up a question that was left waiting.")
+@click.option("--no-wait", is_flag=True, help="Where the answer waits for approval, leave it: --task takes it up.")
 @common()
 @click.pass_obj
-def ask(options: Options, question: tuple[str, ...], go_on: bool, context_id: str | None) -> ExitCode:
+def ask(
+    options: Options,
+    question: tuple[str, ...],
+    *,
+    go_on: bool,
+    context_id: str | None,
+    task_id: str | None,
+    no_wait: bool,
+) -> ExitCode:
     """Ask a question and see the answer as it is said.
 
     Without a question it reads one from standard input. Ctrl-C cancels. With --json each event is a line; the
-    last one holds the whole answer.
+    last one holds the whole answer. Where somebody has to approve what was asked for, it says who, where and with which
+    code, and waits.
 
     \b
     Examples:
@@ -159,14 +170,21 @@ def ask(options: Options, question: tuple[str, ...], go_on: bool, context_id: st
       helpdesk ask -c "and which devices do I have?"
       echo "what is the password policy" | helpdesk ask
       helpdesk ask --json "unlock my account" | jq -r 'select(.event=="ended").answer'
+      helpdesk ask --no-wait "reset my password"
     """
     from portal.command import _ask
 
+    if task_id is not None:
+        if question or go_on or context_id:
+            raise click.UsageError("--task takes up a question that was asked: give it alone.")
+        return run(options, lambda output: _ask.take_up(options, output, task_id, wait=not no_wait))
     text = " ".join(question) if question else sys.stdin.read()
     if not text.strip():
         raise click.UsageError('Say what you want to ask: helpdesk ask "I am locked out".')
     _not_both(go_on, context_id)
-    return run(options, lambda output: _ask.ask(options, output, text, context_id=context_id, go_on=go_on))
+    return run(
+        options, lambda output: _ask.ask(options, output, text, context_id=context_id, go_on=go_on, wait=not no_wait)
+    )
 
 
 @cli.command()

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from portal.conversation._help_desk import Begun, Ended, Event, HelpDesk, Said, Wait, Working
+from portal.conversation._help_desk import Begun, Ended, Event, HelpDesk, Said, Wait, Waiting, Working
 from shared.errors import HelpdeskError
 
 CANCEL_SECONDS = 5.0
@@ -54,6 +54,8 @@ class Reply:
                 self._at_work(agent)
                 self.heard.add(artifact_id)
                 self.said[agent] = self.said.get(agent, "") + text
+            case Waiting(words, waits):
+                self.words, self.waits = words, waits
             case Ended(state, words, waits):
                 self.state, self.words, self.waits = state, words, waits
 
@@ -97,6 +99,24 @@ class Conversation:
         """
         heard, reply.state, reply.waits = frozenset(reply.heard), "", ()
         events = self._desk.go_on(reply.task_id, context_id=reply.context_id, heard=heard)
+        return await self._follow(reply, events, show)
+
+    async def take_up(self, task_id: str, show: Callable[[Event], None]) -> Reply:
+        """Shows what has come of a task, and what comes until it ends or waits.
+
+        Raises:
+            HelpdeskError: as `HelpDesk.follow`.
+        """
+        return await self._follow(Reply("", task_id), self._desk.follow(task_id, wait=False), show)
+
+    async def follow(self, reply: Reply, show: Callable[[Event], None]) -> Reply:
+        """Waits with a task until it ends, and shows each event; returns the same reply, with what is new.
+
+        Raises:
+            HelpdeskError: as `HelpDesk.follow`.
+        """
+        heard, reply.state = frozenset(reply.heard), ""
+        events = self._desk.follow(reply.task_id, context_id=reply.context_id, heard=heard)
         return await self._follow(reply, events, show)
 
     async def _follow(self, reply: Reply, events: AsyncIterator[Event], show: Callable[[Event], None]) -> Reply:

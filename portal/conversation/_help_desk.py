@@ -1,11 +1,12 @@
 """The supervisor over A2A, as a person's client: questions go in, what is said comes out as it is said."""
 
+import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 from a2a.client import ClientCallContext
@@ -21,6 +22,7 @@ from a2a.types import (
     Role,
     SendMessageRequest,
     StreamResponse,
+    SubscribeToTaskRequest,
     Task,
     TaskState,
     TaskStatusUpdateEvent,
@@ -42,6 +44,11 @@ GO_ON = "Please go on."
 SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 CALL_SECONDS = 300.0
 CANCEL_SECONDS = 10.0
+FOLLOW_SECONDS = 60.0
+"""How long a stream may say nothing at all: the supervisor says every quarter of a minute that it is there."""
+
+FOLLOW_ATTEMPTS = 10
+FOLLOW_PAUSE_SECONDS = 3.0
 
 STATES = {
     TaskState.TASK_STATE_COMPLETED: "completed",
@@ -88,10 +95,25 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Something that the person has to do before the task can go on."""
+    """Something that a person has to do before the task can go on.
+
+    Attributes:
+        kind: What, in one word: `connect-account`, `approval`.
+        subject: Which one: the connection, the code.
+        until: Until when it makes sense to wait, in seconds since the epoch, if that was said.
+    """
 
     kind: str
     subject: str
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The task waits for what a person does elsewhere, and goes on by itself: the words that say so, and for what."""
+
+    words: str
+    waits: tuple[Wait, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +125,7 @@ class Ended:
     waits: tuple[Wait, ...] = ()
 
 
-Event = Begun | Working | Said | Ended
+Event = Begun | Working | Said | Waiting | Ended
 
 
 class HelpDesk:
@@ -114,10 +136,20 @@ class HelpDesk:
         http: The process's HTTP client.
         tokens: The person's sign-in.
         owner: Tells people apart in session ids (issuer and subject).
+        sleep: Waits so many seconds before a task is looked up again.
     """
 
-    def __init__(self, url: str, http: httpx.AsyncClient, tokens: Tokens, *, owner: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        http: httpx.AsyncClient,
+        tokens: Tokens,
+        *,
+        owner: str,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._url = url
+        self._sleep = sleep
         self._tokens = tokens
         self._owner = owner
         self._transport = JsonRpcTransport(http, AgentCard(), url, is_shared_httpx=True)
@@ -173,6 +205,59 @@ class HelpDesk:
                 yield event
             if not reading.ended:
                 raise
+
+    async def follow(
+        self, task_id: str, *, context_id: str = "", heard: Collection[str] = (), wait: bool = True
+    ) -> AsyncIterator[Event]:
+        """Takes a task up where it is, and yields what is new until it ends.
+
+        Where the stream breaks off it is taken up again, also after the help desk was started anew.
+
+        Args:
+            task_id: The task.
+            context_id: Its conversation, where it is known.
+            heard: The artifacts of it that are known already.
+            wait: Whether to wait with it where it waits for a person, however long.
+
+        Raises:
+            HelpdeskError: as `ask`; `PartAway` once the help desk has been away for a while.
+        """
+        reading, silent = _Reading(heard, through_waiting=wait), 0
+        while True:
+            before = reading.count
+            try:
+                async with aclosing(self._from_now_on(task_id, context_id, reading)) as events:
+                    async for event in events:
+                        yield event
+                        if isinstance(event, Ended):
+                            return
+            except PartAway:
+                silent = 1 if reading.count > before else silent + 1
+                if silent > FOLLOW_ATTEMPTS:
+                    raise
+            await self._sleep(FOLLOW_PAUSE_SECONDS)
+
+    async def _from_now_on(self, task_id: str, context_id: str, reading: "_Reading") -> AsyncGenerator[Event, None]:
+        task = await self._task(task_id, context_id)
+        for event in reading.events(task):
+            yield event
+        async with aclosing(self._subscribe(task_id, context_id or task.task.context_id, reading)) as events:
+            async for event in events:
+                yield event
+
+    async def _subscribe(self, task_id: str, context_id: str, reading: "_Reading") -> AsyncGenerator[Event, None]:
+        call = self._call_context(await self._tokens.access_token(), context_id, FOLLOW_SECONDS)
+        try:
+            async with aclosing(
+                self._transport.subscribe(SubscribeToTaskRequest(id=task_id), context=call)
+            ) as responses:
+                async for response in responses:
+                    for event in reading.events(response):
+                        yield event
+        except (A2AError, httpx.HTTPError, OSError) as error:
+            explained = self._explained(error)
+            if not isinstance(explained, CommandFailed):  # else it has just ended, or does not stream: it is looked up
+                raise explained from error
 
     async def _task(self, task_id: str, context_id: str) -> StreamResponse:
         call = self._call_context(await self._tokens.access_token(), context_id, CANCEL_SECONDS)
@@ -243,19 +328,24 @@ class HelpDesk:
 class _Reading:
     """Turns a task's updates into events: each word once, whether it came in a piece or with the whole task."""
 
-    def __init__(self, heard: Collection[str] = ()) -> None:
+    def __init__(self, heard: Collection[str] = (), *, through_waiting: bool = False) -> None:
         self.begun = False
         self.ended = False
+        self.count = 0
         self._heard = frozenset(heard)
+        self._lengths: dict[str, int] = {}
         self._names: dict[str, str] = {}
+        self._through_waiting = through_waiting
+        self._waiting: Waiting | None = None
 
     def events(self, response: StreamResponse) -> list[Event]:
         """What an update means for the person."""
+        self.count += 1
         kind = response.WhichOneof("payload")
         if kind == "task":
             task = response.task
             begun = self._begin(task.id, task.context_id)
-            said = [event for artifact in task.artifacts for event in self._said(artifact)]
+            said = [event for artifact in task.artifacts for event in self._said(artifact, whole=True)]
             return [*begun, *said, *self._status(task, "")]
         if kind == "status_update":
             update = response.status_update
@@ -277,17 +367,25 @@ class _Reading:
         self.begun = True
         return [Begun(task_id, context_id)]
 
-    def _said(self, artifact: Artifact) -> list[Event]:
-        name = self._names.setdefault(artifact.artifact_id, artifact.name)
-        text = "".join(part.text for part in artifact.parts) if artifact.artifact_id not in self._heard else ""
-        return [Said(name, artifact.artifact_id, text)] if text else []
+    def _said(self, artifact: Artifact, *, whole: bool = False) -> list[Event]:
+        """A piece of an artifact, or what is new in the whole of it."""
+        name, key = self._names.setdefault(artifact.artifact_id, artifact.name), artifact.artifact_id
+        text = "".join(part.text for part in artifact.parts) if key not in self._heard else ""
+        text = text[self._lengths.get(key, 0) :] if whole else text
+        self._lengths[key] = self._lengths.get(key, 0) + len(text)
+        return [Said(name, key, text)] if text else []
 
     def _status(self, source: Task | TaskStatusUpdateEvent, working: str) -> list[Event]:
         status = source.status
+        if self._through_waiting and status.state == TaskState.TASK_STATE_AUTH_REQUIRED:
+            waiting = Waiting("".join(part.text for part in status.message.parts), _waits(source))
+            is_new, self._waiting = waiting != self._waiting, waiting
+            return [waiting] if is_new else []
         if status.state in STATES and not self.ended:
             self.ended = True
             words = "".join(part.text for part in status.message.parts)
             return [Ended(STATES[status.state], words, _waits(source))]
+        self._waiting = None
         return [Working(working)] if working else []
 
 
@@ -296,7 +394,14 @@ def _waits(source: Task | TaskStatusUpdateEvent) -> tuple[Wait, ...]:
         return ()
     listed = MessageToDict(source.metadata).get(WAITING_KEY)
     entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    return tuple(Wait(str(entry.get("kind", "")), str(entry.get("subject", ""))) for entry in entries)
+    return tuple(
+        Wait(str(entry.get("kind", "")), str(entry.get("subject", "")), _seconds(entry.get("until")))
+        for entry in entries
+    )
+
+
+def _seconds(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _status_of(error: Exception) -> int | None:

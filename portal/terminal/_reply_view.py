@@ -2,16 +2,26 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Self
 
 from rich.status import Status
 from rich.text import Text
 
-from portal.conversation import Begun, Ended, Event, Reply, Said, Working
+from portal.conversation import Begun, Ended, Event, Reply, Said, Wait, Waiting, Working
 from portal.terminal._output import Answer, Output, printable
 
 SILENCE_SECONDS = 1.0
 """After so much silence of who speaks, another agent that has something to say gets the word."""
+
+
+APPROVAL = "approval"
+"""What a task waits for that a person has to approve; its subject is the code."""
+
+
+def _wait(wait: Wait) -> dict[str, object]:
+    until = {"until": wait.until} if wait.until is not None else {}
+    return {"kind": wait.kind, "subject": wait.subject, **until}
 
 
 class ReplyView:
@@ -57,6 +67,11 @@ class ReplyView:
             case Said(agent, artifact_id, text):
                 self._output.emit({"event": "said", "agent": agent, "artifact_id": artifact_id, "text": text})
                 self._said(agent, artifact_id, text)
+            case Waiting(words, waits):
+                self._output.emit({"event": "waits", "waits_for": [_wait(wait) for wait in waits], "words": words})
+                self._flush()
+                self._paragraph("supervisor", words)
+                self._waits(waits)
             case Ended(_, words, _):
                 self._flush()
                 if words:
@@ -71,7 +86,7 @@ class ReplyView:
                 "task_id": reply.task_id,
                 "context_id": reply.context_id,
                 "agents": reply.agents,
-                "waits_for": [{"kind": wait.kind, "subject": wait.subject} for wait in reply.waits],
+                "waits_for": [_wait(wait) for wait in reply.waits],
                 "answer": reply.text,
                 "seconds": round(reply.seconds, 3),
             }
@@ -87,6 +102,17 @@ class ReplyView:
             verb = "is" if len(self._working) == 1 else "are"
             names = ", ".join(printable(name) for name in self._working)
             self._status.update(Text(f"{names} {verb} working ...", style="dim"))
+
+    def _waits(self, waits: tuple[Wait, ...]) -> None:
+        """Says beside the moving mark what is waited for; a code is there as long as it is to be compared."""
+        self._working.clear()
+        if self._status is not None:
+            codes = [printable(wait.subject) for wait in waits if wait.kind == APPROVAL]
+            until = max((wait.until for wait in waits if wait.until is not None), default=None)
+            parts = [f"code {' and '.join(codes)}"] if codes else []
+            parts += [f"until {datetime.fromtimestamp(until).astimezone():%H:%M:%S}"] if until is not None else []
+            words = ", ".join(["waiting for approval" if codes else "waiting", *parts])
+            self._status.update(Text(f"{words} (Ctrl-C cancels) ...", style="dim"))
 
     def _said(self, agent: str, artifact_id: str, text: str) -> None:
         now = self._clock()

@@ -49,7 +49,7 @@ def create_agent_app(
 
     Args:
         executor: The agent. Where it has an `aclose()`, that is awaited at the end; where it has a `bind()`, that is
-            given what has a waiting task go on.
+            given what has a waiting task go on; where it has `asked_after()`, that is told who is asked after.
         card: What it says of itself; its first interface names the URL that callers use.
         entry: Who may call.
         storage: Where its tasks are kept.
@@ -64,6 +64,7 @@ def create_agent_app(
         events=storage.events,
         messages=storage.messages,
         limits=limits,
+        asked_after=getattr(executor, "asked_after", None),
     )
     bind = getattr(executor, "bind", None)
     if bind is not None:

@@ -229,6 +229,8 @@ class AgentClient:
             async with aclosing(held.transport.subscribe(SubscribeToTaskRequest(id=task_id), context=call)) as events:
                 while (response := await _next(events, deadline)) is not None:
                     yield response
+                    if _is_waiting(response):  # a stream may stay open then (A2A §7.6); who reads this one goes on
+                        return
         except A2AError as error:
             raise self._explained(error) from error
         except TimeoutError as error:
@@ -368,6 +370,11 @@ def session_id(user: Principal, context_id: str) -> str:
 def is_final(state: TaskState) -> bool:
     """Whether a task in this state will not go on by itself."""
     return state not in {TaskState.TASK_STATE_UNSPECIFIED, TaskState.TASK_STATE_SUBMITTED, TaskState.TASK_STATE_WORKING}
+
+
+def _is_waiting(response: StreamResponse) -> bool:
+    source = response.task if response.WhichOneof("payload") == "task" else response.status_update
+    return source.status.state == TaskState.TASK_STATE_AUTH_REQUIRED
 
 
 def _scopes(card: AgentCard, scheme: str) -> frozenset[str]:

@@ -7,8 +7,8 @@ for another's task and for no task is the same.
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import Final
 
 from a2a.server.agent_execution import AgentExecutor, RequestContext
@@ -71,6 +71,7 @@ class AgentRequestHandler(WithoutPushNotifications):
         events: Where other processes' events come from.
         messages: Which messages came already.
         limits: How much one caller may ask for.
+        asked_after: Told of each task that its owner asks after, for as long as they follow it.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class AgentRequestHandler(WithoutPushNotifications):
         events: TaskEventStream,
         messages: MessageLedger,
         limits: Limits,
+        asked_after: Callable[[str], AbstractContextManager[None]] | None = None,
     ) -> None:
         self._executor = executor
         self._card = card
@@ -89,6 +91,7 @@ class AgentRequestHandler(WithoutPushNotifications):
         self._events = events
         self._messages = messages
         self._limits = limits
+        self._asked_after = asked_after or (lambda _: nullcontext())
         self._accepted = accepted_media_types(card)
         self._runs: dict[str, Run] = {}
         self._unsaved: Counter[str] = Counter()
@@ -122,19 +125,25 @@ class AgentRequestHandler(WithoutPushNotifications):
     async def on_subscribe_to_task(
         self, params: SubscribeToTaskRequest, context: ServerCallContext
     ) -> AsyncGenerator[Event, None]:
-        """SubscribeToTask: the task as it is, then every event until it ends or waits for somebody."""
+        """SubscribeToTask: the task as it is, then every event until it ends or waits for the caller's words.
+
+        Where it waits for what a person does elsewhere it goes on by itself, and so does the stream (A2A §7.6).
+        """
         self._check_streaming()
         stored = await self._get(params.id, context)
         if stored.task.status.state in TERMINAL_STATES:
             raise UnsupportedOperationError(message=f"Task {params.id} has ended; get it instead.")
-        async with aclosing(self._follow(params.id, context)) as events:
-            async for event in events:
-                yield event
+        with self._asked_after(params.id):
+            async with aclosing(self._watch(params.id, context)) as events:
+                async for event in events:
+                    yield event
 
     async def on_get_task(self, params: GetTaskRequest, context: ServerCallContext) -> Task | None:
         """GetTask."""
         validate_history_length(params)
-        return apply_history_length((await self._get(params.id, context)).task, params)
+        stored = await self._get(params.id, context)
+        with self._asked_after(params.id):
+            return apply_history_length(stored.task, params)
 
     async def on_list_tasks(self, params: ListTasksRequest, context: ServerCallContext) -> ListTasksResponse:
         """ListTasks: the caller's own, the last changed first."""
@@ -327,6 +336,26 @@ class AgentRequestHandler(WithoutPushNotifications):
                 if _is_last(versioned.event):
                     return
 
+    async def _watch(self, task_id: str, context: ServerCallContext) -> AsyncGenerator[Event, None]:
+        """The same, and on through whatever a person has to do elsewhere."""
+        last: Event | None = None
+        async with aclosing(self._follow(task_id, context)) as events:
+            async for event in events:
+                yield event
+                last = event
+        if last is None or not _waits_elsewhere(last):
+            return
+        stored = await self._get(task_id, context)
+        if not _waits_elsewhere(stored.task):  # it has gone on since that event
+            yield stored.task
+            if _is_last(stored.task):
+                return
+        async with aclosing(self._events.subscribe(task_id, after=stored.version)) as later:
+            async for versioned in later:
+                yield versioned.event
+                if _is_last(versioned.event) and not _waits_elsewhere(versioned.event):
+                    return
+
     async def _cancel_elsewhere(self, stored: StoredTask, context: ServerCallContext) -> Task:
         """Records the end; the process that works on the task finds it with its next event, and stops."""
         task = stored.task
@@ -350,6 +379,13 @@ def _is_last(event: Event) -> bool:
     if not isinstance(event, Task | TaskStatusUpdateEvent):
         return False
     return event.status.state in TERMINAL_STATES or event.status.state in INTERRUPTED_STATES
+
+
+def _waits_elsewhere(event: Event) -> bool:
+    """Whether a person has to do something elsewhere, after which the task goes on by itself."""
+    if not isinstance(event, Task | TaskStatusUpdateEvent):
+        return False
+    return event.status.state == TaskState.TASK_STATE_AUTH_REQUIRED
 
 
 def _with_history(task: Task, params: SendMessageRequest) -> Task:

@@ -9,6 +9,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from a2a.helpers import get_message_text, new_task
@@ -127,6 +128,10 @@ class StrandsExecutor(AgentExecutor):
     def bind(self, resume: Resume) -> None:
         """Says who has a waiting task go on: what keeps the tasks."""
         self._waiting_room.bind(resume)
+
+    def asked_after(self, task_id: str) -> AbstractContextManager[None]:
+        """Somebody asks after a task: where it waits, it is looked at sooner."""
+        return self._waiting_room.asked_after(task_id)
 
     async def execute(self, context: RequestContext, event_queue: EventQueue) -> None:
         """Answers one message; the task ends completed, or failed with neutral words, or waits for the person.

@@ -4,7 +4,9 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -20,6 +22,9 @@ CAPACITY: Final = 1000
 AT_ONCE: Final = 8
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 30.0
+ASKED_AFTER_SECONDS: Final = 2.0
+"""The longest pause where somebody sits and waits for the task to go on."""
+
 GROWTH: Final = 1.5
 NOT_GONE_ON: Final = "I could not go on with this: what it needs is away at the moment. Please ask again."
 
@@ -56,6 +61,7 @@ class WaitingRoom:
         self._first_pause = first_pause
         self._resume: Resume | None = None
         self._waiting: dict[str, _Waiting] = {}
+        self._asked_after: Counter[str] = Counter()
         self._watching: asyncio.Task[None] | None = None
 
     def bind(self, resume: Resume) -> None:
@@ -75,6 +81,20 @@ class WaitingRoom:
         )
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._watch(), name="waiting-room")
+
+    @contextmanager
+    def asked_after(self, task_id: str) -> Iterator[None]:
+        """Somebody asks after a task: it is looked at now, if it waits, and often as long as this holds."""
+        waiting = self._waiting.get(task_id)
+        if waiting is not None:
+            waiting.due, waiting.pause = min(waiting.due, self._clock()), self._first_pause
+        self._asked_after[task_id] += 1
+        try:
+            yield
+        finally:
+            self._asked_after[task_id] -= 1
+            if not self._asked_after[task_id]:
+                del self._asked_after[task_id]
 
     def leave(self, task_id: str) -> None:
         """The task is not to go on by itself any more."""
@@ -110,8 +130,10 @@ class WaitingRoom:
             _log.info("waiting_not_looked_at", task_id=waiting.task_id, reason=error.reason, detail=error.detail)
         except Exception:  # noqa: BLE001 -- one task that cannot be looked at must not stop the others
             _log.exception("waiting_broke", task_id=waiting.task_id)
+        longest = ASKED_AFTER_SECONDS if waiting.task_id in self._asked_after else LONGEST_PAUSE_SECONDS
+        waiting.pause = min(waiting.pause, longest)
         waiting.due = self._clock() + waiting.pause
-        waiting.pause = min(waiting.pause * GROWTH, LONGEST_PAUSE_SECONDS)
+        waiting.pause = min(waiting.pause * GROWTH, longest)
 
     def _drop(self, waiting: _Waiting) -> None:
         """Forgets it, unless the task waits for something else by now."""

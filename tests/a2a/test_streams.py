@@ -90,6 +90,19 @@ async def test_a_task_that_waits_tells_itself_and_ends_the_stream(agent: Agent, 
     assert states(answer.events) == ["TASK_STATE_INPUT_REQUIRED"]
 
 
+async def test_a_task_that_waits_for_a_person_elsewhere_keeps_the_stream_open(agent: Agent) -> None:
+    task = (await agent.send("auth")).task
+    async with stream_of(agent, "", method="SubscribeToTask", id=task["id"]) as stream:
+        await stream.start()
+        assert (await stream.event())["task"]["status"]["state"] == "TASK_STATE_AUTH_REQUIRED"
+        await agent.send("auth", taskId=task["id"])
+        await agent.send("echo done", taskId=task["id"])
+        events = await stream.rest()
+    assert "TASK_STATE_AUTH_REQUIRED" in states(events)[:-1]
+    assert states(events)[-1] == "TASK_STATE_COMPLETED"
+    assert [event for event in events if "artifactUpdate" in event]
+
+
 async def test_the_work_goes_on_when_the_reader_goes(agent: Agent) -> None:
     async with stream_of(agent, "hold on") as stream:
         await stream.start()

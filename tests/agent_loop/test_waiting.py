@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 
+import pytest
 from a2a.server.context import ServerCallContext
 
 from shared.a2a import Caller
@@ -88,6 +89,20 @@ async def test_it_looks_ever_less_often() -> None:
     await asyncio.sleep(100 * PAUSE)
 
     assert 2 <= door.looked <= 12  # evenly paced it would be a hundred
+    await room.aclose()
+
+
+async def test_it_looks_at_once_and_often_at_what_is_asked_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_waiting, "ASKED_AFTER_SECONDS", 2 * PAUSE)
+    door = Door()
+    room = _room(door)
+    _enter(room, "task", door.waits())
+    await asyncio.sleep(100 * PAUSE)  # by now it would look every half a second
+    with room.asked_after("task"), room.asked_after("another"):
+        begun = door.looked
+        await asyncio.sleep(60 * PAUSE)
+    assert door.looked - begun >= 8
+    assert room._asked_after == {}
     await room.aclose()
 
 

@@ -64,6 +64,8 @@ def test_the_version_is_the_projects(helpdesk: Command) -> None:
         (("ask",), "Say what you want to ask"),
         (("ask", "  \n "), "Say what you want to ask"),
         (("ask", "-c", "--context", "x", "hello"), "two conversations"),
+        (("ask", "--task", "t", "hello"), "give it alone"),
+        (("ask", "--task", "t", "-c"), "give it alone"),
         (("up", "--port-base", "0"), "--port-base"),
         (("up", "--port-base", "many"), "--port-base"),
     ],

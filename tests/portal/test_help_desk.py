@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from portal._errors import CommandFailed, ExitCode, NotSignedIn, PartAway, exit_code_of
-from portal.conversation import Begun, Conversation, Ended, Event, HelpDesk, Said, Wait, Working
+from portal.conversation import Begun, Conversation, Ended, Event, HelpDesk, Said, Wait, Waiting, Working
 from portal.conversation._help_desk import WAITING_KEY, WORKING_KEY
 from shared.a2a import WAITING_KEY as WAITING_KEY_OF_AGENTS
 from shared.agent_loop import WORKING_KEY as WORKING_KEY_OF_AGENTS
@@ -85,6 +85,10 @@ class Tokens:
         return self._tokens[0]
 
 
+async def at_once(_: float) -> None:
+    """No time passes."""
+
+
 @pytest.fixture
 def supervisor() -> Supervisor:
     return Supervisor()
@@ -95,7 +99,9 @@ async def open_desk(supervisor: Supervisor) -> AsyncIterator[Callable[..., HelpD
     with LoopbackServer() as server:
         server.start(supervisor.app)
         async with create_http_client() as http:
-            yield lambda *tokens: HelpDesk(server.url, http, Tokens(*tokens or ("token",)), owner="issuer subject")
+            yield lambda *tokens: HelpDesk(
+                server.url, http, Tokens(*tokens or ("token",)), owner="issuer subject", sleep=at_once
+            )
 
 
 async def heard(desk: HelpDesk, text: str = "hello", context_id: str = "c") -> list[Event]:
@@ -129,6 +135,77 @@ async def test_what_an_answer_waits_for_is_told_and_it_goes_on(
     assert (reply.state, reply.waits, reply.text) == ("completed", (), "Hello.\n\nSales.")
     assert supervisor.params[1]["message"]["taskId"] == "t"
     assert [event.text for event in shown if isinstance(event, Said)] == ["Hello.", "Sales."]
+
+
+APPROVAL = status("AUTH_REQUIRED", "Approve it: code K7QF.")
+APPROVAL["statusUpdate"]["metadata"] = {WAITING_KEY: [{"kind": "approval", "subject": "K7QF", "until": 1_800_000_000}]}
+WAITING = Waiting("Approve it: code K7QF.", (Wait("approval", "K7QF", 1_800_000_000.0),))
+
+
+def rpc_task(state: str, **artifacts: str) -> Response:
+    """A task as it is now, with the words of each artifact."""
+    listed = [{"artifactId": key, "name": "agent", "parts": [{"text": text}]} for key, text in artifacts.items()]
+    source = (APPROVAL if state == "AUTH_REQUIRED" else status(state))["statusUpdate"]
+    task = {"id": "t", "contextId": "c", "artifacts": listed} | {
+        name: source[name] for name in ("status", "metadata") if name in source
+    }
+    return JSONResponse({"jsonrpc": "2.0", "id": 1, "result": task})
+
+
+async def test_a_task_that_waits_for_approval_is_followed_until_it_has_ended(
+    supervisor: Supervisor, open_desk: Callable[..., HelpDesk]
+) -> None:
+    supervisor.answers = [
+        [TASK, piece("a", "agent", "Hello."), APPROVAL],
+        rpc_task("AUTH_REQUIRED", a="Hello."),
+        [APPROVAL, status("WORKING"), piece("b", "agent", "Done"), piece("b", "agent", "!"), status("COMPLETED")],
+    ]
+    conversation, shown = Conversation(open_desk(), "c"), list[Event]()
+
+    reply = await conversation.turn("reset", shown.append)
+    assert reply.state == "auth-required"
+    reply = await conversation.follow(reply, shown.append)
+
+    assert (reply.state, reply.waits, reply.text) == ("completed", (), "Hello.Done!")
+    assert shown[-5:] == [Begun("t", "c"), WAITING, *(Said("agent", "b", word) for word in ("Done", "!")), ENDED]
+    assert supervisor.methods == ["SendStreamingMessage", "GetTask", "SubscribeToTask"]
+
+
+ENDED = Ended("completed", "")
+
+
+async def test_a_stream_that_breaks_off_is_taken_up_again_and_nothing_is_said_twice(
+    supervisor: Supervisor, open_desk: Callable[..., HelpDesk]
+) -> None:
+    supervisor.answers = [
+        rpc_task("AUTH_REQUIRED"),
+        [APPROVAL, status("WORKING"), piece("b", "agent", "Half of ")],
+        Response(status_code=503),
+        rpc_task("WORKING", b="Half of it "),
+        rpc_error(-32004, "Task t has ended.", 400),
+        rpc_task("COMPLETED", b="Half of it is whole."),
+    ]
+    events = [event async for event in open_desk().follow("t")]
+    assert events[:2] == [Begun("t", "c"), WAITING]
+    assert [event.text for event in events if isinstance(event, Said)] == ["Half of ", "it ", "is whole."]
+    assert events[-1] == ENDED
+
+
+async def test_a_help_desk_that_stays_away_is_given_up(
+    supervisor: Supervisor, open_desk: Callable[..., HelpDesk]
+) -> None:
+    supervisor.answers = [rpc_task("AUTH_REQUIRED"), *[Response(status_code=503) for _ in range(20)]]
+    with pytest.raises(PartAway):
+        assert [event async for event in open_desk().follow("t")]
+    assert len(supervisor.answers) == 9
+
+
+async def test_taking_up_without_waiting_says_how_it_is_now(
+    supervisor: Supervisor, open_desk: Callable[..., HelpDesk]
+) -> None:
+    supervisor.answers = [rpc_task("AUTH_REQUIRED", a="Hello.")]
+    reply = await Conversation(open_desk(), "other").take_up("t", lambda _: None)
+    assert (reply.state, reply.context_id, reply.text) == ("auth-required", "c", "Hello.\n\nApprove it: code K7QF.")
 
 
 async def test_one_that_has_gone_on_by_itself_is_looked_up(
