@@ -37,6 +37,11 @@ def child_environment(settings: Mapping[str, str]) -> dict[str, str]:
     return environment | dict(settings)
 
 
+def bare_environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """A part's settings and nothing else of this process's environment but where programs are."""
+    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | dict(settings)
+
+
 def chosen(name: str, default: str) -> str:
     """What the person chose for a setting of the parts, if they did."""
     return os.environ.get(name) or default

@@ -202,4 +202,5 @@ def _with_management(definition: Definition, issuer: str) -> Definition:
         clientGrants=(*definition.clientGrants, grant),
         roles=definition.roles,
         guardianFactors=definition.guardianFactors,
+        guardianPolicies=definition.guardianPolicies,
     )

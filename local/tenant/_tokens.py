@@ -118,7 +118,8 @@ class Tokens:
             claims["authorization_details"] = [dict(details) for details in issuance.authorization_details]
         if api.adds_permissions:
             claims["permissions"] = list(issuance.permissions)
-        token = self._sign(claims, "at+jwt" if api.is_rfc9068 else "JWT")
+        typ = "at+jwt" if api.is_rfc9068 else "JWT"
+        token = self._sign(claims, typ) if api.signing_alg == ALGORITHM else self._authenticate(claims, typ, api)
         return IssuedToken(token, expires_at - now, token_id)
 
     def opaque_token(self, client: Client, user: User, scopes: Sequence[str]) -> IssuedToken:
@@ -222,6 +223,11 @@ class Tokens:
     def _sign(self, claims: Mapping[str, Any], typ: str) -> str:
         key = self._keys.current
         return jwt.encode(dict(claims), key.key, algorithm=ALGORITHM, headers={"typ": typ, "kid": key.kid})
+
+    def _authenticate(self, claims: Mapping[str, Any], typ: str, api: ResourceServer) -> str:
+        """A token with a secret that the API would have to share with the tenant, as HS256 does."""
+        secret = self._database.remember(f"signing_secret {api.identifier}", _random.opaque_token)
+        return jwt.encode(dict(claims), secret, algorithm=api.signing_alg, headers={"typ": typ})
 
 
 def is_machine(claims: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from portal._errors import ExitCode
 from portal.command._approve_cli import approve
 from portal.command._deploy_cli import deploy
 from portal.command._docs_cli import docs
+from portal.command._doctor_cli import doctor
 from portal.command._fga_cli import fga
 from portal.command._options import Options
 from portal.command._surface import common, quiet, run
@@ -316,4 +317,5 @@ def _not_both(go_on: bool, context_id: str | None) -> None:
 cli.add_command(approve)
 cli.add_command(deploy)
 cli.add_command(docs)
+cli.add_command(doctor)
 cli.add_command(fga)

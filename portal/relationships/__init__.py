@@ -8,7 +8,7 @@ from portal.relationships._policy import Policy
 from portal.relationships._prepare import prepare, synchronise, write_model
 from portal.relationships._roster import Account, Roster, read_roster
 from portal.relationships._settings import RelationshipSettings, local_settings
-from portal.relationships._store import RelationshipStore, Stored
+from portal.relationships._store import RelationshipStore, Stored, StoreRefused
 from portal.relationships._sync import Changes, apply, changes
 from portal.relationships._until import until
 
@@ -24,6 +24,7 @@ __all__ = [
     "RelationshipSettings",
     "RelationshipStore",
     "Roster",
+    "StoreRefused",
     "Stored",
     "Why",
     "apply",

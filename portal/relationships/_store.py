@@ -28,10 +28,23 @@ class Stored:
     context: tuple[tuple[str, str], ...] = ()
 
 
+class StoreRefused(CommandFailed):
+    """The store did not do what it was asked; `said` is its own code for why."""
+
+    def __init__(self, said: str, message: str) -> None:
+        self.said = said
+        super().__init__(f"The {PART} refused ({said}): {message}")
+
+    @property
+    def is_not_there(self) -> bool:
+        """Whether what was asked about does not exist."""
+        return self.said.endswith("_not_found")
+
+
 class RelationshipStore:
     """One store; belongs to the running loop, and is closed with `aclose`.
 
-    Every method raises `PartAway` where the store does not answer, and `CommandFailed` where it refuses.
+    Every method raises `PartAway` where the store does not answer, and `StoreRefused` where it refuses.
 
     Args:
         settings: Where it is, and the credential.
@@ -62,8 +75,10 @@ class RelationshipStore:
         """Whether the store is there."""
         try:
             await self._call("GetStore", "GET", f"/stores/{self.store_id}", None)
-        except CommandFailed:
-            return False
+        except StoreRefused as refused:
+            if refused.is_not_there:
+                return False
+            raise
         return True
 
     async def newest(self) -> dict[str, Any] | None:
@@ -71,6 +86,17 @@ class RelationshipStore:
         path = f"/stores/{self.store_id}/authorization-models"
         found = (await self._call("ReadAuthorizationModels", "GET", path, None)).get("authorization_models") or []
         return dict(found[0]) if found else None
+
+    async def model(self, model_id: str) -> dict[str, Any] | None:
+        """One version of the model; None where the store has none of this id."""
+        path = f"/stores/{self.store_id}/authorization-models/{model_id}"
+        try:
+            found = await self._call("ReadAuthorizationModel", "GET", path, None)
+        except StoreRefused as refused:
+            if refused.is_not_there:
+                return None
+            raise
+        return dict(found["authorization_model"])
 
     async def all(self) -> list[Stored]:
         """Every relationship in the store."""
@@ -130,7 +156,7 @@ class RelationshipStore:
         except Exception as error:
             refusal = refusal_of(error)
             if refusal and refusal.status in _REFUSED:
-                raise CommandFailed(f"The {PART} refused ({refusal.code}): {refusal.message}") from None
+                raise StoreRefused(refusal.code, refusal.message) from None
             raise _away(f"{refusal.status}" if refusal else type(error).__name__) from error
         found = response.json()
         if found is None:

@@ -20,6 +20,7 @@ API_BASE = "https://helpdesk.example"
 """The start of each API identifier in the local tenant (`deploy/auth0/tenant.yaml`)."""
 
 SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
+AGENTS = ("supervisor", *SUBAGENTS)
 DIRECTORY_CONNECTIONS = {"account_lookup": "directory-read", "password_reset": "directory-manage"}
 """The agents that act in the directory, each with the connection in `tenant.yaml` that leads there for it."""
 AGENT_CARD = "/.well-known/agent-card.json"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.portal.running import ROOT, Command
 
-COMMANDS = ("ask", "chat", "demo", "deploy", "login", "logout", "status", "up")
+COMMANDS = ("ask", "chat", "demo", "deploy", "doctor", "login", "logout", "status", "up")
 
 
 @pytest.fixture

@@ -95,7 +95,10 @@ SUPERVISOR_API = "Help desk supervisor"
         (unknown_in("roles", 0, "permissions", 0), r"permissions\.0\.surprise"),
         (unknown_in("databases", 0), r"databases\.0\.surprise"),
         (lambda document: document.update(actions=[]), "actions: the local tenant does not know this key"),
-        (setting("resourceServers", SUPERVISOR_API, signing_alg="HS256"), "signing_alg: Input should be 'RS256'"),
+        (
+            setting("resourceServers", SUPERVISOR_API, signing_alg="PS256"),
+            "signing_alg: Input should be 'RS256' or 'HS256'",
+        ),
         (setting("resourceServers", SUPERVISOR_API, token_dialect="x"), "token_dialect"),
         (setting("resourceServers", SUPERVISOR_API, token_lifetime=2592001), "token_lifetime"),
         (setting("resourceServers", SUPERVISOR_API, proof_of_possession={}), "proof_of_possession: the local tenant"),

@@ -30,6 +30,21 @@ DIALECTS = [
 ]
 
 
+async def test_an_api_may_have_its_tokens_signed_with_a_secret(
+    make_tenant: MakeTenant, edit_definition: EditDefinition
+) -> None:
+    """As some tenants have it by mistake: nobody who verifies with the published keys takes such a token."""
+
+    def change(document: Definition) -> None:
+        named(document["resourceServers"], "Document search agent")["signing_alg"] = "HS256"
+
+    tenant = make_tenant(tenant_definition=edit_definition(change))
+    token = await tenant.client_credentials(tenant.api("docs_search"))
+    assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "at+jwt"}
+    other = await tenant.client_credentials(tenant.api("account_lookup"))
+    assert jwt.get_unverified_header(other)["alg"] == "RS256"
+
+
 @pytest.mark.parametrize(("dialect", "typ", "own"), DIALECTS)
 async def test_a_clients_token(
     make_tenant: MakeTenant, edit_definition: EditDefinition, dialect: str, typ: str, own: set[str]

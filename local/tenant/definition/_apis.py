@@ -49,7 +49,7 @@ class ResourceServer(Part):
     name: Text
     identifier: Text
     scopes: tuple[Scope, ...] = ()
-    signing_alg: Literal["RS256"] = "RS256"
+    signing_alg: Literal["RS256", "HS256"] = "RS256"
     token_lifetime: int = Field(86400, ge=1, le=2592000)
     token_dialect: TokenDialect = "access_token"
     enforce_policies: bool = False

@@ -43,12 +43,17 @@ class GuardianFactor(Part):
     enabled: bool = False
 
 
+class GuardianPolicies(Part):
+    """When people need a second factor: never, or always. Signing in here asks for none all the same."""
+
+    policies: tuple[Literal["all-applications"], ...] = ()
+
+
 class Definition(Part):
     """The whole of `tenant.yaml`."""
 
     without_effect = frozenset(
-        {"branding", "emailProvider", "emailTemplates", "guardianPolicies", "logStreams", "pages"}
-        | {"prompts", "themes", "attackProtection"}
+        {"branding", "emailProvider", "emailTemplates", "logStreams", "pages", "prompts", "themes", "attackProtection"}
     )
 
     tenant: TenantSection = TenantSection()
@@ -59,11 +64,17 @@ class Definition(Part):
     clientGrants: tuple[ClientGrant, ...] = ()  # noqa: N815 -- the Deploy CLI's name
     roles: tuple[Role, ...] = ()
     guardianFactors: tuple[GuardianFactor, ...] = ()  # noqa: N815 -- the Deploy CLI's name
+    guardianPolicies: GuardianPolicies = GuardianPolicies()  # noqa: N815 -- the Deploy CLI's name
 
     @property
     def has_push(self) -> bool:
         """Whether people can be asked by push notification."""
         return any(factor.name == "push-notification" and factor.enabled for factor in self.guardianFactors)
+
+    @property
+    def asks_for_factor(self) -> bool:
+        """Whether a second factor is asked for always, also where nobody could give one."""
+        return bool(self.guardianPolicies.policies)
 
     @cached_property
     def apis(self) -> dict[str, ResourceServer]:

@@ -25,6 +25,8 @@ async def handle(request: TokenRequest) -> TokenResponse:
     tenant, parameters = request.tenant, request.parameters
     if parameters.require("requested_token_type") != ISSUED_TOKEN_TYPE:
         raise Refusal(400, "invalid_request", f"requested_token_type must be {ISSUED_TOKEN_TYPE}")
+    if tenant.definition.asks_for_factor:
+        raise Refusal(403, "mfa_required", "Multifactor authentication required")
     user_id = _subject(request)
     account = _account(request, tenant.active_user(user_id).user_id)
     try:
