@@ -5,10 +5,14 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from shared.testing import PostgresServer
 
 
 def _shows_nothing(stats: dict[str, list[Any]]) -> int:
@@ -69,3 +73,21 @@ def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HELPDESK_VAR", str(tmp_path / "var"))
     monkeypatch.setenv("HELPDESK_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[PostgresServer]":
+    """A PostgreSQL server of this run's own."""
+    from shared.testing import find_postgres, postgres_server  # noqa: PLC0415 -- most tests need none
+
+    if find_postgres() is None:
+        pytest.skip("PostgreSQL is not installed: install the package postgresql")
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: "PostgresServer") -> str:
+    """The URL of an empty database of that server."""
+    postgres.clear()
+    return postgres.url

@@ -25,7 +25,7 @@ def make_app(role: str, configuration: dict[str, Any]) -> "Starlette":
     from shared import a2a, identity  # noqa: PLC0415
     from shared.http import create_http_client  # noqa: PLC0415
     from shared.settings import AllowedCaller  # noqa: PLC0415
-    from shared.tasks import Storage  # noqa: PLC0415
+    from shared.tasks import SqliteStorage  # noqa: PLC0415
 
     http = create_http_client()
     issuer = configuration["issuer"]
@@ -68,7 +68,7 @@ def make_app(role: str, configuration: dict[str, Any]) -> "Starlette":
         executor=executor,
         card=card,
         entry=entry,
-        storage=Storage.open(Path(configuration[role]["database"]), agent=role),
+        storage=SqliteStorage.open(Path(configuration[role]["database"]), agent=role),
         # A few users do here what many do in an hour; everything else is as in an agent.
         limits=a2a.Limits(user_requests_per_minute=10**7, client_requests_per_minute=10**7, open_tasks=1000),
     )

@@ -36,7 +36,7 @@ def make_app(port: int, database: Path, headers: Path) -> "Starlette":
     )
     from shared.identity import JwksCache, TokenVerifier  # noqa: PLC0415
     from shared.settings import AllowedCaller  # noqa: PLC0415
-    from shared.tasks import Storage  # noqa: PLC0415
+    from shared.tasks import SqliteStorage  # noqa: PLC0415
     from shared.testing import AuthorizationServer  # noqa: PLC0415
 
     issuer = AuthorizationServer(dialect="rfc9068_profile")
@@ -72,7 +72,7 @@ def make_app(port: int, database: Path, headers: Path) -> "Starlette":
             INVOKE_SCOPE,
             own_clients=["echo"],
         ),
-        storage=Storage.open(database, agent="echo"),
+        storage=SqliteStorage.open(database, agent="echo"),
         # A few users do here what many do in an hour; everything else is as in an agent.
         limits=Limits(user_requests_per_minute=10**7, client_requests_per_minute=10**7, open_tasks=1000),
     )

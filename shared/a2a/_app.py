@@ -26,7 +26,6 @@ from shared.a2a._well_known import OPEN_PATHS, RESOURCE_METADATA_PATH, create_op
 from shared.tasks import Storage
 from shared.telemetry import get_logger
 
-CARETAKING_SECONDS: Final = 30.0
 DRAIN_SECONDS: Final = 20.0
 
 _log = get_logger()
@@ -72,7 +71,7 @@ def create_agent_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
-        storage.database.start()
+        await storage.start()
         failed = await storage.recovery.fail_abandoned()
         if failed:
             _log.warning("abandoned_tasks_failed", count=failed)
@@ -87,7 +86,7 @@ def create_agent_app(
             close = getattr(executor, "aclose", None)
             if close is not None:
                 await close()
-            storage.close()
+            await storage.aclose()
 
     app = Starlette(
         routes=[
@@ -142,7 +141,7 @@ def _resource_metadata_url(card: AgentCard) -> str:
 async def _take_care(storage: Storage, limits: Limits) -> None:
     """Ends, now and then, what nobody will: tasks of processes that died, and those that waited for too long."""
     while True:
-        await asyncio.sleep(CARETAKING_SECONDS)
+        await asyncio.sleep(storage.caretaking_seconds)
         try:
             ended = await storage.recovery.fail_abandoned() + await storage.recovery.expire_waiting(
                 limits.waiting_seconds

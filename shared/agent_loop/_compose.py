@@ -16,7 +16,7 @@ from shared.http import create_http_client
 from shared.identity import JwksCache, TokenVerifier
 from shared.models import create_model
 from shared.settings import AgentSettings, SubagentSettings
-from shared.tasks import Storage
+from shared.tasks import open_storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def create_app(
     Raises:
         ConfigurationError: if the stores cannot be opened.
     """
-    storage = Storage.open(settings.database_url, agent=card.name)
+    storage = open_storage(settings.database_url.get_secret_value(), agent=card.name)
     executor = StrandsExecutor(
         model=foundations.model,
         toolbox=toolbox,

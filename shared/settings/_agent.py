@@ -1,8 +1,9 @@
 """The settings that every agent has."""
 
 import ipaddress
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
@@ -58,10 +59,9 @@ class AgentSettings(ServiceSettings):
     )
     audience: str = Field(min_length=1, description="this agent's API identifier in Auth0")
     agentcore_runtime_url: str | None = Field(None, description="the URL that callers reach this agent at")
-    database_url: str = Field(
-        "sqlite:///var/helpdesk.sqlite3",
-        description="where tasks and conversations are kept",
-        pattern=r"^sqlite:///.+",
+    database_url: SecretStr = Field(
+        SecretStr("sqlite:///var/helpdesk.sqlite3"),
+        description="where tasks and conversations are kept; it may hold a password",
     )
     model_provider: ModelProvider = Field(
         "bedrock", description="which model plans: offline, bedrock, ollama, openai, anthropic"
@@ -95,6 +95,7 @@ class AgentSettings(ServiceSettings):
             raise ValueError("AUTH0_ISSUER has no trailing slash: Auth0's issuer ends with one; add it.")
         for name, url in (("AUTH0_ISSUER", self.auth0_issuer), ("AUTH0_DISCOVERY_URL", self.discovery_url)):
             require_secure_url(name, url, local=self.is_local)
+        require_secure_database(self.database_url.get_secret_value(), local=self.is_local)
         if not self.is_local and self.model_provider == "offline":
             raise ValueError(
                 "MODEL_PROVIDER is 'offline' while HELPDESK_ENV is 'production': "
@@ -116,6 +117,39 @@ def require_secure_url(name: str, url: str, *, local: bool) -> None:
         raise ValueError(
             f"{name} is not https while HELPDESK_ENV is 'production': use https, or set HELPDESK_ENV=local."
         )
+
+
+def require_secure_database(url: str, *, local: bool) -> None:
+    """Refuses a database that is none of ours, or that is reached unencrypted, save where this is one machine.
+
+    Raises:
+        ValueError: naming the setting and the remedy.
+    """
+    if url.startswith("sqlite:///") and url != "sqlite:///":
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ValueError(
+            "DATABASE_URL is neither a file nor PostgreSQL: give sqlite:///PATH, or postgresql://HOST/DATABASE."
+        )
+    options = parse_qs(parts.query)
+    if local or all(is_loopback(host) or host.startswith("/") for host in _hosts(parts.netloc, options)):
+        return
+    if options.get("sslmode", [""])[-1] not in {"verify-ca", "verify-full"}:
+        raise ValueError(
+            "DATABASE_URL does not verify the server while HELPDESK_ENV is 'production': add sslmode=verify-full "
+            "(and sslrootcert, where its authority is a private one), or set HELPDESK_ENV=local."
+        )
+
+
+def _hosts(netloc: str, options: dict[str, list[str]]) -> Iterator[str]:
+    """Every host that libpq might connect to; a folder is one of Unix sockets, and so is none at all."""
+    for part in netloc.rpartition("@")[2].split(","):
+        host, colon, port = part.rpartition(":")
+        yield unquote(host if colon and port.isdigit() else part) or "/"
+    for name in ("host", "hostaddr"):
+        for value in options.get(name, []):
+            yield from value.split(",")
 
 
 class SubagentSettings(AgentSettings, FgaSettings):

@@ -4,9 +4,10 @@ from shared.tasks._conversations import ConversationStore, SqliteConversationSto
 from shared.tasks._database import Database
 from shared.tasks._events import INTERRUPTED_STATES, TERMINAL_STATES, Event, apply_event
 from shared.tasks._ledger import MessageLedger, SqliteMessageLedger
-from shared.tasks._recovery import TaskRecovery, status_event
+from shared.tasks._open import open_storage
+from shared.tasks._recovery import SqliteTaskRecovery, TaskRecovery, status_event
 from shared.tasks._retention import Retention
-from shared.tasks._storage import Storage
+from shared.tasks._storage import SqliteStorage, Storage
 from shared.tasks._store import AgentTaskStore, RowVersion, SqliteTaskStore, resolve_owner
 from shared.tasks._stream import SqliteTaskEventStream
 
@@ -22,11 +23,14 @@ __all__ = [
     "RowVersion",
     "SqliteConversationStore",
     "SqliteMessageLedger",
+    "SqliteStorage",
     "SqliteTaskEventStream",
+    "SqliteTaskRecovery",
     "SqliteTaskStore",
     "Storage",
     "TaskRecovery",
     "apply_event",
+    "open_storage",
     "resolve_owner",
     "status_event",
 ]

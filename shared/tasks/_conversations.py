@@ -66,7 +66,7 @@ class SqliteConversationStore:
         Raises:
             TypeError: if a message cannot be written as JSON.
         """
-        bodies = [(_opens_turn(message), json.dumps(message, ensure_ascii=False)) for message in messages]
+        bodies = [(opens_turn(message), json.dumps(message, ensure_ascii=False)) for message in messages]
         if not bodies:
             return
         with self._database.write() as connection:
@@ -117,6 +117,6 @@ def _context(connection: sqlite3.Connection, owner: str, context_id: str, now: f
     return context
 
 
-def _opens_turn(message: dict[str, Any]) -> bool:
+def opens_turn(message: dict[str, Any]) -> bool:
     """Whether a person speaks: a message of theirs that is not the result of a tool."""
     return message.get("role") == "user" and not any("toolResult" in block for block in message.get("content", ()))

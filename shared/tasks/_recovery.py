@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from a2a.server.cluster import ConcurrentTaskModificationError
 from a2a.types import Message, Part, Role, Task, TaskState, TaskStatus, TaskStatusUpdateEvent
@@ -33,8 +33,20 @@ def status_event(task: Task, state: TaskState, text: str = "") -> TaskStatusUpda
     return TaskStatusUpdateEvent(task_id=task.id, context_id=task.context_id, status=status)
 
 
-class TaskRecovery:
-    """Ends what a dead process had under way, and what waited for somebody for too long.
+class TaskRecovery(Protocol):
+    """Ends what a dead process had under way, and what waited for somebody for too long."""
+
+    async def fail_abandoned(self) -> int:
+        """Fails the tasks of processes that are no longer there; how many."""
+        ...
+
+    async def expire_waiting(self, seconds: float) -> int:
+        """Fails tasks that wait for input or authorization for longer than `seconds`; how many."""
+        ...
+
+
+class SqliteTaskRecovery:
+    """Ends the tasks in the agent's file.
 
     Args:
         database: The agent's file.
@@ -46,7 +58,7 @@ class TaskRecovery:
         self._store = store
 
     async def fail_abandoned(self) -> int:
-        """Fails the tasks of processes that are no longer there; how many."""
+        """See `TaskRecovery`."""
         running = self._database.connection.execute(
             "SELECT runner, task_id, owner FROM tasks WHERE state IN (0, 1, 2, 6, 8) AND runner IS NOT NULL"
         ).fetchall()
@@ -54,7 +66,7 @@ class TaskRecovery:
         return await self._end([row[1:] for row in running if row[0] in dead], ABANDONED)
 
     async def expire_waiting(self, seconds: float) -> int:
-        """Fails tasks that wait for input or authorization for longer than `seconds`; how many."""
+        """See `TaskRecovery`."""
         rows = self._database.connection.execute(
             "SELECT task_id, owner FROM tasks WHERE state IN (6, 8) AND saved_at < ? LIMIT ?",
             (int(self._database.clock() - seconds), BATCH),

@@ -1,30 +1,54 @@
 """All that an agent keeps, opened at once."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
-from shared.tasks._conversations import SqliteConversationStore
+from a2a.server.cluster import TaskEventStream
+
+from shared.tasks._conversations import ConversationStore, SqliteConversationStore
 from shared.tasks._database import Database, path_of
-from shared.tasks._ledger import SqliteMessageLedger
-from shared.tasks._recovery import TaskRecovery
+from shared.tasks._ledger import MessageLedger, SqliteMessageLedger
+from shared.tasks._recovery import SqliteTaskRecovery, TaskRecovery
 from shared.tasks._retention import Retention
-from shared.tasks._store import SqliteTaskStore
+from shared.tasks._store import AgentTaskStore, SqliteTaskStore
 from shared.tasks._stream import SqliteTaskEventStream
 
 
 @dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(ABC):
+    """The stores of one agent, over one database.
+
+    Attributes:
+        caretaking_seconds: How often to look for tasks that nobody will finish.
+    """
+
+    tasks: AgentTaskStore
+    events: TaskEventStream
+    conversations: ConversationStore
+    messages: MessageLedger
+    recovery: TaskRecovery
+
+    caretaking_seconds: ClassVar[float]
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Begins to look after the database; to be awaited before anything else is."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Ends that, and closes the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteStorage(Storage):
     """The stores of one agent, over one file."""
 
     database: Database
-    tasks: SqliteTaskStore
-    events: SqliteTaskEventStream
-    conversations: SqliteConversationStore
-    messages: SqliteMessageLedger
-    recovery: TaskRecovery
+    caretaking_seconds = 30.0
 
     @classmethod
     def open(
@@ -51,13 +75,21 @@ class Storage:
         database.sweep_with(lambda connection: keep.sweep(connection, clock=clock))
         tasks = SqliteTaskStore(database)
         return cls(
-            database=database,
             tasks=tasks,
             events=SqliteTaskEventStream(database),
             conversations=SqliteConversationStore(database),
             messages=SqliteMessageLedger(database),
-            recovery=TaskRecovery(database, tasks),
+            recovery=SqliteTaskRecovery(database, tasks),
+            database=database,
         )
+
+    async def start(self) -> None:
+        """Starts the thread that looks after the file."""
+        self.database.start()
+
+    async def aclose(self) -> None:
+        """Closes the file."""
+        self.close()
 
     def close(self) -> None:
         """Closes the file."""

@@ -5,10 +5,9 @@ written with its first and its last state, when somebody is waited for, and when
 large as the task was. So the bytes written stay proportional to the bytes said, and reading applies a bounded tail.
 """
 
-import builtins
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
-from typing import Final, Self
+from collections.abc import Callable
+from typing import Final
 
 from a2a.server.cluster import ConcurrentTaskModificationError, StoredTask, TaskVersion, VersionedTaskStore
 from a2a.server.context import ServerCallContext
@@ -16,14 +15,13 @@ from a2a.types import (
     ListTasksRequest,
     ListTasksResponse,
     Task,
-    TaskArtifactUpdateEvent,
     TaskState,
-    TaskStatusUpdateEvent,
 )
 
 from shared.tasks._database import Database
-from shared.tasks._events import INTERRUPTED_STATES, NO_EVENT, TERMINAL_STATES, Event, apply_event, kind_of, parse_event
+from shared.tasks._events import TERMINAL_STATES, Event
 from shared.tasks._listing import Listing
+from shared.tasks._rows import Row, is_snapshot_due, is_worked_on, rebuild, status_ns
 
 SNAPSHOT_MIN_BYTES: Final = 16 * 1024
 
@@ -141,13 +139,13 @@ class SqliteTaskStore(AgentTaskStore):
         await self._database.committed()
 
     def _insert(self, task: Task, event: Event | None, owner: str) -> TaskVersion:
-        row = _Row.of(task, event, whole=True)
+        row = Row.of(task, event, whole=True)
         values = (
             task.id,
             owner,
             task.context_id,
             task.status.state,
-            _status_ns(task),
+            status_ns(task),
             len(row.snapshot or b""),
             int(self._database.clock()),
             self._runner(task),
@@ -165,8 +163,8 @@ class SqliteTaskStore(AgentTaskStore):
         Raises:
             ConcurrentTaskModificationError: if it is not, or the owner has no such task.
         """
-        row = _Row.of(task, event, whole=_is_snapshot_due(task, event))
-        head = (task.status.state, _status_ns(task), int(self._database.clock()), self._runner(task))
+        row = Row.of(task, event, whole=is_snapshot_due(task, event))
+        head = (task.status.state, status_ns(task), int(self._database.clock()), self._runner(task))
         key = (task.id, owner, RowVersion.number_of(version))
         with self._database.write() as connection:
             # One statement compares, swaps and says whether enough was appended for the whole to be written again.
@@ -178,7 +176,7 @@ class SqliteTaskStore(AgentTaskStore):
                 raise ConcurrentTaskModificationError(task.id)
             task_row, new_version, is_due = found
             if is_due:
-                row = _Row.of(task, event, whole=True)
+                row = Row.of(task, event, whole=True)
                 connection.execute(_SNAPSHOT, (len(row.snapshot or b""), task_row))
             connection.execute(_APPEND, (task_row, new_version, row.kind, row.event, row.snapshot))
         return RowVersion(new_version)
@@ -239,54 +237,4 @@ class SqliteTaskStore(AgentTaskStore):
 
     def _runner(self, task: Task) -> str | None:
         """Who works on the task, so that it can be ended if that process dies."""
-        state = task.status.state
-        return None if state in TERMINAL_STATES or state in INTERRUPTED_STATES else self._database.runner.id
-
-
-class _Row:
-    """What is written for one event."""
-
-    __slots__ = ("event", "kind", "snapshot")
-
-    def __init__(self, kind: int, event: bytes | None, snapshot: bytes | None) -> None:
-        self.kind = kind
-        self.event = event
-        self.snapshot = snapshot
-
-    @classmethod
-    def of(cls, task: Task, event: Event | None, *, whole: bool) -> Self:
-        kind = NO_EVENT if event is None else kind_of(event)
-        if event is None or event is task:
-            return cls(kind, None, task.SerializeToString())
-        if isinstance(event, Task):
-            body, snapshot = event.SerializeToString(), task.SerializeToString()
-            return cls(kind, None if body == snapshot else body, snapshot)
-        return cls(kind, event.SerializeToString(), task.SerializeToString() if whole else None)
-
-
-def _is_snapshot_due(task: Task, event: Event | None) -> bool:
-    state = task.status.state
-    return (
-        not isinstance(event, TaskStatusUpdateEvent | TaskArtifactUpdateEvent)
-        or state in TERMINAL_STATES
-        or state in INTERRUPTED_STATES
-    )
-
-
-def _status_ns(task: Task) -> int | None:
-    return task.status.timestamp.ToNanoseconds() if task.status.HasField("timestamp") else None
-
-
-def rebuild(rows: Iterable[builtins.list[object] | tuple[object, ...]]) -> Task:
-    """A task from rows of (kind, event, snapshot), the first of which holds the whole."""
-    task: Task | None = None
-    for kind, event, snapshot in rows:
-        if isinstance(snapshot, bytes):
-            task = Task.FromString(snapshot)
-        elif isinstance(event, bytes) and isinstance(kind, int) and task is not None:
-            change = parse_event(kind, event)
-            if isinstance(change, TaskStatusUpdateEvent | TaskArtifactUpdateEvent):
-                apply_event(task, change)
-    if task is None:
-        raise LookupError("The events of a task do not begin with the whole of it.")
-    return task
+        return self._database.runner.id if is_worked_on(task) else None

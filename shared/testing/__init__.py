@@ -4,6 +4,7 @@ from shared.testing._authorization_server import AuthorizationServer, Registered
 from shared.testing._clock import Clock
 from shared.testing._loopback import LoopbackServer
 from shared.testing._model import Calls, Says, ScriptedModel
+from shared.testing._postgres import PostgresServer, find_postgres, postgres_server
 from shared.testing._principal import make_principal
 from shared.testing._relationships import Relationships
 from shared.testing._signing import SigningKey, encode_part
@@ -14,12 +15,15 @@ __all__ = [
     "Calls",
     "Clock",
     "LoopbackServer",
+    "PostgresServer",
     "RegisteredClient",
     "Relationships",
     "Says",
     "ScriptedModel",
     "SigningKey",
     "encode_part",
+    "find_postgres",
     "make_principal",
+    "postgres_server",
     "tokens_in",
 ]

@@ -36,7 +36,7 @@ from shared.errors import AuthorizationDenied
 from shared.http import create_http_client
 from shared.identity import JwksCache, TokenVerifier
 from shared.settings import AllowedCaller
-from shared.tasks import Storage
+from shared.tasks import SqliteStorage
 from shared.testing import AuthorizationServer
 
 URL = "http://agent.example/"
@@ -283,7 +283,7 @@ class Agent:
         """The app, its storage open."""
         is_hop = isinstance(self.entry, DelegatedHop)
         issuer = self.issuer.server.issuer
-        self.storage = Storage.open(self.path, agent="account_lookup")
+        self.storage = SqliteStorage.open(self.path, agent="account_lookup")
         return create_agent_app(
             executor=self.executor,
             card=create_card(

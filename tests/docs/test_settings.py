@@ -90,6 +90,8 @@ def as_written(value: Any) -> str:
     """A default as the page writes it."""
     if isinstance(value, Path):
         value = value.relative_to(ROOT) if value.is_absolute() and value.is_relative_to(ROOT) else value
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple | dict):

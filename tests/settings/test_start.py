@@ -59,7 +59,8 @@ def test_an_agent_without_settings_names_the_first_that_is_missing(agent: str) -
         ({"PORT": "99999"}, "PORT is not usable"),
         ({"ALLOWED_CALLERS": "[]"}, "ALLOWED_CALLERS is not usable"),
         ({"ALLOWED_CALLERS": '[{"agent": "supervisor"}]'}, "ALLOWED_CALLERS"),
-        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL is not usable"),
+        ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL is neither a file nor PostgreSQL"),
+        ({"DATABASE_URL": "sqlite:///"}, "DATABASE_URL is neither a file nor PostgreSQL"),
         ({"AUDIENCE_FILE": "/no/such/file", "AUDIENCE": ""}, "AUDIENCE_FILE names a file that cannot be read"),
         ({"MAX_REQUEST_BYTES": "ten"}, "MAX_REQUEST_BYTES is not usable"),
         ({"GATEWAY_URL": "gateway"}, "GATEWAY_URL is not an http or https URL"),
@@ -73,6 +74,31 @@ def test_an_unsafe_setting_is_named_with_its_remedy(change: dict[str, str], name
     (line,) = said.stderr.strip().splitlines()
     assert named in line
     assert "Traceback" not in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "is_safe"),
+    [
+        ("postgresql://me:secret-word@db.example/helpdesk", False),
+        ("postgresql://me:secret-word@db.example/helpdesk?sslmode=require", False),
+        ("postgresql://me:secret-word@127.0.0.1:5432,db.example/helpdesk", False),
+        ("postgresql://me:secret-word@db.example/helpdesk?sslmode=verify-full&sslrootcert=system", True),
+        ("postgresql://me:secret-word@127.0.0.1:5432/helpdesk", True),
+        ("postgresql://me:secret-word@[::1]/helpdesk", True),
+        ("postgresql://me:secret-word@127.0.0.1/helpdesk?host=db.example", False),
+        ("postgresql:///helpdesk?hostaddr=192.0.2.1", False),
+        ("postgresql:///helpdesk?host=/run/postgresql", True),
+        ("sqlite:///secret-word.sqlite3", True),
+    ],
+)
+def test_in_production_a_database_elsewhere_must_prove_who_it_is(url: str, is_safe: bool) -> None:
+    """`sslmode=require` encrypts, for whoever answers."""
+    production = {"HELPDESK_ENV": "production", "MODEL_PROVIDER": "bedrock", "MODEL_ID": "a-model"}
+    secure = {name: value.replace("http://", "https://") for name, value in GOOD.items()}
+    said = check("docs_search", secure | production | {"DATABASE_URL": url})
+    assert "secret-word" not in said.stdout + said.stderr
+    assert said.returncode == (0 if is_safe else 1), said.stderr
+    assert is_safe or "DATABASE_URL does not verify the server" in said.stderr
 
 
 def test_settings_are_printed_with_secrets_masked(tmp_path: Path) -> None:

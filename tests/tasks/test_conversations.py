@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.tasks import SqliteConversationStore, Storage
+from shared.tasks import ConversationStore, SqliteConversationStore, SqliteStorage, Storage
+from shared.tasks.postgres import PostgresConversationStore, PostgresStorage
 
 
 def said(text: str) -> dict[str, Any]:
@@ -23,6 +24,13 @@ def turn(number: int) -> list[dict[str, Any]]:
         {"role": "user", "content": [{"toolResult": {"toolUseId": "1", "status": "success", "content": []}}]},
         answered(f"answer {number}"),
     ]
+
+
+def limited(storage: Storage, **limits: int) -> ConversationStore:
+    if isinstance(storage, SqliteStorage):
+        return SqliteConversationStore(storage.database, **limits)
+    assert isinstance(storage, PostgresStorage)
+    return PostgresConversationStore(storage.database, **limits)
 
 
 async def test_what_was_appended_is_loaded_in_order(storage: Storage) -> None:
@@ -54,14 +62,14 @@ async def test_owners_and_contexts_do_not_run_into_each_other(storage: Storage) 
 
 async def test_only_the_newest_whole_turns_are_kept(storage: Storage) -> None:
     """A tool's result without its call is refused by every model provider."""
-    conversations = SqliteConversationStore(storage.database, max_messages=10)
+    conversations = limited(storage, max_messages=10)
     for number in range(5):
         await conversations.append("alice", "context", turn(number))
     assert await conversations.load("alice", "context") == turn(3) + turn(4)
 
 
 async def test_long_conversations_are_kept_short_in_bytes_too(storage: Storage) -> None:
-    conversations = SqliteConversationStore(storage.database, max_bytes=4096)
+    conversations = limited(storage, max_bytes=4096)
     for number in range(10):
         await conversations.append("alice", "context", [said(f"{number}" * 1000), answered("yes")])
     kept = await conversations.load("alice", "context")
@@ -69,7 +77,7 @@ async def test_long_conversations_are_kept_short_in_bytes_too(storage: Storage) 
 
 
 async def test_a_turn_that_is_too_long_by_itself_is_not_kept(storage: Storage) -> None:
-    conversations = SqliteConversationStore(storage.database, max_bytes=100)
+    conversations = limited(storage, max_bytes=100)
     await conversations.append("alice", "context", [said("x" * 1000)])
     assert await conversations.load("alice", "context") == []
 

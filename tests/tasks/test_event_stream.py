@@ -7,7 +7,7 @@ from contextlib import aclosing
 from a2a.server.cluster import TaskVersion, VersionedEvent
 from a2a.types import Task, TaskArtifactUpdateEvent
 
-from shared.tasks import Storage, apply_event
+from shared.tasks import SqliteStorage, Storage, apply_event
 from tests.tasks._tasks import call, chunk, make_task
 
 
@@ -53,28 +53,26 @@ async def test_from_the_very_beginning_the_task_itself_comes_first(storage: Stor
         assert await next_text(events) == "one"
 
 
-async def test_within_the_process_a_subscriber_is_woken_without_waiting_for_the_next_look(storage: Storage) -> None:
-    task, version = await begin(storage)
-    async with aclosing(storage.events.subscribe(task.id, after=version)) as events:
+async def test_within_the_process_a_subscriber_is_woken_without_waiting_for_the_next_look(
+    sqlite: SqliteStorage,
+) -> None:
+    task, version = await begin(sqlite)
+    async with aclosing(sqlite.events.subscribe(task.id, after=version)) as events:
         waiting = asyncio.create_task(next_text(events))
         await asyncio.sleep(0)
         began = asyncio.get_running_loop().time()
-        await say(storage, task, version, "one")
+        await say(sqlite, task, version, "one")
         assert await waiting == "one"
         assert asyncio.get_running_loop().time() - began < 0.04
 
 
-async def test_another_process_sees_the_events_too(storage: Storage) -> None:
-    other = Storage.open(storage.database.path, agent="account_lookup")
-    try:
-        task, version = await begin(storage)
-        async with aclosing(other.events.subscribe(task.id, after=version)) as events:
-            waiting = asyncio.create_task(next_text(events))
-            await asyncio.sleep(0)
-            await say(storage, task, version, "one")
-            assert await waiting == "one"
-    finally:
-        other.close()
+async def test_another_process_sees_the_events_too(storage: Storage, other: Storage) -> None:
+    task, version = await begin(storage)
+    async with aclosing(other.events.subscribe(task.id, after=version)) as events:
+        waiting = asyncio.create_task(next_text(events))
+        await asyncio.sleep(0)
+        await say(storage, task, version, "one")
+        assert await waiting == "one"
 
 
 async def test_the_stream_of_a_task_that_is_deleted_or_unknown_ends(storage: Storage) -> None:

@@ -1,7 +1,6 @@
 """Tasks that grow by events: what is read is what was built, and what is written stays in proportion."""
 
 import asyncio
-from pathlib import Path
 
 from a2a.server.cluster import TaskVersion
 from a2a.server.tasks import TaskManager
@@ -9,7 +8,8 @@ from a2a.types import Message, Part, Role, Task, TaskState, TaskStatus, TaskStat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.tasks import Event, Storage, apply_event
+from shared.tasks import Event, Storage, apply_event, open_storage
+from tests.tasks._kinds import select
 from tests.tasks._tasks import call, chunk, make_task
 
 
@@ -21,12 +21,13 @@ async def write_chunks(storage: Storage, count: int) -> tuple[Task, int]:
         event = chunk(task, f"words, about fifty bytes of them, number {number:05}. ", append=number > 0)
         apply_event(task, event)
         version = await storage.tasks.save(task, event=event, prev=None, prev_version=version, context=call())
-    (written,) = storage.database.connection.execute(
+    ((written,),) = await select(
+        storage,
         "SELECT sum(coalesce(length(e.event), 0) + coalesce(length(e.snapshot), 0)) FROM events e "
         "JOIN tasks t ON t.id = e.task WHERE t.task_id = ?",
-        (task.id,),
-    ).fetchone()
-    return task, written
+        task.id,
+    )
+    return task, int(written)
 
 
 async def test_what_is_written_grows_with_what_is_said_and_not_with_its_square(storage: Storage) -> None:
@@ -41,7 +42,7 @@ async def test_reading_applies_a_tail_that_is_bounded_by_the_task(storage: Stora
     stored = await storage.tasks.get(task.id, call())
     assert stored is not None
     assert stored.task == task
-    (pending,) = storage.database.connection.execute("SELECT pending_bytes FROM tasks").fetchone()
+    ((pending,),) = await select(storage, "SELECT pending_bytes FROM tasks")
     assert pending <= max(16 * 1024, task.ByteSize())
 
 
@@ -71,12 +72,13 @@ def event_of(kind: str, text: str, state: TaskState, task: Task) -> Event:
 @given(changes())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_sdks_own_task_manager_saves_is_read_again(
-    tmp_path: Path, sequence: list[tuple[str, str, TaskState]]
+    url: str, sequence: list[tuple[str, str, TaskState]]
 ) -> None:
     """The store keeps events and rebuilds; the SDK's manager is the judge of what the task is."""
 
     async def run() -> None:
-        storage = Storage.open(tmp_path / "agent.sqlite3", agent="account_lookup")
+        storage = open_storage(url, agent="account_lookup")
+        await storage.start()
         try:
             task = make_task()
             manager = TaskManager(storage.tasks, call(), task.id, task.context_id, None)
@@ -91,6 +93,6 @@ def test_whatever_the_sdks_own_task_manager_saves_is_read_again(
             assert stored.task == built
             assert stored.version == manager.current_version
         finally:
-            storage.close()
+            await storage.aclose()
 
     asyncio.run(run())

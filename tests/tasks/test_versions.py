@@ -59,16 +59,12 @@ async def test_of_two_writes_from_one_version_one_wins_and_the_other_leaves_no_t
     assert stored.version == RowVersion(2)
 
 
-async def test_two_processes_compare_with_the_same_row(storage: Storage) -> None:
-    other = Storage.open(storage.database.path, agent="account_lookup")
-    try:
-        task = make_task()
-        version = await begin(storage, task)
-        await move(other, task, TaskState.TASK_STATE_WORKING, version)
-        with pytest.raises(ConcurrentTaskModificationError):
-            await move(storage, task, TaskState.TASK_STATE_COMPLETED, version)
-    finally:
-        other.close()
+async def test_two_processes_compare_with_the_same_row(storage: Storage, other: Storage) -> None:
+    task = make_task()
+    version = await begin(storage, task)
+    await move(other, task, TaskState.TASK_STATE_WORKING, version)
+    with pytest.raises(ConcurrentTaskModificationError):
+        await move(storage, task, TaskState.TASK_STATE_COMPLETED, version)
 
 
 async def test_a_cancellation_needs_no_current_version(storage: Storage) -> None:

@@ -1,0 +1,302 @@
+"""One PostgreSQL database, as one process of an agent uses it.
+
+Each agent has a schema of its own, named as it is, so that all may share a database and none sees another's tables.
+Besides the lanes there is one connection that stays: it holds a lock by which the others know that this process lives,
+which the server gives back when the connection ends, and it listens for tasks that other processes have changed.
+Both need a connection that is one session from end to end: no proxy that pools transactions.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final, Self
+
+import psycopg
+from psycopg import conninfo, sql
+from psycopg.adapt import AdaptersMap
+from psycopg.types.numeric import Int8BinaryDumper
+from psycopg_pool import AsyncConnectionPool
+
+from shared.errors import ConfigurationError, UpstreamUnavailable
+from shared.tasks.postgres._lanes import LANES, Connection, Lanes, Rows, Statement, is_usable
+from shared.tasks.postgres._schema import MIGRATIONS, Migration, lock_class, migrate
+from shared.telemetry import get_logger
+
+START_SECONDS: Final = 30.0
+CONNECT_SECONDS: Final = 5
+RETRY_SECONDS: Final = 0.5
+NOTIFY_SECONDS: Final = 0.01
+SWEEP_SECONDS: Final = 60.0
+MAX_PAYLOAD_BYTES: Final = 1024
+STATEMENT_MS: Final = 15_000
+
+_log = get_logger()
+
+Sweep = Callable[[], Awaitable[object]]
+
+
+def _adapters() -> AdaptersMap:
+    """As psycopg's own, but all integers are sent as `bigint`: a statement is prepared once, not for each size."""
+    adapters = AdaptersMap(psycopg.adapters)
+    adapters.register_dumper(int, Int8BinaryDumper)
+    return adapters
+
+
+class PostgresDatabase:
+    """The tables of one agent, reached by one of its processes.
+
+    Args:
+        url: `postgresql://` with host and database, as libpq takes it.
+        agent: The agent's name, and its schema's.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(self, url: str, *, agent: str, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        self.runner = secrets.randbelow(2**31 - 1) + 1
+        self.runners = lock_class(agent, "runner")
+        self.key = b""
+        self.is_listening = False
+        self._release = len(MIGRATIONS)
+        self._agent = agent
+        self._url = _with_defaults(url, agent)
+        self._channel = f"helpdesk_{agent}"
+        self._opening: psycopg.Connection | None = None
+        self._pool: AsyncConnectionPool[Connection] | None = None
+        self._lanes: Lanes | None = None
+        self._present = asyncio.Event()
+        self._background: set[asyncio.Task[None]] = set()
+        self._sweeps: list[Sweep] = []
+        self._changed: set[str] = set()
+        self._notifying: asyncio.Task[None] | None = None
+        self._watchers: list[Callable[[str | None], None]] = []
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        agent: str,
+        clock: Callable[[], float] = time.time,
+        migrations: Sequence[Migration] = MIGRATIONS,
+        patience: float = START_SECONDS,
+    ) -> Self:
+        """Connects, and brings the tables up to date.
+
+        Args:
+            url: See the class.
+            agent: See the class.
+            clock: See the class.
+            migrations: What the tables are made by.
+            patience: For how many seconds to wait for a server that is away: it may be starting too.
+
+        Raises:
+            ConfigurationError: if the database cannot be used.
+        """
+        database = cls(url, agent=agent, clock=clock)
+        database._release = len(migrations)
+        connection = _connect(database._url, patience)
+        try:
+            connection.execute(*_session(agent))
+            migrate(connection, agent, migrations)
+            connection.execute("INSERT INTO meta VALUES ('key', %s) ON CONFLICT DO NOTHING", (secrets.token_bytes(32),))
+            found = connection.execute("SELECT value FROM meta WHERE name = 'key'").fetchone()
+        except psycopg.Error as error:
+            connection.close()
+            raise ConfigurationError(
+                f"DATABASE_URL names a database whose tables cannot be made ({_first_line(error)}): "
+                f"let its user make the schema {agent}, or make it for them."
+            ) from error
+        except ConfigurationError:
+            connection.close()
+            raise
+        database.key = bytes(found[0]) if found else b""
+        database._opening = connection  # it says that this release runs, until `start` has a connection that stays
+        return database
+
+    async def run(self, *statements: Statement) -> list[Rows]:
+        """See `Lanes.run`."""
+        if self._lanes is None:
+            raise RuntimeError("the database was not started, or is closed")
+        return await self._lanes.run(*statements)
+
+    async def start(self) -> None:
+        """Connects for good: from here on other processes see that this one lives.
+
+        Raises:
+            ConfigurationError: if it cannot.
+        """
+        self._pool = AsyncConnectionPool(
+            self._url,
+            connection_class=Connection,
+            kwargs={"autocommit": True, "context": _adapters()},
+            configure=self._configure,
+            check=is_usable,
+            min_size=1,
+            max_size=LANES,
+            timeout=CONNECT_SECONDS,
+            open=False,
+            name=self._agent,
+        )
+        await self._pool.open()
+        self._lanes = Lanes(self._pool)
+        self._begin(self._stay())
+        self._begin(self._sweep())
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self._present.wait()
+        except TimeoutError as error:
+            raise ConfigurationError("DATABASE_URL names a database that went away: see that it is there.") from error
+        if self._opening is not None:
+            self._opening.close()
+            self._opening = None
+
+    async def aclose(self) -> None:
+        """Lets what was queued be done, and closes all connections: what is still under way is others' to end."""
+        if self._lanes is not None:
+            await self._lanes.idle()
+            self._lanes = None
+        tasks = [*self._background, *([self._notifying] if self._notifying is not None else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+        if self._opening is not None:
+            self._opening.close()
+            self._opening = None
+
+    def sweep_with(self, sweep: Sweep) -> None:
+        """Has `sweep` called every minute."""
+        self._sweeps.append(sweep)
+
+    def watch(self, watcher: Callable[[str | None], None]) -> None:
+        """Has `watcher` called with the id of a task that changed, here or elsewhere; `None` where it may be any."""
+        self._watchers.append(watcher)
+
+    def tell(self, task_id: str) -> None:
+        """Tells those who watch, here at once and elsewhere soon, that a task has changed.
+
+        A notification is a transaction that all others of the server wait for, so those of a few milliseconds go
+        together, apart from what they tell of. One that gets lost is no loss: who follows a task looks by itself too.
+        """
+        self._wake(task_id)
+        self._changed.add(task_id)
+        if self._notifying is None or self._notifying.done():
+            self._notifying = asyncio.create_task(self._notify(), name="database-notifier")
+
+    def _wake(self, task_id: str | None) -> None:
+        for watcher in self._watchers:
+            watcher(task_id)
+
+    async def _notify(self) -> None:
+        while self._changed:
+            await asyncio.sleep(NOTIFY_SECONDS)
+            changed, self._changed = self._changed, set()
+            payloads = [f"{self.runner}:{task_id}" for task_id in changed]
+            with suppress(UpstreamUnavailable):
+                await self.run(
+                    (
+                        "SELECT pg_notify(%s, told) FROM unnest(%s::text[]) AS told WHERE octet_length(told) < %s",
+                        (self._channel, payloads, MAX_PAYLOAD_BYTES),
+                    )
+                )
+
+    async def _stay(self) -> None:
+        """Holds the connection by which this process is known to live, and listens on it; again, where it is lost."""
+        while True:
+            try:
+                connection: Connection = await Connection.connect(self._url, autocommit=True, context=_adapters())
+                async with connection:
+                    await self._configure(connection)
+                    await connection.execute(
+                        "SELECT pg_advisory_lock_shared(%s::int, %s::int), pg_advisory_lock(%s::int, %s::int)",
+                        (lock_class(self._agent, "release"), self._release, self.runners, self.runner),
+                    )
+                    await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
+                    self._present.set()
+                    self.is_listening = True
+                    self._wake(None)  # what happened before this is not told again
+                    async for notification in connection.notifies():
+                        sender, _, task_id = notification.payload.partition(":")
+                        if sender != str(self.runner):
+                            self._wake(task_id)
+            except psycopg.Error as error:
+                _log.warning("database_connection_lost", detail=type(error).__name__)
+            finally:
+                self.is_listening = False
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _sweep(self) -> None:
+        while True:
+            # Replicas that start together do not sweep together.
+            await asyncio.sleep(SWEEP_SECONDS * (0.5 + secrets.randbelow(1000) / 1000))
+            for sweep in self._sweeps:
+                try:
+                    await sweep()
+                except Exception:  # noqa: BLE001 -- one bad round must not end the rounds
+                    _log.exception("database_sweep_failed")
+
+    async def _configure(self, connection: Connection) -> None:
+        await connection.execute(*_session(self._agent))
+
+    def _begin(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def _with_defaults(url: str, agent: str) -> str:
+    """The URL, with what makes a server that vanished known soon; what it says itself is left as it is."""
+    try:
+        given = conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise ConfigurationError(
+            "DATABASE_URL is no URL of PostgreSQL: set it to postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
+        ) from error
+    defaults: dict[str, Any] = {
+        "application_name": f"helpdesk {agent}",
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
+    }
+    return conninfo.make_conninfo(**(defaults | given))
+
+
+def _session(schema: str) -> tuple[str, Sequence[object]]:
+    """Sets a new session up: the agent's tables, nothing that hangs for long, and a peer that vanished is found out."""
+    wanted = {
+        "default_transaction_isolation": "read committed",
+        "statement_timeout": STATEMENT_MS,
+        "idle_in_transaction_session_timeout": STATEMENT_MS,
+        "tcp_keepalives_idle": 10,
+        "tcp_keepalives_interval": 5,
+        "tcp_keepalives_count": 3,
+    }
+    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in wanted.items())
+    return f"SELECT set_config('search_path', quote_ident(%s), false), {settings}", (schema,)
+
+
+def _connect(url: str, patience: float) -> psycopg.Connection:
+    until = time.monotonic() + patience
+    while True:
+        try:
+            return psycopg.connect(url, autocommit=True)
+        except psycopg.OperationalError as error:
+            # libpq gives no code for this: a server that is there and refuses says FATAL.
+            refused = "FATAL" in str(error) and "starting up" not in str(error) and "shutting down" not in str(error)
+            if refused or time.monotonic() >= until:
+                raise ConfigurationError(
+                    f"DATABASE_URL names a database that cannot be reached ({_first_line(error)}): see that it is "
+                    "there, and that user and password are right."
+                ) from error
+            time.sleep(RETRY_SECONDS)  # lint: allow sleep -- in a thread, and nothing else tells when a server is up
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
