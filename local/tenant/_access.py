@@ -82,7 +82,8 @@ class Access:
         held = {
             permission.permission_name
             for name in user.roles
-            for permission in self._definition.roles_by_name[name].permissions
+            if (role := self._definition.roles_by_name.get(name)) is not None
+            for permission in role.permissions
             if permission.resource_server_identifier == api.identifier
         }
         return tuple(scope for scope in api.scope_values if scope in held)

@@ -14,10 +14,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from local import _random
 from local._files import keep_private, read_or_write, write_private
 from local.tenant._database import Database
-from local.tenant.definition import ClientDefinition, PublicKey
+from local.tenant.definition import ClientDefinition, PublicKey, slug_of
 from shared.errors import ConfigurationError
 
 MIN_KEY_BITS, MAX_KEY_BITS = 2048, 4096
+CLIENTS_FOLDER = "clients"
+SECRET_FILE = "client_secret"
 PUBLIC_KEY_SUFFIX = "_PUBLIC_KEY"
 
 KeySource = Callable[[], rsa.RSAPrivateKey]
@@ -113,9 +115,10 @@ def register_client(definition: ClientDefinition, folder: Path, database: Databa
         row = database.row("select client_id, secret_digest from clients where name = ?", definition.name)
         client_id = str(row["client_id"]) if row is not None else _random.client_id()
         secret_digest: str | None = row["secret_digest"] if row is not None else None
-        secret_file = folder / definition.slug / "client_secret"
+        secret_file = folder / definition.slug / SECRET_FILE
         if not definition.authentication_method.startswith("client_secret"):
             secret_digest = None
+            secret_file.unlink(missing_ok=True)
         elif secret_digest is None or not secret_file.exists():
             secret = _random.client_secret()
             secret_digest = _random.digest(secret)
@@ -127,6 +130,12 @@ def register_client(definition: ClientDefinition, folder: Path, database: Databa
         for parsed, key in zip(keys, definition.public_keys, strict=True):
             database.execute("insert into client_keys values (?, ?, ?, ?)", client_id, parsed.kid, key.pem, key.alg)
     return Client(client_id, definition, secret_digest, keys)
+
+
+def client_secret_of(name: str, folder: Path) -> str | None:
+    """The secret of a client that has one, as its owner finds it."""
+    path = folder / slug_of(name) / SECRET_FILE
+    return path.read_text(encoding="utf-8").strip() if path.exists() else None
 
 
 def _parse_key(name: str, key: PublicKey) -> ClientKey:

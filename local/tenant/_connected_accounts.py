@@ -124,14 +124,14 @@ class ConnectedAccounts:
         self._database = database
         self._sealing = sealing
         self._clock = clock
-        self._connections = connections
+        self.connections = connections
         self._redirect_uri = redirect_uri
         self._origins = origins
         self._renewing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def upstream(self, connection: str) -> Upstream:
         """The other system's authorization server."""
-        return Upstream(self._connections[connection].options, self._redirect_uri, self._origins)
+        return Upstream(self.connections[connection].options, self._redirect_uri, self._origins)
 
     def begin(self, request: AccountRequest) -> tuple[str, str]:
         """Keeps a new request; returns the client's `auth_session` and the browser's ticket."""
@@ -291,7 +291,7 @@ class ConnectedAccounts:
 
     async def _revoke(self, connection: str, tokens: dict[str, Any]) -> None:
         """As far as the other system can be reached: what is forgotten here is of no use to anybody anyway."""
-        if connection not in self._connections:
+        if connection not in self.connections:
             return
         try:
             await self.upstream(connection).revoke(tokens["refresh_token"])

@@ -20,6 +20,9 @@ create table if not exists clients (
 create table if not exists client_keys (
     client_id text not null, thumbprint text not null, pem text not null, alg text not null,
     primary key (client_id, thumbprint)) strict;
+create table if not exists resources (
+    position integer primary key, kind text not null, id text not null, sealed blob not null,
+    unique (kind, id)) strict;
 create table if not exists signing_keys (
     kid text primary key, state text not null check (state in ('next', 'current', 'previous', 'revoked')),
     certificate text not null, created_at real not null,
@@ -124,6 +127,19 @@ class Database:
             kept = self.row("select value from meta where name = ?", name)
             assert kept is not None  # noqa: S101 -- inserted above, in the same transaction
             return str(kept["value"])
+
+    def recall(self, name: str) -> str | None:
+        """The value kept under `name`, if there is one."""
+        kept = self.row("select value from meta where name = ?", name)
+        return None if kept is None else str(kept["value"])
+
+    def recollect(self, name: str, value: str) -> None:
+        """Keeps a value under `name`, whatever was there."""
+        self.execute("insert or replace into meta values (?, ?)", name, value)
+
+    def forget(self, name: str) -> None:
+        """Keeps nothing under `name` any more."""
+        self.execute("delete from meta where name = ?", name)
 
     def purge(self, now: float) -> None:
         """Forgets what has expired and no longer has to be recognised."""

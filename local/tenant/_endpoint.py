@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local.tenant._errors import ManagementRefusal, Refusal
+from local.tenant._errors import Refusal
 from local.tenant._tenant import Tenant
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -32,9 +32,3 @@ async def handle_refusal(_: Request, error: Exception) -> Response:
     """Answers a refusal that an endpoint raised."""
     assert isinstance(error, Refusal)  # noqa: S101 -- registered for this class only
     return refusal_response(error)
-
-
-async def handle_management_refusal(_: Request, error: Exception) -> Response:
-    """Answers a refusal of the Management API."""
-    assert isinstance(error, ManagementRefusal)  # noqa: S101 -- registered for this class only
-    return json_response(error.body, error.status)

@@ -30,10 +30,16 @@ class _Window:
 
 
 class RateLimit:
-    """The Authentication API's limit for the whole tenant."""
+    """A limit of an API for the whole tenant.
 
-    def __init__(self, requests_per_minute: int | None, clock: Clock) -> None:
-        self._window = _Window(MINUTE, requests_per_minute) if requests_per_minute is not None else None
+    Args:
+        requests: How many it answers in a window; None means any number.
+        seconds: How long a window is.
+        clock: Tells the time.
+    """
+
+    def __init__(self, requests: int | None, seconds: int, clock: Clock) -> None:
+        self._window = _Window(seconds, requests) if requests is not None else None
         self._clock = clock
 
     def take(self) -> dict[str, str]:

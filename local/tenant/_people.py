@@ -106,9 +106,10 @@ class People:
         self._database.execute("insert or replace into users values (?, ?)", user_id, blocked)
 
 
-def load_people(path: Path, definition: Definition, passwords_file: Path, database: Database) -> People:
+def load_people(path: Path, definition: Definition | None, passwords_file: Path, database: Database) -> People:
     """Reads the people and gives each who has none a password.
 
+    Without a definition, as where the tenant is managed, a role may come to be later; until then it allows nothing.
     A service account has no password and so cannot sign in.
 
     Raises:
@@ -124,7 +125,7 @@ def load_people(path: Path, definition: Definition, passwords_file: Path, databa
     users: dict[str, User] = {}
     for row in rows:
         roles = row.roles or ((row.role,) if row.role else ())
-        if unknown := set(roles) - definition.roles_by_name.keys():
+        if definition is not None and (unknown := set(roles) - definition.roles_by_name.keys()):
             raise ConfigurationError(f"{path}: {row.login} has the role {min(unknown)}, which is not defined.")
         if row.login in users:
             raise ConfigurationError(f"{path}: {row.login} is there twice.")

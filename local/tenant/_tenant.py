@@ -1,44 +1,40 @@
 """The tenant: its definition, its people, its keys and what it has issued, opened from a folder."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local import _random
 from local._files import private_folder
-from local._vault_clients import FOLDER as VAULT_FOLDER
-from local._vault_clients import vault_client
 from local.tenant._access import Access
 from local.tenant._backchannel import BackchannelRequests, Devices
 from local.tenant._client_authentication import ClientAuthentication
-from local.tenant._clients import Client, Clients, KeySource, local_public_key, new_private_key, register_client
+from local.tenant._clients import CLIENTS_FOLDER, Client, Clients, KeySource, new_private_key, register_client
 from local.tenant._clock import Clock
 from local.tenant._codes import Codes
 from local.tenant._connected_accounts import ConnectedAccounts
 from local.tenant._database import Database
 from local.tenant._device_codes import DeviceCodes
 from local.tenant._errors import Refusal, invalid_grant, user_is_blocked
-from local.tenant._limits import Quotas, RateLimit
+from local.tenant._keywords import keyword_value
+from local.tenant._limits import MINUTE, Quotas, RateLimit
 from local.tenant._log_events import LogEvents
 from local.tenant._people import People, User, load_people
 from local.tenant._refresh_tokens import RefreshTokens
 from local.tenant._sealing import Sealing
 from local.tenant._sessions import Sessions, Transactions
 from local.tenant._signing_keys import SigningKeys
+from local.tenant._system import new_tenant, system_apis, with_management
 from local.tenant._tokens import Tokens
-from local.tenant.definition import ClientDefinition, ClientGrant, Definition, ResourceServer, load_definition
+from local.tenant.definition import Definition, load_definition
+from local.tenant.resources import Resources, definition_from, fill
 from local.tenant.settings import TenantSettings
 
-MANAGEMENT_CLIENT = "Local management"
-MANAGEMENT_SCOPES = (
-    "read:signing_keys",
-    "create:signing_keys",
-    "update:signing_keys",
-    "read:logs",
-    "read:users",
-    "update:users",
-)
+RESOURCES_OF = "resources_of"
+"""Whose the rows are: a digest of the definition that they were written from, or `MANAGED`."""
+
+MANAGED = "managed"
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,7 @@ class Tenant:
     definition: Definition
     clock: Clock
     database: Database
+    resources: Resources
     clients: Clients
     people: People
     access: Access
@@ -65,6 +62,7 @@ class Tenant:
     devices: Devices
     connected_accounts: ConnectedAccounts
     rate_limit: RateLimit
+    management_limit: RateLimit
     quotas: Quotas
     form_key: str
 
@@ -100,6 +98,27 @@ class Tenant:
             details={**(details or {}), **({"error": refusal.body} if refusal is not None else {})} or None,
         )
 
+    def changed(self) -> "Tenant":
+        """The tenant as its resources are now; what it has issued and who is signed in stays.
+
+        Raises:
+            pydantic.ValidationError: if they contradict each other, or ask for what this tenant does not do.
+            ConfigurationError: for a key that is none.
+        """
+        definition = definition_from(self.resources)
+        clients = _registered(definition, self.settings, self.database)
+        self.connected_accounts.connections = definition.connections_by_name
+        if not self.settings.tenant_managed:
+            self.database.forget(RESOURCES_OF)  # the file counts again at the next start
+        return replace(
+            self,
+            definition=definition,
+            clients=clients,
+            access=Access(definition),
+            authentication=ClientAuthentication(clients, self.settings.issuer, self.database, self.clock),
+            sessions=_sessions(definition, self.database, self.clock),
+        )
+
     def close(self) -> None:
         """Closes the database."""
         self.database.close()
@@ -112,27 +131,28 @@ def open_tenant(settings: TenantSettings, clock: Clock, make_key: KeySource = ne
         ConfigurationError: with one line that names what is wrong and its remedy.
     """
     folder = private_folder(settings.folder)
-    clients_folder = private_folder(folder / "clients")
-
-    def keyword(name: str) -> str | None:
-        return (
-            settings.keywords.get(name)
-            or local_public_key(name, clients_folder, make_key)
-            or _vault_keyword(name, settings.helpdesk_var / VAULT_FOLDER)
-        )
-
-    definition = _with_management(load_definition(settings.tenant_definition, keyword), settings.issuer)
+    private_folder(folder / CLIENTS_FOLDER)
+    from_file = None if settings.tenant_managed else _read(settings, make_key)
     database = Database(folder / "tenant.sqlite3")
     try:
         database.purge(clock())
-        people = load_people(settings.tenant_people, definition, folder / "users.json", database)
-        clients = Clients([register_client(client, clients_folder, database) for client in definition.clients])
+        sealing = Sealing(folder / "vault.key")
+        resources = Resources(database, sealing)
+        with database.transaction():
+            definition, clients = _defined(settings, from_file, resources, database)
+        people = load_people(
+            settings.tenant_people,
+            None if settings.tenant_managed else definition,
+            folder / "users.json",
+            database,
+        )
         keys = SigningKeys(private_folder(folder / "signing-keys"), database, settings.issuer, clock, make_key)
         return Tenant(
             settings=settings,
             definition=definition,
             clock=clock,
             database=database,
+            resources=resources,
             clients=clients,
             people=people,
             access=Access(definition),
@@ -140,9 +160,7 @@ def open_tenant(settings: TenantSettings, clock: Clock, make_key: KeySource = ne
             tokens=Tokens(settings.issuer, keys, database, clock),
             log=LogEvents(database, clock),
             authentication=ClientAuthentication(clients, settings.issuer, database, clock),
-            sessions=Sessions(
-                database, clock, definition.tenant.session_lifetime, definition.tenant.idle_session_lifetime
-            ),
+            sessions=_sessions(definition, database, clock),
             transactions=Transactions(database, clock),
             codes=Codes(database, clock),
             refresh_tokens=RefreshTokens(database, clock),
@@ -151,13 +169,14 @@ def open_tenant(settings: TenantSettings, clock: Clock, make_key: KeySource = ne
             devices=Devices(database, clock),
             connected_accounts=ConnectedAccounts(
                 database,
-                Sealing(folder / "vault.key"),
+                sealing,
                 clock,
                 connections=definition.connections_by_name,
                 redirect_uri=f"{settings.issuer}login/callback",
                 origins=settings.tenant_upstream_origins,
             ),
-            rate_limit=RateLimit(settings.tenant_requests_per_minute, clock),
+            rate_limit=RateLimit(settings.tenant_requests_per_minute, MINUTE, clock),
+            management_limit=RateLimit(settings.tenant_management_requests_per_second, 1, clock),
             quotas=Quotas(settings.tenant_tokens_per_hour, clock),
             form_key=database.remember("form_key", _random.opaque_token),
         )
@@ -166,41 +185,32 @@ def open_tenant(settings: TenantSettings, clock: Clock, make_key: KeySource = ne
         raise
 
 
-def _vault_keyword(name: str, folder: Path) -> str | None:
-    """The value of `<CONNECTION>_CLIENT_ID` or `<CONNECTION>_CLIENT_SECRET`: see `local._vault_clients`."""
-    for suffix in ("_CLIENT_ID", "_CLIENT_SECRET"):
-        if name.endswith(suffix):
-            client = vault_client(folder, name.removesuffix(suffix).lower().replace("_", "-"))
-            return client.client_id if suffix == "_CLIENT_ID" else client.client_secret
-    return None
+def _read(settings: TenantSettings, make_key: KeySource) -> Definition:
+    return load_definition(settings.tenant_definition, lambda name: keyword_value(name, settings, make_key))
 
 
-def _with_management(definition: Definition, issuer: str) -> Definition:
-    """Adds the Management API, which every tenant has, and a client for it, which people make by hand elsewhere."""
-    audience = f"{issuer}api/v2/"
-    api = ResourceServer.model_validate(
-        {
-            "name": "Auth0 Management API",
-            "identifier": audience,
-            "scopes": [{"value": scope} for scope in MANAGEMENT_SCOPES],
-            "subject_type_authorization": {"user": {"policy": "deny_all"}},
-        }
-    )
-    client = ClientDefinition(
-        name=MANAGEMENT_CLIENT,
-        app_type="non_interactive",
-        token_endpoint_auth_method="client_secret_post",
-        grant_types=("client_credentials",),
-    )
-    grant = ClientGrant(client_id=MANAGEMENT_CLIENT, audience=audience, allow_all_scopes=True)
-    return Definition(
-        tenant=definition.tenant,
-        databases=definition.databases,
-        connections=definition.connections,
-        resourceServers=(*definition.resourceServers, api),
-        clients=(*definition.clients, client),
-        clientGrants=(*definition.clientGrants, grant),
-        roles=definition.roles,
-        guardianFactors=definition.guardianFactors,
-        guardianPolicies=definition.guardianPolicies,
-    )
+def _defined(
+    settings: TenantSettings, from_file: Definition | None, resources: Resources, database: Database
+) -> tuple[Definition, Clients]:
+    """The definition that is served, and its clients; the resources say the same."""
+    whose = database.recall(RESOURCES_OF)
+    if from_file is None and whose == MANAGED:
+        definition = definition_from(resources)
+        return definition, _registered(definition, settings, database)
+    definition = with_management(from_file or new_tenant(settings.issuer), settings.issuer)
+    clients = _registered(definition, settings, database)
+    digest = hashlib.sha256(definition.model_dump_json(exclude_unset=True).encode()).hexdigest()
+    now = MANAGED if from_file is None else digest
+    if whose != now:
+        fill(resources, definition, clients, system_apis(settings.issuer))
+        database.recollect(RESOURCES_OF, now)
+    return definition, clients
+
+
+def _registered(definition: Definition, settings: TenantSettings, database: Database) -> Clients:
+    folder = settings.folder / CLIENTS_FOLDER
+    return Clients([register_client(client, folder, database) for client in definition.clients])
+
+
+def _sessions(definition: Definition, database: Database, clock: Clock) -> Sessions:
+    return Sessions(database, clock, definition.tenant.session_lifetime, definition.tenant.idle_session_lifetime)

@@ -48,6 +48,7 @@ class Door:
 
     app: ASGIApp
     requests: Counter[str] = field(default_factory=Counter)
+    writes: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
     overheard: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
 
@@ -56,6 +57,8 @@ class Door:
             await self.app(scope, receive, send)
             return
         self.requests[scope["path"]] += 1
+        if scope["method"] != "GET":
+            self.writes[scope["method"], scope["path"]] += 1
         for fault in self.faults:
             if fault.times > 0 and scope["path"] == fault.path:
                 fault.times -= 1

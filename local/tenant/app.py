@@ -12,8 +12,8 @@ from starlette.staticfiles import StaticFiles
 
 from local.tenant._clients import KeySource, new_private_key
 from local.tenant._clock import Clock
-from local.tenant._endpoint import handle_management_refusal, handle_refusal
-from local.tenant._errors import AccountRefusal, ManagementRefusal, Refusal
+from local.tenant._endpoint import handle_refusal
+from local.tenant._errors import AccountRefusal, Refusal
 from local.tenant._rate_limit import RateLimitMiddleware
 from local.tenant._tenant import open_tenant
 from local.tenant.endpoints import (
@@ -26,13 +26,13 @@ from local.tenant.endpoints import (
     guardian,
     login,
     logout,
-    management,
     my_account,
     phone,
     revoke,
     token,
     userinfo,
 )
+from local.tenant.management import management_routes
 from local.tenant.settings import TenantSettings
 
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -59,14 +59,13 @@ def create_app(
     # A page of another site that has had its name resolve to this machine is not answered (DNS rebinding).
     hosts = [*LOOPBACK_HOSTS, urlsplit(settings.issuer).hostname or "", *settings.tenant_allowed_hosts]
     app = Starlette(
-        routes=[*_discovery(), *_authentication(), *_pages(), *_my_account(), *_management()],
+        routes=[*_discovery(), *_authentication(), *_pages(), *_my_account(), *management_routes()],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
             Middleware(RateLimitMiddleware, tenant=tenant),
         ],
         exception_handlers={
             Refusal: handle_refusal,
-            ManagementRefusal: handle_management_refusal,
             AccountRefusal: my_account.handle_account_refusal,
         },
     )
@@ -128,16 +127,4 @@ def _my_account() -> list[BaseRoute]:
         Route(f"{base}/connections", my_account.list_connections),
         Route("/connected-accounts/connect", connect.connect_page),
         Route("/login/callback", connect.callback),
-    ]
-
-
-def _management() -> list[BaseRoute]:
-    return [
-        Route("/api/v2/keys/signing", management.list_keys),
-        Route("/api/v2/keys/signing/rotate", management.rotate_key, methods=["POST"]),
-        Route("/api/v2/keys/signing/{kid}/revoke", management.revoke_key, methods=["PUT"]),
-        Route("/api/v2/logs", management.list_logs),
-        Route("/api/v2/users", management.list_users),
-        Route("/api/v2/users/{user_id}", management.get_user),
-        Route("/api/v2/users/{user_id}", management.update_user, methods=["PATCH"]),
     ]

@@ -18,8 +18,8 @@ LOCAL_KEYWORDS = {
 class TenantSettings(ServiceSettings):
     """What the local tenant is told; everything else is in the tenant definition.
 
-    Two settings exist so that clients can be tested against a busy tenant, and are off by default:
-    `tenant_requests_per_minute` and `tenant_tokens_per_hour`.
+    Three settings exist so that clients can be tested against a busy tenant, and are off by default:
+    `tenant_requests_per_minute`, `tenant_management_requests_per_second` and `tenant_tokens_per_hour`.
     """
 
     port: int = Field(8400, ge=0, le=65535, description="the port to listen on")
@@ -27,6 +27,10 @@ class TenantSettings(ServiceSettings):
     tenant_issuer: str | None = Field(None, description="the issuer of all tokens, with its trailing slash")
     tenant_definition: Path = Field(
         Path("deploy/auth0/tenant.yaml"), description="the tenant in the Auth0 Deploy CLI's format"
+    )
+    tenant_managed: bool = Field(
+        default=False,
+        description="whether the tenant begins empty and is what the Management API makes of it; no definition is read",
     )
     tenant_people: Path = Field(Path("local/people.yaml"), description="who may sign in")
     auth0_keyword_replace_mappings: dict[str, str] = Field(
@@ -41,6 +45,9 @@ class TenantSettings(ServiceSettings):
     )
     tenant_requests_per_minute: int | None = Field(
         None, ge=1, description="the Authentication API's rate limit for the whole tenant; unset means none"
+    )
+    tenant_management_requests_per_second: int | None = Field(
+        None, ge=1, description="the Management API's rate limit; unset means none"
     )
     tenant_tokens_per_hour: int | None = Field(
         None, ge=1, description="a client credentials quota for each client that has none of its own; unset means none"

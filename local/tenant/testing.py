@@ -32,7 +32,8 @@ from local.tenant._clients import Client, load_private_key
 from local.tenant._clock import Clock
 from local.tenant._codes import code_challenge_of
 from local.tenant._people import user_id_of
-from local.tenant._tenant import MANAGEMENT_CLIENT, Tenant
+from local.tenant._system import MANAGEMENT_CLIENT
+from local.tenant._tenant import Tenant
 from local.tenant._test_server import Door, Fault, KeyPool, ManualClock, ThreadedServer
 from local.tenant.app import create_app
 from local.tenant.grants.token_exchange import ACCESS_TOKEN_TYPE
@@ -117,6 +118,11 @@ class LocalTenant:
     def requests(self) -> Counter[str]:
         """How often each path was asked for."""
         return self._door.requests
+
+    @property
+    def writes(self) -> Counter[tuple[str, str]]:
+        """How often each path was asked for by a method that changes something, by method and path."""
+        return self._door.writes
 
     def __enter__(self) -> Self:
         self.start()

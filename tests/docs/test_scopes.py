@@ -4,6 +4,7 @@ from typing import Any
 
 import yaml
 
+from local.tenant.definition import MY_ACCOUNT_SCOPES
 from tests.docs._pages import ROOT, page
 
 PAGE = page("docs/reference/scopes.md")
@@ -13,6 +14,7 @@ TENANT: dict[str, Any] = yaml.safe_load(
     .replace("##API_BASE##", "API_BASE")
     .replace("##MY_ACCOUNT_AUDIENCE##", "ISSUER/me/")
 )
+OF_AUTH0 = [{"value": value, "description": said} for value, said in MY_ACCOUNT_SCOPES.items()]
 
 
 def listed(scopes: list[str]) -> str:
@@ -24,7 +26,7 @@ def test_the_apis_are_those_of_the_tenant() -> None:
     assert PAGE.rows("APIs") == [
         [api["name"], f"`{api['identifier']}`", f"`{scope['value']}`", scope["description"]]
         for api in TENANT["resourceServers"]
-        for scope in api["scopes"]
+        for scope in api.get("scopes") or OF_AUTH0
     ]
 
 

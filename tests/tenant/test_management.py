@@ -1,11 +1,14 @@
 """The Management API: key rotation and revocation, the log, blocking; and who may call it."""
 
+import re
 from typing import Any
 
 import httpx
 import jwt
 import pytest
 
+from local.tenant._system import MANAGEMENT_SCOPES
+from local.tenant.management import FURTHER_SCOPES, OPERATIONS, Operation
 from local.tenant.testing import LocalTenant
 from tests.tenant._support import MakeTenant
 
@@ -148,29 +151,19 @@ class TestUsers:
         assert (response.status_code, response.json()["errorCode"]) == (404, "inexistent_user")
 
 
-CALLS = [
-    ("GET", "keys/signing"),
-    ("POST", "keys/signing/rotate"),
-    ("PUT", "keys/signing/x/revoke"),
-    ("GET", "logs"),
-    ("GET", "users"),
-    ("GET", "users/x"),
-    ("PATCH", "users/x"),
-]
-
-
-@pytest.mark.parametrize(("method", "path"), CALLS)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation.method} {operation.path}")
 async def test_every_call_needs_a_token_of_the_management_api_with_its_scope(
-    tenant: LocalTenant, http: httpx.AsyncClient, method: str, path: str
+    tenant: LocalTenant, http: httpx.AsyncClient, operation: Operation
 ) -> None:
     audience = f"{tenant.issuer}api/v2/"
-    url = f"{audience}{path}"
+    url = audience + re.sub(r"\{\w+\}", "x", operation.path)
     other_api = await tenant.client_credentials(tenant.api("docs_search"))
-    scope = "read:logs" if path.startswith("users") else "read:users"
-    other_scope = await tenant.client_credentials(audience, client="Local management", scopes=[scope])
-    answers = [await http.request(method, url)]
-    for token in ("x", other_api, other_scope):
-        answers.append(await http.request(method, url, headers={"Authorization": f"Bearer {token}"}))  # noqa: PERF401
+    beyond = [scope for scope in MANAGEMENT_SCOPES if scope != operation.scopes[-1]]
+    other_scopes = await tenant.client_credentials(audience, client="Local management", scopes=beyond)
+    answers = [await http.request(operation.method, url)]
+    for token in ("x", other_api, other_scopes):
+        headers = {"Authorization": f"Bearer {token}"}
+        answers.append(await http.request(operation.method, url, headers=headers))
     assert [(answer.status_code, answer.json()["error"]) for answer in answers] == [
         (401, "Unauthorized"),
         (401, "Unauthorized"),
@@ -180,6 +173,29 @@ async def test_every_call_needs_a_token_of_the_management_api_with_its_scope(
     assert answers[0].json() == {"statusCode": 401, "error": "Unauthorized", "message": "Missing authentication"}
     assert answers[3].json()["errorCode"] == "insufficient_scope"
     assert len(await kids(tenant)) == 2
+
+
+def test_every_scope_of_the_management_api_is_one_that_an_operation_needs() -> None:
+    assert {*FURTHER_SCOPES, *(scope for one in OPERATIONS for scope in one.scopes)} == set(MANAGEMENT_SCOPES)
+    assert len(MANAGEMENT_SCOPES) == len(set(MANAGEMENT_SCOPES))
+
+
+async def test_some_calls_need_one_scope_more(tenant: LocalTenant, http: httpx.AsyncClient) -> None:
+    audience = f"{tenant.issuer}api/v2/"
+    client, (connection, *_) = tenant.client("Supervisor"), (await tenant.manage("GET", "connections")).json()
+    scopes = ["update:clients", "read:connections", "update:connections"]
+    token = await tenant.client_credentials(audience, client="Local management", scopes=scopes)
+    headers = {"Authorization": f"Bearer {token}"}
+    for path, body, scope in (
+        (f"clients/{client.client_id}", {"client_authentication_methods": None}, "update:client_credentials"),
+        (f"connections/{connection['id']}", {"options": {}}, "update:connections_options"),
+    ):
+        response = await http.patch(f"{audience}{path}", json=body, headers=headers)
+        assert (response.status_code, response.json()["errorCode"]) == (403, "insufficient_scope")
+        assert scope in response.json()["message"]
+    shown = (await http.get(f"{audience}connections", headers=headers)).json()
+    assert shown
+    assert not any("options" in one for one in shown)
 
 
 async def test_people_get_no_token_of_the_management_api(tenant: LocalTenant) -> None:

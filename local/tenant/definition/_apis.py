@@ -1,10 +1,18 @@
 """APIs (Auth0's resource servers), client grants and roles."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from local.tenant.definition._base import Part, Text
+
+MY_ACCOUNT_API = "Auth0 My Account API"
+MY_ACCOUNT_SCOPES = {
+    "create:me:connected_accounts": "Connect an account",
+    "read:me:connected_accounts": "See the connected accounts",
+    "delete:me:connected_accounts": "Disconnect an account",
+}
 
 TokenDialect = Literal["access_token", "access_token_authz", "rfc9068_profile", "rfc9068_profile_authz"]
 
@@ -57,6 +65,21 @@ class ResourceServer(Part):
     skip_consent_for_verifiable_first_party_clients: bool = False
     subject_type_authorization: SubjectTypeAuthorization = SubjectTypeAuthorization()
     authorization_details: tuple[DetailsType, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_my_account_api(cls, data: Any) -> Any:
+        """Auth0 itself gives this API its scopes and policies; a definition only says how long its tokens live."""
+        if not isinstance(data, Mapping) or data.get("name") != MY_ACCOUNT_API:
+            return data
+        return {
+            "subject_type_authorization": {
+                "user": {"policy": "require_client_grant"},
+                "client": {"policy": "deny_all"},
+            },
+            **data,
+            "scopes": [{"value": value, "description": said} for value, said in MY_ACCOUNT_SCOPES.items()],
+        }
 
     @property
     def scope_values(self) -> tuple[str, ...]:

@@ -1,13 +1,16 @@
 """What all parts of a tenant definition share."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo, model_validator
 
 from shared.telemetry import get_logger
 
 Text = Annotated[str, StringConstraints(min_length=1)]
+
+QUIET: Final[dict[str, Any]] = {}
+"""The context of a validation that names no keys without effect: they were written by a call, not in a file."""
 
 _log = get_logger()
 
@@ -20,10 +23,10 @@ class Part(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _drop_keys_without_effect(cls, data: Any) -> Any:
+    def _drop_keys_without_effect(cls, data: Any, info: ValidationInfo) -> Any:
         if not isinstance(data, Mapping):
             return data
         idle = sorted(cls.without_effect & data.keys())
-        if idle:
+        if idle and info.context is not QUIET:
             _log.warning("tenant_definition_key_without_effect", part=cls.__name__, name=data.get("name"), keys=idle)
         return {key: value for key, value in data.items() if key not in cls.without_effect}

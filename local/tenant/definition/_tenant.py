@@ -11,10 +11,20 @@ from local.tenant.definition._clients import ClientDefinition
 from local.tenant.definition._connections import Connection, Source
 
 
+class DatabaseOptions(Part):
+    """How people sign up and sign in. Here nobody signs up, and wrong passwords are logged and not counted."""
+
+    without_effect = frozenset({"password_options", "passwordPolicy", "disable_self_service_change_password"})
+
+    disable_signup: bool = False
+    brute_force_protection: bool = True
+
+
 class Database(Source):
     """A connection whose people the tenant keeps itself."""
 
     strategy: Literal["auth0"] = "auth0"
+    options: DatabaseOptions = DatabaseOptions()
 
 
 class TenantFlags(Part):
