@@ -1,8 +1,11 @@
 """`helpdesk doctor`: what is configured wrongly."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from rich.padding import Padding
 from rich.text import Text
 
@@ -22,6 +25,7 @@ from portal.doctor import (
     chosen,
     diagnose,
     keywords_of,
+    look_at_aws,
 )
 from portal.stack import API_BASE
 from portal.terminal import Output, printable
@@ -31,25 +35,46 @@ from shared.http import create_http_client
 MARKS = {"error": ("✗", "red"), "warning": ("!", "yellow")}
 
 
-async def doctor(
-    output: Output, names: Sequence[str], *, as_list: bool, settings: Path | None, tenant: Path | None
-) -> ExitCode:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What is named to be looked at, in place of what runs here.
+
+    Attributes:
+        settings: A folder of the agents' settings.
+        tenant: The tenant's file.
+        deployment: The deployment file of a help desk on AWS.
+    """
+
+    settings: Path | None = None
+    tenant: Path | None = None
+    deployment: Path | None = None
+
+
+async def doctor(output: Output, names: Sequence[str], named: Named, *, as_list: bool) -> ExitCode:
     """Makes the checks of these names; FAILED where one finds an error."""
     checks = chosen(names)
     if as_list:
         _list(output, checks)
         return ExitCode.OK
     async with create_http_client() as http:
-        agents = agents_in(settings) if settings else agents_of(state_directory())
-        keywords = keywords_of(chosen_setting("AUTH0_KEYWORD_REPLACE_MAPPINGS", ""))
-        if settings is None and isinstance(agents, Agents):  # the local world, whose tenant is told these
-            keywords = {"API_BASE": API_BASE, "MY_ACCOUNT_AUDIENCE": f"{_issuer(agents)}me/"} | keywords
-        sources = Sources(http, agents, Tenant.read(tenant or TENANT_FILE, keywords))
+        sources = await _sources(http, named)
         diagnosis = diagnose(checks, await sources.facts(frozenset().union(*(check.facts for check in checks))))
     output.emit(_as_json(diagnosis))
     if not output.as_json:
         _show(output, diagnosis)
     return ExitCode.OK if diagnosis.is_well else ExitCode.FAILED
+
+
+async def _sources(http: httpx.AsyncClient, named: Named) -> Sources:
+    keywords = keywords_of(chosen_setting("AUTH0_KEYWORD_REPLACE_MAPPINGS", ""))
+    if named.deployment is not None:
+        cloud, api_base = await asyncio.to_thread(look_at_aws, named.deployment)
+        keywords = {"API_BASE": api_base} | keywords
+        return Sources(http, cloud.agents, Tenant.read(named.tenant or TENANT_FILE, keywords), cloud)
+    agents = agents_in(named.settings) if named.settings else agents_of(state_directory())
+    if named.settings is None and isinstance(agents, Agents):  # the local world, whose tenant is told these
+        keywords = {"API_BASE": API_BASE, "MY_ACCOUNT_AUDIENCE": f"{_issuer(agents)}me/"} | keywords
+    return Sources(http, agents, Tenant.read(named.tenant or TENANT_FILE, keywords))
 
 
 def _issuer(agents: Agents) -> str:

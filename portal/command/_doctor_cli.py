@@ -24,26 +24,40 @@ from portal.command._surface import common, run
     metavar="FILE",
     help="The Auth0 tenant, as the Deploy CLI exported it.  [default: deploy/auth0/tenant.yaml]",
 )
+@click.option(
+    "--deployment",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The deployment file of a help desk on AWS: its agents' settings, and what they run in.",
+)
 @common()
 @click.pass_obj
 def doctor(
-    options: Options, checks: tuple[str, ...], *, as_list: bool, settings: Path | None, tenant: Path | None
+    options: Options,
+    checks: tuple[str, ...],
+    *,
+    as_list: bool,
+    settings: Path | None,
+    tenant: Path | None,
+    deployment: Path | None,
 ) -> ExitCode:
     """Find what is configured wrongly.
 
-    Looks for mistakes that people make, by name: in the agents' settings, the Auth0 tenant, the relationship store.
-    Says which setting, why it matters and what to do, and changes nothing. CHECK is a check's name, or a family's;
-    all of them where none is named. The exit code is 1 where an error was found.
+    Looks for mistakes that people make, by name: in the agents' settings, the Auth0 tenant, the relationship store,
+    and on AWS. Says which setting, why it matters and what to do, and changes nothing. CHECK is a check's name, or a
+    family's; all of them where none is named. The exit code is 1 where an error was found.
 
     \b
     Examples:
       helpdesk doctor
       helpdesk doctor auth0/token-dialect settings
       helpdesk doctor --settings deployed/ --tenant exported/tenant.yaml
+      helpdesk doctor --deployment deployment.yaml
       helpdesk doctor --list
     """
     from portal.command import _doctor
 
-    return run(
-        options, lambda output: _doctor.doctor(output, checks, as_list=as_list, settings=settings, tenant=tenant)
-    )
+    if settings and deployment:
+        raise click.UsageError("--settings and --deployment both say what the agents' settings are: give one of them.")
+    sources = _doctor.Named(settings=settings, tenant=tenant, deployment=deployment)
+    return run(options, lambda output: _doctor.doctor(output, checks, sources, as_list=as_list))

@@ -3,15 +3,17 @@
 Never run against a live account: the tests call stand-ins that hold each request to its service's model.
 """
 
-from portal.deployment._aws import Account
+from portal.deployment._aws import Account, asking, refused
 from portal.deployment._deployment import Deployment, Planned, Standing
 from portal.deployment._file import DeploymentFile
 from portal.deployment._images import DockerCli, ImageBuilder
 from portal.deployment._packages import DocsPackages, PackageBuilder
+from portal.deployment._secrets import missing_secrets
 from portal.deployment._stacks import Change, ChangeSet, Stack, Stacks
-from portal.deployment._targets import Target, chosen, targets
+from portal.deployment._targets import PLATFORM, Target, chosen, targets
 
 __all__ = [
+    "PLATFORM",
     "Account",
     "Change",
     "ChangeSet",
@@ -26,6 +28,9 @@ __all__ = [
     "Stacks",
     "Standing",
     "Target",
+    "asking",
     "chosen",
+    "missing_secrets",
+    "refused",
     "targets",
 ]

@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
 from portal._environment import ROOT
 from portal._errors import CommandFailed
-from portal.deployment._aws import Account, asking, refused
+from portal.deployment._aws import Account, asking
 from portal.deployment._file import DeploymentFile
 from portal.deployment._images import ImageBuilder, Repository
 from portal.deployment._packages import PackageBuilder, Packages
+from portal.deployment._secrets import missing_secrets
 from portal.deployment._stacks import Change, Stack, Stacks, Wait
 from portal.deployment._targets import PLATFORM, SUPERVISOR, Target, targets
 
@@ -128,7 +127,7 @@ class Deployment:
         if waits_for is not None:
             self._report(f"{target.name}: {waits_for} is not there yet; apply it again once it is")
             return self._change(target, {IMAGE: ""})
-        missing = self._missing_secrets(target)
+        missing = missing_secrets(self._account, target, prefix=self._file.prefix, parameters=self._file.values(target))
         if missing:
             raise CommandFailed(
                 f"{target.name} reads {', '.join(missing)} in AWS Secrets Manager, and "
@@ -245,29 +244,6 @@ class Deployment:
             if name in declared and name not in values and self._said(path) is None:
                 return what
         return None
-
-    def _missing_secrets(self, target: Target) -> list[str]:
-        """The secrets without which an agent would not start; what is in them is not read."""
-        values = {name: about.get("Default", "") for name, about in target.declared().items()}
-        values |= self._file.values(target)
-        missing = []
-        for secret, parameter in target.secrets().items():
-            name = f"{self._file.prefix}/{target.name}/{secret}"
-            needed = not parameter or values[parameter] not in {"", "no"}
-            if needed and not self._has_secret(name):
-                missing.append(name)
-        return missing
-
-    def _has_secret(self, name: str) -> bool:
-        try:
-            with asking(f"look for the secret {name}"):
-                self._account.secrets.describe_secret(SecretId=name)
-        except CommandFailed as failed:
-            cause = failed.__cause__
-            if isinstance(cause, ClientError) and refused(cause, "ResourceNotFoundException"):
-                return False
-            raise
-        return True
 
     def _subagents(self) -> str:
         """The subagents that are there, as the supervisor's setting has them; empty for none."""

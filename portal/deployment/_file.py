@@ -1,11 +1,11 @@
 """The deployment file: which account, and what the templates are told. It holds no secret."""
 
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from portal._document import read_document
 from portal._errors import CommandFailed
 from portal.deployment._targets import Target
 
@@ -38,17 +38,7 @@ class DeploymentFile(BaseModel):
         Raises:
             CommandFailed: with one line that says what is wrong with it.
         """
-        try:
-            content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-            return cls.model_validate(content)
-        except OSError as error:
-            problem = error.strerror or type(error).__name__
-        except (UnicodeDecodeError, yaml.YAMLError):
-            problem = "it is not YAML"
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            problem = f"{'.'.join(str(part) for part in first['loc']) or 'the whole'}: {first['msg']}"
-        raise CommandFailed(f"The deployment file {path} cannot be used: {problem}.", code="deployment_refused")
+        return read_document(cls, path, what="The deployment file", code="deployment_refused")
 
     def values(self, target: Target) -> dict[str, str]:
         """The parameters of a target's template that the file has, and no others."""

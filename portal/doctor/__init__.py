@@ -7,8 +7,9 @@ A check is a function over facts, and its parameters say which (`_check.py`). Fa
 
 from portal.doctor._agents import Agent, Agents
 from portal.doctor._check import Check, Facts, Found, Missing
+from portal.doctor._cloud import Cloud
 from portal.doctor._diagnose import Diagnosis, Finding, chosen, diagnose
-from portal.doctor._sources import TENANT_FILE, Sources, agents_in, agents_of
+from portal.doctor._sources import TENANT_FILE, Sources, agents_in, agents_of, look_at_aws
 from portal.doctor._tenant import Tenant, keywords_of
 from portal.doctor.checks import CHECKS
 
@@ -18,6 +19,7 @@ __all__ = [
     "Agent",
     "Agents",
     "Check",
+    "Cloud",
     "Diagnosis",
     "Facts",
     "Finding",
@@ -30,4 +32,5 @@ __all__ = [
     "chosen",
     "diagnose",
     "keywords_of",
+    "look_at_aws",
 ]

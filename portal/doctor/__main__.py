@@ -15,6 +15,7 @@ makes the exit code 1; a *warning* works, and should not be left so.
 FAMILIES = {
     "settings": "The agents' settings, by themselves and held against each other's.",
     "auth0": "The tenant: its file, as it is deployed or was exported, and what it answers.",
+    "aws": "What runs on AWS, as the deployment file names it, and as AWS says it is.",
     "fga": "The relationship store, as each agent's settings name it.",
 }
 

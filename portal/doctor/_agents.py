@@ -69,9 +69,15 @@ class Callee:
 
 @dataclass(frozen=True)
 class Agents:
-    """The agents whose settings are known."""
+    """The agents whose settings are known.
+
+    Attributes:
+        by_name: The agents.
+        are_here: Whether they run, or would run, with what is on this machine.
+    """
 
     by_name: Mapping[str, Agent]
+    are_here: bool = True
 
     def __iter__(self) -> Iterator[Agent]:
         return iter(self.by_name.values())

@@ -18,6 +18,9 @@ from shared.errors import ConfigurationError, HelpdeskError, OAuthError
 from shared.identity import ClientCredentials, RawToken, TokenClient
 
 WELL_KNOWN: Final = ".well-known/openid-configuration"
+METADATA: Final = (f"/{WELL_KNOWN}", "/.well-known/oauth-authorization-server")
+"""The forms that AgentCore takes, too."""
+
 TIMEOUT_SECONDS: Final = 5.0
 
 Clock = Callable[[], float]

@@ -1,4 +1,4 @@
-"""Where the facts come from: what runs here, a folder of settings, the tenant's file."""
+"""Where the facts come from: what runs here, a folder of settings, the tenant's file, what runs on AWS."""
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -13,6 +13,7 @@ from portal._environment import ROOT
 from portal._errors import CommandFailed
 from portal.doctor._agents import Agent, Agents, read_environment
 from portal.doctor._check import Facts, Missing
+from portal.doctor._cloud import Cloud, Gateway, Providers, Runtimes
 from portal.doctor._issuer import Clock, Hops, Issuers, look_at_hops, look_at_issuers
 from portal.doctor._starts import Starts, look_at_starts
 from portal.doctor._store import Stores, look_at_stores
@@ -23,6 +24,9 @@ TENANT_FILE: Final = ROOT / "deploy" / "auth0" / "tenant.yaml"
 SUFFIX: Final = ".env"
 
 
+NO_CLOUD: Final = Missing("no --deployment was named")
+
+
 @dataclass(frozen=True)
 class Sources:
     """What is looked at.
@@ -31,12 +35,14 @@ class Sources:
         http: Asks what answers over HTTP.
         agents: The agents' settings, or why they are not known.
         tenant: The tenant's file, or why there is none.
+        cloud: What runs on AWS, or why that is not known.
         clock: Seconds since the epoch, as this machine has them.
     """
 
     http: httpx.AsyncClient
     agents: Agents | Missing
     tenant: Tenant | Missing
+    cloud: Cloud | Missing = NO_CLOUD
     clock: Clock = time.time
 
     async def facts(self, kinds: Collection[type]) -> Facts:
@@ -49,9 +55,26 @@ class Sources:
             Stores: look_at_stores,
         }
         found: dict[type, Any] = {Agents: agents, Tenant: self.tenant}
+        cloud = self.cloud
+        found[Runtimes] = cloud if isinstance(cloud, Missing) else cloud.runtimes
+        found[Gateway] = cloud if isinstance(cloud, Missing) else cloud.gateway
+        found[Providers] = cloud if isinstance(cloud, Missing) else cloud.providers
         for kind in (kind for kind in live if kind in kinds):
             found[kind] = agents if isinstance(agents, Missing) else await live[kind](agents)
         return found
+
+
+def look_at_aws(deployment: Path) -> tuple[Cloud, str]:
+    """What runs on AWS, and the start of each API identifier there, by the deployment file.
+
+    Raises:
+        CommandFailed: it is no deployment file, or what it names cannot be looked at.
+    """
+    from portal.deployment import DeploymentFile  # noqa: PLC0415 -- boto3 is loaded for whoever asks for it
+    from portal.doctor._account import look_at_cloud  # noqa: PLC0415 -- as above
+
+    file = DeploymentFile.read(deployment)
+    return look_at_cloud(file), str(file.parameters.get("ApiBase", ""))
 
 
 def agents_of(state: Path) -> Agents | Missing:

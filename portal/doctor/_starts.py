@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from portal._environment import ROOT, bare_environment, child_environment
 from portal.doctor._agents import Agent, Agents
+from portal.doctor._check import Missing
 
 TIMEOUT_SECONDS = 30.0
 
@@ -21,8 +22,10 @@ class Starts:
         return iter(self.said)
 
 
-async def look_at_starts(agents: Agents) -> Starts:
+async def look_at_starts(agents: Agents) -> Starts | Missing:
     """Has each agent check its settings, in a process of its own, which listens nowhere."""
+    if not agents.are_here:
+        return Missing("the agents do not run on this machine")
     lines = await asyncio.gather(*(_check(agent) for agent in agents))
     return Starts(tuple(zip(agents, lines, strict=True)))
 

@@ -10,10 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from portal._errors import CommandFailed
+from portal._document import read_document
 
 INVOKE: Final = "agent:invoke"
 ASK: Final = "helpdesk:ask"
@@ -193,17 +192,9 @@ class Tenant(_Part):
         Raises:
             CommandFailed: it is not such a file.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-            return cls.model_validate(yaml.safe_load(_replaced(text, keywords)) or {})
-        except OSError as error:
-            problem = error.strerror or type(error).__name__
-        except (UnicodeDecodeError, yaml.YAMLError):
-            problem = "it is not YAML"
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            problem = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-        raise CommandFailed(f"The tenant's file {path} cannot be read: {problem}.", code="tenant_file")
+        return read_document(
+            cls, path, what="The tenant's file", code="tenant_file", prepare=lambda text: _replaced(text, keywords)
+        )
 
     @cached_property
     def supervisors(self) -> tuple[Api, ...]:

@@ -73,7 +73,7 @@ class Desk:
     async def found(self, *kinds: type, clock: Clock | None = None, **facts: Any) -> dict[str, list[str]]:
         """What the doctor finds, looking at the settings and at these kinds of facts."""
         async with create_http_client() as http:
-            sources = Sources(http, self.agents, Missing("not looked at"), clock or time.time)
+            sources = Sources(http, self.agents, Missing("not looked at"), clock=clock or time.time)
             live = await sources.facts(kinds)
         known: dict[type, Any] = {kind: Missing("not looked at") for check in CHECKS for kind in check.facts}
         known |= dict(live) | facts.get("known", {})

@@ -36,7 +36,7 @@ def secrets_of(desk: Desk) -> list[str]:
 def test_names_are_families_and_mistakes_and_each_is_there_once() -> None:
     names = [check.name for check in CHECKS]
     assert max(Counter(names).values()) == 1
-    assert {check.family for check in CHECKS} == {"settings", "auth0", "fga"}
+    assert {check.family for check in CHECKS} == {"settings", "auth0", "fga", "aws"}
     for check in CHECKS:
         assert check.name == check.name.lower().replace("_", "-")
         assert check.why.endswith((".", ")"))
@@ -124,7 +124,7 @@ def test_a_file_that_is_no_tenant_is_named(helpdesk: Command, tmp_path: Path, te
     path.write_text(text, encoding="utf-8")
     done = helpdesk("doctor", "--tenant", str(path))
     assert done.code == 1
-    assert "cannot be read" in done.err
+    assert "cannot be used" in done.err
 
 
 def test_nothing_that_is_secret_is_said_or_sent_elsewhere(helpdesk: Command, desk: Desk, tmp_path: Path) -> None:

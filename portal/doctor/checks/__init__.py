@@ -9,11 +9,23 @@ from portal.doctor.checks import (
     auth0_approvals,
     auth0_clients,
     auth0_issuer,
+    aws_runtimes,
+    aws_services,
     fga,
     settings,
 )
 
-_FAMILIES = (settings, auth0_issuer, auth0_apis, auth0_clients, auth0_accounts, auth0_approvals, fga)
+_FAMILIES = (
+    settings,
+    auth0_issuer,
+    auth0_apis,
+    auth0_clients,
+    auth0_accounts,
+    auth0_approvals,
+    fga,
+    aws_runtimes,
+    aws_services,
+)
 
 CHECKS: Final[tuple[Check, ...]] = tuple(
     value for family in _FAMILIES for value in vars(family).values() if isinstance(value, Check)

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from portal.doctor._agents import DOCS_SEARCH, SECRETS, Agents
 from portal.doctor._check import Found, check
+from portal.doctor._issuer import METADATA
 from portal.doctor._starts import Starts
 from shared.settings import is_loopback
 
 URLS = ("AUTH0_ISSUER", "AUTH0_DISCOVERY_URL", "FGA_API_URL", "DIRECTORY_URL", "GATEWAY_URL", "AGENTCORE_RUNTIME_URL")
-METADATA = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 OTHERS_MAY_READ = stat.S_IRWXG | stat.S_IRWXO
 
 
