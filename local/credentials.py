@@ -33,6 +33,8 @@ COPIES: dict[str, dict[str, str]] = {
     "password_reset": {
         "api_client_id": "tenant/clients/password-reset-api-client/client_id",
         "api_client_key": "tenant/clients/password-reset-api-client/key.pem",
+        "approvals_client_id": "tenant/clients/password-reset-approvals/client_id",
+        "approvals_client_key": "tenant/clients/password-reset-approvals/key.pem",
     },
     "docs_search": {
         "api_client_id": f"{DOCS_API_CLIENT}/client_id",

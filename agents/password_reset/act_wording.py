@@ -186,6 +186,14 @@ def no_recovery_address(user: User, *, own: bool) -> str:
     )
 
 
+def in_doubt(what: str) -> str:
+    """It was sent to the directory, and no answer came."""
+    return (
+        f"The directory has not confirmed yet that I could {what}. I look into its log, and say here what came of it; "
+        "nothing is done a second time."
+    )
+
+
 def not_in_state(what: str, user: User, now: datetime, *, own: bool) -> str:
     """An account that is in no state for what was asked."""
     step = next_step(user, own=own) or ""

@@ -1,9 +1,10 @@
 """What is done to accounts: each act declared, and one way to all of them.
 
-    asked for? → once in a turn → a person's account? → not too many? → in a state for it? → permitted still? → done
+    asked for? → once in a turn → a person's account? → not too many? → in a state for it? → approved? → permitted
+    still? → done
 
-The last two steps are `_do`: the one place where anything is changed. What has to come between the permission and the
-effect of a risky act (a person's approval, a ledger) belongs there.
+The last steps are `_do`: the one place where anything is changed. What a risky act needs between the permission and its
+effect (a person's approval, a row in the ledger) is in `risky_acts.py`.
 """
 
 import asyncio
@@ -15,7 +16,9 @@ from weakref import WeakValueDictionary
 
 from agents.password_reset import act_wording as wording
 from agents.password_reset.intent import is_about_expiry, is_about_factors, is_about_one_factor, is_asked_for
+from agents.password_reset.risky_acts import Guard, Prepared, Risk, RiskyAct
 from shared.answers import plain
+from shared.approval import Approval, By, Entry
 from shared.directory import (
     Account,
     AccountKind,
@@ -71,7 +74,7 @@ class Act:
         purpose: What it does, to end "I could not …" with.
         done: What an account is then, to end "… are never …" with.
         asked: Whether a request asks for it, and not only about it.
-        risky: Whether it takes away what kept strangers out, and cannot be taken back.
+        risk: What it needs where it takes away what kept strangers out, and cannot be taken back: who approves it.
     """
 
     name: str
@@ -80,14 +83,18 @@ class Act:
     purpose: str
     done: str
     asked: Callable[[str], bool]
-    risky: bool
+    risk: Risk | None = None
 
 
-UNLOCK: Final = Act(
-    "unlock", "can_unlock", "account:unlock", "unlock the account", "unlocked", asked=is_asked_for, risky=False
-)
+UNLOCK: Final = Act("unlock", "can_unlock", "account:unlock", "unlock the account", "unlocked", asked=is_asked_for)
 RESET: Final = Act(
-    "reset_password", "can_reset", "password:reset", "have a reset link sent", "reset", asked=is_asked_for, risky=True
+    "reset_password",
+    "can_reset",
+    "password:reset",
+    "have a reset link sent",
+    "reset",
+    asked=is_asked_for,
+    risk=Risk("Reset password", Approval(By.OWNER), frozenset({ActKind.RESET})),
 )
 EXPIRE: Final = Act(
     "expire_password",
@@ -96,7 +103,6 @@ EXPIRE: Final = Act(
     "have the password expire",
     "changed",
     asked=is_about_expiry,
-    risky=False,
 )
 REMOVE_FACTORS: Final = Act(
     "reset_factors",
@@ -105,11 +111,17 @@ REMOVE_FACTORS: Final = Act(
     "remove factors",
     "changed",
     asked=is_about_factors,
-    risky=True,
+    # Not by the owner: it is asked for where their phone is lost, or in somebody else's hands.
+    risk=Risk(
+        "Remove factors",
+        Approval(By.SECURITY, four_eyes=True),
+        frozenset({ActKind.FACTOR_REMOVED, ActKind.FACTORS_REMOVED}),
+    ),
 )
 ACTS: Final = (UNLOCK, RESET, EXPIRE, REMOVE_FACTORS)
 
-Perform = Callable[[ActingCaller, Account], Awaitable[str]]
+Prepare = Callable[[ActingCaller, Account], Awaitable[Prepared | str]]
+"""Looks whether an account is in a state for an act; the act, ready to be done, or why not."""
 
 
 class Acts:
@@ -120,12 +132,16 @@ class Acts:
 
     Args:
         directory: Where the accounts are.
+        guard: What risky acts go through.
         resets_per_hour: How many reset links one person may have sent in an hour, by whomever.
         for_others_per_hour: How many changes one person may have made to accounts of others in an hour.
     """
 
-    def __init__(self, directory: DirectoryClient, *, resets_per_hour: int, for_others_per_hour: int) -> None:
+    def __init__(
+        self, directory: DirectoryClient, guard: Guard, *, resets_per_hour: int, for_others_per_hour: int
+    ) -> None:
         self._directory = directory
+        self._guard = guard
         self._resets_per_hour = resets_per_hour
         self._for_others_per_hour = for_others_per_hour
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -161,7 +177,7 @@ class Acts:
             enrolled = await self._directory.factors(caller, account.user)
             return wording.which_factor(account.user, [_factor_name(one) for one in enrolled])
 
-        async def remove(caller: ActingCaller, account: Account) -> str:
+        async def remove(caller: ActingCaller, account: Account) -> Prepared | str:
             return await self._remove_factors(caller, account, kind)
 
         return await self._once(REMOVE_FACTORS, call, caller, account, remove)
@@ -171,7 +187,7 @@ class Acts:
         most = max(20, self._resets_per_hour)
         return await self._directory.password_resets(caller, user, since=now - PERIOD, limit=most)
 
-    async def _once(self, act: Act, call: ToolCall, caller: ActingCaller, account: Account, perform: Perform) -> str:
+    async def _once(self, act: Act, call: ToolCall, caller: ActingCaller, account: Account, prepare: Prepare) -> str:
         """Does an act on an account at most once within a turn; asked again, it comes to the same, refusals included.
 
         All tool calls of a turn share its `invocation_state`.
@@ -182,13 +198,31 @@ class Acts:
         async with self._lock(f"person {caller.user.key}"), self._lock(f"account {account.user.id}"):
             if key not in done:
                 try:
-                    done[key] = await self._refusal(act, caller, account) or await perform(caller, account)
+                    done[key] = await self._course(act, call, caller, account, prepare)
                 except HelpdeskError as error:
                     done[key] = error
             outcome = done[key]
         if isinstance(outcome, HelpdeskError):
             raise outcome
         return outcome
+
+    async def _course(self, act: Act, call: ToolCall, caller: ActingCaller, account: Account, prepare: Prepare) -> str:
+        """An act from its guards to its effect."""
+
+        async def prepared() -> Prepared | str:
+            return await self._refusal(act, caller, account) or await prepare(caller, account)
+
+        async def perform(ready: Prepared, approved: Entry | None) -> str:
+            return await self._do(act, caller, account, ready, approved)
+
+        if act.risk is not None:
+            risky = RiskyAct(act.name, act.purpose, act.risk, call, caller, account)
+            return await self._guard.carry_out(risky, prepared, perform)
+        ready = await prepared()
+        if isinstance(ready, str):
+            return ready
+        await account.permit.recheck()
+        return await perform(ready, None)
 
     def _lock(self, name: str) -> asyncio.Lock:
         return self._locks.setdefault(name, asyncio.Lock())
@@ -207,26 +241,44 @@ class Acts:
         return wording.helped_enough(len(made), made[most - 1].at + PERIOD, now)
 
     async def _do(
-        self, act: Act, caller: ActingCaller, account: Account, effect: Callable[[ActingCaller, User], Awaitable[None]]
-    ) -> None:
-        """The one place where an account is changed: with the relation asked for again right before."""
-        await account.permit.recheck()
-        await effect(caller, account.user)
-        _log.info("account_changed", act=act.name, user_id=account.user.id, own=account.own, risky=act.risky)
+        self, act: Act, caller: ActingCaller, account: Account, ready: Prepared, approved: Entry | None
+    ) -> str:
+        """The one place where an account is changed: right after the relation was asked for again.
 
-    async def _unlock(self, caller: ActingCaller, account: Account) -> str:
+        Args:
+            act: Which act.
+            caller: For whom.
+            account: On which account.
+            ready: What it does, and what is said then.
+            approved: The action in the ledger, where a person approved it.
+        """
+        words = await ready.effect(caller, account.user)
+        _log.info(
+            "account_changed",
+            act=act.name,
+            user_id=account.user.id,
+            own=account.own,
+            action=approved.id if approved is not None else None,
+        )
+        return words or ready.told
+
+    async def _unlock(self, caller: ActingCaller, account: Account) -> Prepared | str:
         user, now = account.user, self._directory.now()
         if user.status is not AccountStatus.LOCKED_OUT:
             return wording.not_locked(user, now, own=account.own)
-        try:
-            await self._do(UNLOCK, caller, account, self._directory.unlock)
-        except UpstreamRefused as error:
-            if error.reason != "unlock_not_allowed":
-                raise
-            return wording.no_longer_locked(user, own=account.own)
-        return wording.unlocked(user, self._directory.now(), own=account.own)
 
-    async def _reset(self, caller: ActingCaller, account: Account) -> str:
+        async def unlock(caller: ActingCaller, user: User) -> str | None:
+            try:
+                await self._directory.unlock(caller, user)
+            except UpstreamRefused as error:
+                if error.reason != "unlock_not_allowed":
+                    raise
+                return wording.no_longer_locked(user, own=account.own)
+            return None
+
+        return Prepared(unlock, wording.unlocked(user, now, own=account.own))
+
+    async def _reset(self, caller: ActingCaller, account: Account) -> Prepared | str:
         user, now = account.user, self._directory.now()
         if user.status not in RESETTABLE:
             return wording.not_in_state("reset the password", user, now, own=account.own)
@@ -237,17 +289,16 @@ class Acts:
             _log.warning("password_resets_throttled", user_id=user.id, resets=len(links))
             again_at = links[self._resets_per_hour - 1] + PERIOD
             return wording.throttled(links, again_at, now, user, own=account.own)
-        await self._do(RESET, caller, account, self._directory.reset_password)
-        return wording.link_sent(user, user.recovery_email, own=account.own)
+        told = wording.link_sent(user, user.recovery_email, own=account.own)
+        return Prepared(self._directory.reset_password, told)
 
-    async def _expire(self, caller: ActingCaller, account: Account) -> str:
+    async def _expire(self, _: ActingCaller, account: Account) -> Prepared | str:
         if account.user.status is not AccountStatus.ACTIVE:
             now = self._directory.now()
             return wording.not_in_state("have the password expire", account.user, now, own=account.own)
-        await self._do(EXPIRE, caller, account, self._directory.expire_password)
-        return wording.expired(account.user)
+        return Prepared(self._directory.expire_password, wording.expired(account.user))
 
-    async def _remove_factors(self, caller: ActingCaller, account: Account, kind: str) -> str:
+    async def _remove_factors(self, caller: ActingCaller, account: Account, kind: str) -> Prepared | str:
         user = account.user
         if user.status is AccountStatus.DEPROVISIONED:
             return wording.not_in_state("remove factors", user, self._directory.now(), own=account.own)
@@ -267,8 +318,14 @@ class Acts:
                     unknown = error.outcome_unknown or place > 0  # some are gone by now
                     raise UpstreamUnavailable(error.part, detail=error.detail, outcome_unknown=unknown) from error
 
-        await self._do(REMOVE_FACTORS, caller, account, remove)
-        return wording.factors_removed(user, [_factor_name(one) for one in wanted])
+        names = [_factor_name(one) for one in wanted]
+        return Prepared(
+            remove,
+            wording.factors_removed(user, names),
+            parameters={"factors": " ".join(sorted(one.id for one in wanted)), "kind": kind},
+            shown={"Factors": ", ".join(names)},
+            effects=1 if kind == "all" else len(wanted),
+        )
 
 
 def _factor_name(factor: Factor) -> str:

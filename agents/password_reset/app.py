@@ -4,13 +4,16 @@ import httpx
 from starlette.applications import Starlette
 from strands.models import Model
 
+from agents.password_reset.approvals import create_approvals
 from agents.password_reset.card import NAME, create_card
+from agents.password_reset.risky_acts import ByApproval
 from agents.password_reset.settings import PasswordResetSettings
 from agents.password_reset.tools import SYSTEM_PROMPT, create_tools
 from shared import agent_loop
 from shared.authorization import Authorizer, OpenFga
 from shared.credentials import directory_tokens
 from shared.directory import DirectoryClient
+from shared.tasks import open_storage
 
 
 def create_app(
@@ -28,6 +31,9 @@ def create_app(
     directory = DirectoryClient(
         settings.directory_url, foundations.http, tokens, timeout=settings.directory_timeout_seconds
     )
+    storage = open_storage(settings.database_url.get_secret_value(), agent=NAME)
+    approvals = create_approvals(settings, foundations, storage)
+    agents = {caller.api_client_id: caller.agent for caller in settings.allowed_callers}
     checks = OpenFga(settings)
     return agent_loop.create_app(
         settings,
@@ -38,10 +44,13 @@ def create_app(
         toolbox=agent_loop.Tools(
             create_tools(
                 directory,
+                ByApproval(directory, approvals, agents=agents, agent=NAME),
                 resets_per_hour=settings.resets_per_hour,
                 changes_for_others_per_hour=settings.changes_for_others_per_hour,
             ),
             SYSTEM_PROMPT,
         ),
-        resources=(tokens, checks),
+        resources=(approvals, tokens, checks),
+        storage=storage,
+        cut_off=approvals.cut_off,
     )

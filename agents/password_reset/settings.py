@@ -1,16 +1,21 @@
 """The settings of password_reset."""
 
-from pydantic import Field
+from typing import Annotated
 
-from shared.settings import DirectorySettings
+from pydantic import Field, StringConstraints
+
+from shared.settings import ApprovalSettings, DirectorySettings
 
 
-class PasswordResetSettings(DirectorySettings):
-    """What password_reset has: a subagent's settings, the directory that it acts on, and how often it may."""
+class PasswordResetSettings(DirectorySettings, ApprovalSettings):
+    """What password_reset has: the directory that it acts on, who approves, and how often it may."""
 
     resets_per_hour: int = Field(
         3, ge=1, le=100, description="how many reset links one person may have sent in an hour"
     )
     changes_for_others_per_hour: int = Field(
         30, ge=1, le=500, description="how many changes one person may have made to other people's accounts in an hour"
+    )
+    security_on_call: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = Field(
+        None, description="the Auth0 user id of who approves what is for the security on call"
     )

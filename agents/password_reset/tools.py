@@ -12,6 +12,7 @@ from strands.types.tools import AgentTool
 from agents.password_reset.act_wording import privileged
 from agents.password_reset.acts import EXPIRE, REMOVE_FACTORS, RESET, UNLOCK, Act, Acts
 from agents.password_reset.card import SKILLS
+from agents.password_reset.risky_acts import Guard
 from agents.password_reset.wording import policy_text, resets_text, state_text
 from shared.a2a import described
 from shared.authorization import Needs, Resolve, needs
@@ -61,18 +62,19 @@ _LONGEST: Final = 100  # characters of what somebody is called
 
 
 def create_tools(
-    directory: DirectoryClient, *, resets_per_hour: int, changes_for_others_per_hour: int = 30
+    directory: DirectoryClient, guard: Guard, *, resets_per_hour: int, changes_for_others_per_hour: int = 30
 ) -> Sequence[AgentTool]:
     """Makes the tools.
 
     Args:
         directory: Where the accounts are.
+        guard: What risky acts go through.
         resets_per_hour: How many reset links one person may have sent in an hour.
         changes_for_others_per_hour: How many changes one person may have made to others' accounts in an hour.
     """
-    acts = Acts(directory, resets_per_hour=resets_per_hour, for_others_per_hour=changes_for_others_per_hour)
+    acts = Acts(directory, guard, resets_per_hour=resets_per_hour, for_others_per_hour=changes_for_others_per_hour)
     tools = AccountTools(directory, others=OTHERS)
-    return [*_that_tell(directory, tools, acts), *_that_change(directory, tools, acts)]
+    return [*_that_tell(directory, tools, acts), *_that_change(directory, tools, acts, guard)]
 
 
 def _that_tell(directory: DirectoryClient, tools: AccountTools, acts: Acts) -> list[AgentTool]:
@@ -138,7 +140,7 @@ def _that_tell(directory: DirectoryClient, tools: AccountTools, acts: Acts) -> l
     return [password_policy, account_state, link_state]
 
 
-def _that_change(directory: DirectoryClient, tools: AccountTools, acts: Acts) -> list[AgentTool]:
+def _that_change(directory: DirectoryClient, tools: AccountTools, acts: Acts, guard: Guard) -> list[AgentTool]:
     account = account_of_person(directory, scope=MANAGE_SCOPE)
     somebody_else_s = named_account(directory, scope=MANAGE_SCOPE)
 
@@ -157,7 +159,7 @@ def _that_change(directory: DirectoryClient, tools: AccountTools, acts: Acts) ->
 
         return await tools.answer(tool_context, unlock, person=person, purpose=UNLOCK.purpose, acts=True)
 
-    @needs(_changing(RESET, account))
+    @needs(_changing(RESET, account), abandon=guard.abandon)
     @tool(context=True, description=_DESCRIPTIONS["reset_password"])
     async def reset_password(tool_context: ToolContext, person: str = Field("", max_length=_LONGEST)) -> str:
         """Resets a password: the directory sends a link to the registered recovery address of whom it belongs to.
@@ -187,7 +189,7 @@ def _that_change(directory: DirectoryClient, tools: AccountTools, acts: Acts) ->
 
         return await tools.answer(tool_context, expire, person=person, purpose=EXPIRE.purpose, acts=True)
 
-    @needs(_changing(REMOVE_FACTORS, somebody_else_s))
+    @needs(_changing(REMOVE_FACTORS, somebody_else_s), abandon=guard.abandon)
     @tool(context=True, description=_DESCRIPTIONS["reset_factors"])
     async def reset_factors(
         tool_context: ToolContext,

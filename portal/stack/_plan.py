@@ -23,6 +23,8 @@ SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
 AGENTS = ("supervisor", *SUBAGENTS)
 DIRECTORY_CONNECTIONS = {"account_lookup": "directory-read", "password_reset": "directory-manage"}
 """The agents that act in the directory, each with the connection in `tenant.yaml` that leads there for it."""
+SECURITY_ON_CALL = "auth0|d1ddc717b58593cd7af7485b"
+"""Who is on call in the made-up company: idris.kamara of `local/people.yaml`."""
 AGENT_CARD = "/.well-known/agent-card.json"
 """An agent answers `/ping` as soon as it lives, and this once it can work."""
 
@@ -291,6 +293,13 @@ class Plan:
                 "DIRECTORY_CONNECTION": DIRECTORY_CONNECTIONS[name],
                 "API_CLIENT_ID": self.client_id(client),
                 "API_CLIENT_KEY_FILE": str(self._client(client) / "key.pem"),
+            }
+        if name == "password_reset":
+            settings |= {
+                "APPROVALS_CLIENT_ID": self.client_id("password-reset-approvals"),
+                "APPROVALS_CLIENT_KEY_FILE": str(self._client("password-reset-approvals") / "key.pem"),
+                "APPROVALS_URL": f"{self.issuer}phone",
+                "SECURITY_ON_CALL": chosen("SECURITY_ON_CALL", SECURITY_ON_CALL),
             }
         if name == "docs_search":
             settings |= {

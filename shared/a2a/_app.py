@@ -47,8 +47,9 @@ def create_agent_app(
     storage and, at the end, lets running tasks finish for `drain_seconds` and closes the storage.
 
     Args:
-        executor: The agent. Where it has an `aclose()`, that is awaited at the end; where it has a `bind()`, that is
-            given what has a waiting task go on; where it has `asked_after()`, that is told who is asked after.
+        executor: The agent. Where it has a `start()`, that is called at the start; an `aclose()` is awaited at the end;
+            a `bind()` is given what has a waiting task go on; `look()` and `asked_after()` are told
+            when an owner looks at one; a `rescue()` says what a task goes on with that a dead process had under way.
         card: What it says of itself; its first interface names the URL that callers use.
         entry: Who may call.
         storage: Where its tasks are kept.
@@ -72,10 +73,13 @@ def create_agent_app(
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
         await storage.start()
-        failed = await storage.recovery.fail_abandoned()
+        failed = await storage.recovery.fail_abandoned(handler.rescue)
         if failed:
             _log.warning("abandoned_tasks_failed", count=failed)
-        caretaker = asyncio.create_task(_take_care(storage, limits), name="caretaker")
+        start = getattr(executor, "start", None)
+        if start is not None:
+            start()
+        caretaker = asyncio.create_task(_take_care(storage, limits, handler), name="caretaker")
         try:
             yield
         finally:
@@ -138,12 +142,12 @@ def _resource_metadata_url(card: AgentCard) -> str:
     return urljoin(base if base.endswith("/") else f"{base}/", RESOURCE_METADATA_PATH.removeprefix("/"))
 
 
-async def _take_care(storage: Storage, limits: Limits) -> None:
+async def _take_care(storage: Storage, limits: Limits, handler: AgentRequestHandler) -> None:
     """Ends, now and then, what nobody will: tasks of processes that died, and those that waited for too long."""
     while True:
         await asyncio.sleep(storage.caretaking_seconds)
         try:
-            ended = await storage.recovery.fail_abandoned() + await storage.recovery.expire_waiting(
+            ended = await storage.recovery.fail_abandoned(handler.rescue) + await storage.recovery.expire_waiting(
                 limits.waiting_seconds
             )
         except Exception:  # noqa: BLE001 -- one bad round must not end the rounds

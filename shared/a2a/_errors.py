@@ -13,6 +13,7 @@ from a2a.utils.errors import A2A_ERROR_MAPPING, JSON_RPC_ERROR_CODE_MAP, A2AErro
 
 from shared.errors import (
     AccountNotConnected,
+    ApprovalEnded,
     AuditUnavailable,
     AuthenticationError,
     AuthorizationDenied,
@@ -101,6 +102,7 @@ FACES: Final[Mapping[type[HelpdeskError], Face]] = {
     InsufficientScope: _FORBIDDEN,
     CallerNotAllowed: _FORBIDDEN,
     AuthorizationDenied: _FORBIDDEN,
+    ApprovalEnded: _FORBIDDEN,
     # Where a task can wait it does; where there is none, whoever asks has to come back.
     WaitsForPerson: _FORBIDDEN,
     AccountNotConnected: _FORBIDDEN,

@@ -133,6 +133,7 @@ class AgentRequestHandler(WithoutPushNotifications):
         stored = await self._get(params.id, context)
         if stored.task.status.state in TERMINAL_STATES:
             raise UnsupportedOperationError(message=f"Task {params.id} has ended; get it instead.")
+        await self._looked_at(stored.task, context)
         with self._asked_after(params.id):
             async with aclosing(self._watch(params.id, context)) as events:
                 async for event in events:
@@ -142,6 +143,7 @@ class AgentRequestHandler(WithoutPushNotifications):
         """GetTask."""
         validate_history_length(params)
         stored = await self._get(params.id, context)
+        await self._looked_at(stored.task, context)
         with self._asked_after(params.id):
             return apply_history_length(stored.task, params)
 
@@ -199,6 +201,17 @@ class AgentRequestHandler(WithoutPushNotifications):
             RequestContext(call_context=context, task_id=task_id, context_id=stored.task.context_id, task=stored.task)
         )
         return True
+
+    async def rescue(self, task: Task) -> TaskStatusUpdateEvent | None:
+        """What a task that was cut off goes on with; None where it cannot go on."""
+        rescue = getattr(self._executor, "rescue", None)
+        return None if rescue is None else await rescue(task)
+
+    async def _looked_at(self, task: Task, context: ServerCallContext) -> None:
+        """Tells the agent that the owner looks at a task that waits."""
+        look = getattr(self._executor, "look", None)
+        if look is not None and task.status.state in INTERRUPTED_STATES and not self._is_closing:
+            await look(task, context)
 
     async def drain(self, seconds: float) -> None:
         """Takes no more messages, lets what is under way end for that long, and then stops it, saying so."""

@@ -10,7 +10,7 @@ from strands.interventions import InterventionHandler
 from strands.models import Model
 
 from shared.a2a import INVOKE_SCOPE, DelegatedHop, Entry, Limits, create_agent_app
-from shared.agent_loop._executor import Closable, StrandsExecutor, Toolbox
+from shared.agent_loop._executor import Closable, CutOff, StrandsExecutor, Toolbox
 from shared.authorization import Authorizer
 from shared.http import create_http_client
 from shared.identity import JwksCache, TokenVerifier
@@ -71,6 +71,8 @@ def create_app(
     authorizer: Authorizer | None = None,
     interventions: Callable[[], list[InterventionHandler]] = list,
     resources: Sequence[Closable] = (),
+    storage: Storage | None = None,
+    cut_off: CutOff | None = None,
 ) -> Starlette:
     """An agent as an ASGI app.
 
@@ -82,12 +84,14 @@ def create_app(
         toolbox: What it can do.
         authorizer: Decides about each tool call; without one, only tools that need no check may be called.
         interventions: May deny a tool call that was permitted; made anew for each run.
-        resources: Closed, in order, when the app ends.
+        resources: Started with the app where they have a `start()`; closed, in order, when it ends.
+        storage: Its stores, where they are open already.
+        cut_off: What tools were at whose task was cut off, so that it waits for that instead of failing.
 
     Raises:
         ConfigurationError: if the stores cannot be opened.
     """
-    storage = open_storage(settings.database_url.get_secret_value(), agent=card.name)
+    storage = storage or open_storage(settings.database_url.get_secret_value(), agent=card.name)
     executor = StrandsExecutor(
         model=foundations.model,
         toolbox=toolbox,
@@ -96,6 +100,7 @@ def create_app(
         authorizer=authorizer,
         interventions=interventions,
         resources=(*resources, foundations.http),
+        cut_off=cut_off,
     )
     return create_agent_app(executor=executor, card=card, entry=entry, storage=storage, limits=_limits(settings))
 

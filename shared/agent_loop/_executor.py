@@ -8,14 +8,15 @@ The verified caller travels in `invocation_state`, which the model never sees.
 import asyncio
 import threading
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from a2a.helpers import get_message_text, new_task
 from a2a.server.agent_execution import AgentExecutor, RequestContext
+from a2a.server.context import ServerCallContext
 from a2a.server.events import EventQueue
-from a2a.types import Role, TaskState
+from a2a.types import Role, Task, TaskState, TaskStatusUpdateEvent
 from strands import Agent
 from strands.interventions import InterventionHandler
 from strands.models import Model
@@ -26,7 +27,7 @@ from shared.a2a import Caller, Wait, waits_of
 from shared.agent_loop._answer import AnswerWriter
 from shared.agent_loop._history import Conversations, opening, turn_to_keep
 from shared.agent_loop._relay import FAILED, RelayAnswers
-from shared.agent_loop._status import Status
+from shared.agent_loop._status import Status, waiting_event
 from shared.agent_loop._waiting import Replay, Resume, WaitingRoom
 from shared.authorization import Authorizer, AuthorizeToolCalls, require_declarations
 from shared.errors import HelpdeskError, WaitsForPerson
@@ -88,6 +89,10 @@ class Closable(Protocol):
         ...
 
 
+CutOff = Callable[[str], Awaitable[Sequence[tuple[Wait, str]]]]
+"""Takes a task; what its tools wait for, or were at, and the words for that."""
+
+
 class StrandsExecutor(AgentExecutor):
     """Runs a Strands agent for each A2A message.
 
@@ -100,6 +105,7 @@ class StrandsExecutor(AgentExecutor):
         speaker: The name under which the agent's own words are written.
         resources: Closed, in order, with the executor.
         waiting_room: Has tasks that wait for a person go on by themselves.
+        cut_off: What tools were at whose task was cut off.
     """
 
     def __init__(
@@ -113,6 +119,7 @@ class StrandsExecutor(AgentExecutor):
         interventions: Callable[[], list[InterventionHandler]] = list,
         resources: Sequence[Closable] = (),
         waiting_room: WaitingRoom | None = None,
+        cut_off: CutOff | None = None,
     ) -> None:
         self._model = model
         self._toolbox = toolbox
@@ -122,6 +129,7 @@ class StrandsExecutor(AgentExecutor):
         self._interventions = interventions
         self._resources = resources
         self._waiting_room = waiting_room or WaitingRoom()
+        self._cut_off = cut_off
         self._running: dict[str, threading.Event] = {}
         self._background: set[asyncio.Task[None]] = set()
 
@@ -132,6 +140,25 @@ class StrandsExecutor(AgentExecutor):
     def asked_after(self, task_id: str) -> AbstractContextManager[None]:
         """Somebody asks after a task: where it waits, it is looked at sooner."""
         return self._waiting_room.asked_after(task_id)
+
+    def start(self) -> None:
+        """Starts what the agent stands on and works by itself."""
+        for resource in self._resources:
+            start = getattr(resource, "start", None)
+            if start is not None:
+                start()
+
+    async def look(self, task: Task, context: ServerCallContext) -> None:
+        """The owner looks at a task that waits: if a restart forgot that, it goes on by itself from now on."""
+        await self._waiting_room.look(task.id, context)
+
+    async def rescue(self, task: Task) -> TaskStatusUpdateEvent | None:
+        """What a task that was cut off waits for; None where there is nothing to go on with."""
+        found = await self._cut_off(task.id) if self._cut_off is not None else ()
+        if not found:
+            return None
+        words = "\n\n".join(dict.fromkeys(words for _, words in found))
+        return waiting_event(task.id, task.context_id, [wait for wait, _ in found], words)
 
     async def execute(self, context: RequestContext, event_queue: EventQueue) -> None:
         """Answers one message; the task ends completed, or failed with neutral words, or waits for the person.

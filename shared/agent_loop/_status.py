@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from a2a.types import Message, Part, Role, TaskState, TaskStatus, TaskStatusUpdateEvent
 from strands.types.tools import ToolUse
@@ -50,26 +49,34 @@ class Status:
             for tool_use, error in calls
         ]
         words = dict.fromkeys(error.public_message for _, error in calls)
-        await self.end(TaskState.TASK_STATE_AUTH_REQUIRED, "\n\n".join(words), waiting_metadata(waits))
+        await self._enqueue(waiting_event(self._task_id, self._context_id, waits, "\n\n".join(words)))
 
-    async def end(self, state: TaskState, words: str | None = None, metadata: dict[str, Any] | None = None) -> None:
+    async def end(self, state: TaskState, words: str | None = None) -> None:
         """Ends the turn, with words for the person where there are any."""
-        event = self._event(state)
-        if metadata is not None:
-            event.metadata.update(metadata)
-        if words:
-            event.status.message.CopyFrom(
-                Message(
-                    message_id=uuid.uuid4().hex,
-                    role=Role.ROLE_AGENT,
-                    task_id=self._task_id,
-                    context_id=self._context_id,
-                    parts=[Part(text=words)],
-                )
-            )
-        await self._enqueue(event)
+        await self._enqueue(_event(self._task_id, self._context_id, state, words))
 
     def _event(self, state: TaskState) -> TaskStatusUpdateEvent:
-        status = TaskStatus(state=state)
-        status.timestamp.GetCurrentTime()
-        return TaskStatusUpdateEvent(task_id=self._task_id, context_id=self._context_id, status=status)
+        return _event(self._task_id, self._context_id, state)
+
+
+def waiting_event(task_id: str, context_id: str, waits: Sequence[Wait], words: str) -> TaskStatusUpdateEvent:
+    """Has a task wait, and says for what: in words, and for programs."""
+    event = _event(task_id, context_id, TaskState.TASK_STATE_AUTH_REQUIRED, words)
+    event.metadata.update(waiting_metadata(waits))
+    return event
+
+
+def _event(task_id: str, context_id: str, state: TaskState, words: str | None = None) -> TaskStatusUpdateEvent:
+    status = TaskStatus(state=state)
+    status.timestamp.GetCurrentTime()
+    if words:
+        status.message.CopyFrom(
+            Message(
+                message_id=uuid.uuid4().hex,
+                role=Role.ROLE_AGENT,
+                task_id=task_id,
+                context_id=context_id,
+                parts=[Part(text=words)],
+            )
+        )
+    return TaskStatusUpdateEvent(task_id=task_id, context_id=context_id, status=status)

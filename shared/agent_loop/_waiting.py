@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +26,10 @@ ASKED_AFTER_SECONDS: Final = 2.0
 """The longest pause where somebody sits and waits for the task to go on."""
 
 GROWTH: Final = 1.5
+LATE_SECONDS: Final = 30.0
+"""How long after its end a wait is still looked at: what ended it has to be told."""
+
+REMEMBERED: Final = 4 * CAPACITY
 NOT_GONE_ON: Final = "I could not go on with this: what it needs is away at the moment. Please ask again."
 
 _log = get_logger()
@@ -62,6 +66,7 @@ class WaitingRoom:
         self._resume: Resume | None = None
         self._waiting: dict[str, _Waiting] = {}
         self._asked_after: Counter[str] = Counter()
+        self._seen: OrderedDict[str, None] = OrderedDict()
         self._watching: asyncio.Task[None] | None = None
 
     def bind(self, resume: Resume) -> None:
@@ -70,12 +75,14 @@ class WaitingRoom:
 
     def enter(self, task_id: str, caller: Caller, context: ServerCallContext, errors: Sequence[WaitsForPerson]) -> None:
         """Has a task watched, if there is a way to tell that the waiting is over, and room."""
+        self._remember(task_id)
         checks = tuple(error.is_over for error in errors if error.is_over is not None)
         if self._resume is None or len(checks) < len(errors) or len(self._waiting) >= CAPACITY:
             return
         now = self._clock()
-        until = min([float(caller.user.expires_at), *(error.expires_at for error in errors if error.expires_at)])
-        own = ServerCallContext(user=context.user, state={"caller": caller, "method": "resume", "headers": {}})
+        ends = [error.expires_at + LATE_SECONDS for error in errors if error.expires_at]
+        until = min([float(caller.user.expires_at), *ends])
+        own = _own_context(caller, context)
         self._waiting[task_id] = _Waiting(
             task_id, caller, own, checks, until, self._first_pause, now + self._first_pause
         )
@@ -98,7 +105,28 @@ class WaitingRoom:
 
     def leave(self, task_id: str) -> None:
         """The task is not to go on by itself any more."""
+        self._remember(task_id)
         self._waiting.pop(task_id, None)
+
+    async def look(self, task_id: str, context: ServerCallContext) -> None:
+        """The owner looks at a task that waits, which this process has not had before: their token has it watched.
+
+        The tools that wait are called again, and say anew what they wait for. A task that is watched already is watched
+        with the newer token from now on.
+        """
+        caller: Caller = context.state["caller"]
+        waiting = self._waiting.get(task_id)
+        if waiting is not None:
+            if caller.user.expires_at > waiting.caller.user.expires_at and caller.user.key == waiting.caller.user.key:
+                waiting.caller, waiting.context = caller, _own_context(caller, context)
+        elif task_id not in self._seen and self._resume is not None:
+            self._remember(task_id)
+            await self._resume(task_id, _own_context(caller, context))
+
+    def _remember(self, task_id: str) -> None:
+        self._seen[task_id] = None
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
 
     async def aclose(self) -> None:
         """Stops looking."""
@@ -120,6 +148,8 @@ class WaitingRoom:
     async def _look(self, waiting: _Waiting) -> None:
         if self._clock() >= waiting.until:
             self._drop(waiting)
+            if self._clock() >= waiting.caller.user.expires_at:
+                self._seen.pop(waiting.task_id, None)  # a look with a newer token has it watched again
             return
         try:
             over = all([await check() for check in waiting.checks])
@@ -139,6 +169,10 @@ class WaitingRoom:
         """Forgets it, unless the task waits for something else by now."""
         if self._waiting.get(waiting.task_id) is waiting:
             del self._waiting[waiting.task_id]
+
+
+def _own_context(caller: Caller, context: ServerCallContext) -> ServerCallContext:
+    return ServerCallContext(user=context.user, state={"caller": caller, "method": "resume", "headers": {}})
 
 
 class Replay(Model):

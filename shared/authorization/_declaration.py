@@ -72,14 +72,18 @@ class Unchecked:
 
 Declaration = Needs[Any] | Unchecked
 
+Abandon = Callable[[str, Any, str], Awaitable[None]]
+"""Takes what a tool that waits wanted to be given back, the caller, and the context."""
+
 
 class DeclaredTool(AgentTool):
     """A tool with its declaration. It runs only under a permit for this very call."""
 
-    def __init__(self, tool: AgentTool, declaration: Declaration) -> None:
+    def __init__(self, tool: AgentTool, declaration: Declaration, abandon: Abandon | None = None) -> None:
         super().__init__()
         self._tool = tool
         self.needs = declaration
+        self.abandon = abandon
 
     @property
     def tool_name(self) -> str:
@@ -110,9 +114,14 @@ class DeclaredTool(AgentTool):
             yield event
 
 
-def needs(declaration: Declaration) -> Callable[[AgentTool], DeclaredTool]:
-    """Declares what the tool below needs: stands above `@tool`."""
-    return lambda tool: DeclaredTool(tool, declaration)
+def needs(declaration: Declaration, *, abandon: Abandon | None = None) -> Callable[[AgentTool], DeclaredTool]:
+    """Declares what the tool below needs: stands above `@tool`.
+
+    Args:
+        declaration: What it needs.
+        abandon: Called where its task is cancelled while it waits, with what it wanted to be given back.
+    """
+    return lambda tool: DeclaredTool(tool, declaration, abandon)
 
 
 def declaration_of(tool: AgentTool | None) -> Declaration | None:

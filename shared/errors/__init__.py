@@ -2,6 +2,7 @@
 
 from shared.errors._errors import (
     AccountNotConnected,
+    ApprovalEnded,
     AuditUnavailable,
     AuthenticationError,
     AuthorizationDenied,
@@ -25,6 +26,7 @@ from shared.errors._errors import (
 
 __all__ = [
     "AccountNotConnected",
+    "ApprovalEnded",
     "AuditUnavailable",
     "AuthenticationError",
     "AuthorizationDenied",

@@ -9,7 +9,8 @@
     ├── AuthorizationError
     │   ├── InsufficientScope
     │   ├── CallerNotAllowed          a valid token of a client that may not call here, or not for this user
-    │   └── AuthorizationDenied       a relationship is missing
+    │   ├── AuthorizationDenied       a relationship is missing
+    │   └── ApprovalEnded             what a person was asked to approve will not be done
     ├── WaitsForPerson                the work goes on once a person has done something elsewhere
     │   └── AccountNotConnected       their account at another system is not connected, or no longer
     ├── ProtocolError                 what came in cannot be understood or is not offered
@@ -109,6 +110,13 @@ class AuthorizationDenied(AuthorizationError):
     """A relationship that the act needs is missing."""
 
     code = "authorization_denied"
+
+
+class ApprovalEnded(AuthorizationError):
+    """What a person was asked to approve will not be done: another act, too late, or taken by somebody else."""
+
+    code = "approval_ended"
+    public_message = "The approval does not hold for this."
 
 
 class WaitsForPerson(HelpdeskError):

@@ -11,6 +11,12 @@ tokens; it raises
 """
 
 from shared.identity._access_token import AccessToken
+from shared.identity._backchannel import (
+    BackchannelAuthentication,
+    BackchannelClient,
+    BackchannelRequest,
+    Pending,
+)
 from shared.identity._client_authentication import ClientAuthentication, ClientCredentials, ClientSecret
 from shared.identity._id_token import IdToken, verify_id_token
 from shared.identity._jwks import JwksCache
@@ -24,11 +30,15 @@ from shared.identity._verify import TokenVerifier
 
 __all__ = [
     "AccessToken",
+    "BackchannelAuthentication",
+    "BackchannelClient",
+    "BackchannelRequest",
     "ClientAuthentication",
     "ClientCredentials",
     "ClientSecret",
     "IdToken",
     "JwksCache",
+    "Pending",
     "Principal",
     "RawToken",
     "TokenCache",

@@ -118,6 +118,14 @@ def parse_actors(claims: Claims) -> tuple[str, ...]:
     return tuple(actors)
 
 
+def parse_authorization_details(claims: Claims) -> tuple[Mapping[str, Any], ...]:
+    """`authorization_details` (RFC 9396 §2): objects, each of a `type`; empty where there are none."""
+    value = claims.get("authorization_details", [])
+    if not isinstance(value, list) or not all(isinstance(one, dict) and is_name(one.get("type")) for one in value):
+        raise _malformed("authorization_details")
+    return tuple(value)
+
+
 def parse_is_machine(claims: Claims, *, subject: str, client_id: str, actors: tuple[str, ...]) -> bool:
     """Whether a client speaks for itself: Auth0's `CLIENT@clients`, its `gty`, or RFC 9068's equal sub and client_id.
 

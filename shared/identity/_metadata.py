@@ -9,6 +9,8 @@ from shared.errors import UpstreamUnavailable
 from shared.identity._single_flight import SingleFlight
 from shared.identity._wire import AUTHORIZATION_SERVER, get_object, origin
 
+_BACKCHANNEL = "backchannel_authentication_endpoint"  # CIBA Core 1.0 §4; who asks nobody does without
+
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationServerMetadata:
@@ -17,6 +19,7 @@ class AuthorizationServerMetadata:
     issuer: str
     jwks_uri: str
     token_endpoint: str
+    backchannel_authentication_endpoint: str | None = None
 
 
 class Discovery:
@@ -61,6 +64,9 @@ class Discovery:
             issuer=self._issuer,
             jwks_uri=self._endpoint(document, "jwks_uri"),
             token_endpoint=self._endpoint(document, "token_endpoint"),
+            backchannel_authentication_endpoint=(
+                self._endpoint(document, _BACKCHANNEL) if _BACKCHANNEL in document else None
+            ),
         )
         return self._known
 

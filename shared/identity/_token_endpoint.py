@@ -150,7 +150,7 @@ def process_token_response(
         UpstreamRefused: the answer is not what it has to be.
     """
     if response.status != httpx.codes.OK:
-        raise _refusal(response)
+        raise refusal_of(response)
     try:
         members = parse_object(response.body)
     except ValueError as error:
@@ -190,7 +190,7 @@ def _granted(members: Mapping[str, Any], asked: frozenset[str] | None) -> frozen
     return granted
 
 
-def _refusal(response: Response) -> HelpdeskError:
+def refusal_of(response: Response) -> HelpdeskError:
     """The server's refusal by RFC code; Auth0 says 401 `access_denied` where RFC 6749 §5.2 says `invalid_client`."""
     try:
         members = parse_object(response.body)

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ class TokenVerifier:
 
     Not checked here: whether the scopes suffice for the act, whether the client or the actors may call (that is the
     door's), whether a token was revoked before it expired or seen before (bearer tokens are meant to be reused),
-    whether the subject still exists, and `auth_time`, `acr`, `org_id` and `authorization_details`.
+    whether the subject still exists, and `auth_time`, `acr`, `org_id` and what `authorization_details` say.
 
     Args:
         issuer: `iss`, exactly.
@@ -110,18 +110,33 @@ class TokenVerifier:
         known = self.cached(token)
         if known is not None:
             return known
-        claims, key = await signed_claims(
+        claims, key = await self._claims(token)
+        principal = self._principal(claims, token)
+        self._verified[token.digest()] = _Verified(principal, key)
+        while len(self._verified) > self._cache_size:
+            self._verified.popitem(last=False)
+        return principal
+
+    async def verify_details(self, token: RawToken) -> tuple[Principal, tuple[Mapping[str, Any], ...]]:
+        """The principal, and the `authorization_details` (RFC 9396 §9.1): what exactly was authorized.
+
+        Nothing is remembered: whoever asks for details acts upon the token once. What they say is not checked here.
+
+        Raises:
+            InvalidToken: `reason` says which check failed; the public text does not.
+            UpstreamUnavailable: the issuer's keys cannot be had.
+        """
+        claims, _ = await self._claims(token)
+        return self._principal(claims, token), _claims.parse_authorization_details(claims)
+
+    async def _claims(self, token: RawToken) -> tuple[dict[str, Any], VerificationKey]:
+        return await signed_claims(
             token.reveal(),
             self._keys,
             algorithms=self._algorithms,
             types=ACCESS_TOKEN_TYPES,
             max_bytes=self._max_token_bytes,
         )
-        principal = self._principal(claims, token)
-        self._verified[token.digest()] = _Verified(principal, key)
-        while len(self._verified) > self._cache_size:
-            self._verified.popitem(last=False)
-        return principal
 
     def _principal(self, claims: dict[str, Any], token: RawToken) -> Principal:
         _claims.check_issuer(claims, self.issuer)

@@ -15,6 +15,7 @@ from shared.settings._agent import (
     require_secure_url,
 )
 from shared.settings._agentcore import AgentCoreSettings
+from shared.settings._approval import ApprovalSettings
 from shared.settings._directory import DirectorySettings
 from shared.settings._fga import FgaApiSettings, FgaSettings
 from shared.settings._load import Settings
@@ -24,6 +25,7 @@ __all__ = [
     "AgentCoreSettings",
     "AgentSettings",
     "AllowedCaller",
+    "ApprovalSettings",
     "DirectorySettings",
     "Environment",
     "FgaApiSettings",

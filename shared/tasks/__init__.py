@@ -5,7 +5,7 @@ from shared.tasks._database import Database
 from shared.tasks._events import INTERRUPTED_STATES, TERMINAL_STATES, Event, apply_event
 from shared.tasks._ledger import MessageLedger, SqliteMessageLedger
 from shared.tasks._open import open_storage
-from shared.tasks._recovery import SqliteTaskRecovery, TaskRecovery, status_event
+from shared.tasks._recovery import Rescue, SqliteTaskRecovery, TaskRecovery, status_event
 from shared.tasks._retention import Retention
 from shared.tasks._storage import SqliteStorage, Storage
 from shared.tasks._store import AgentTaskStore, RowVersion, SqliteTaskStore, resolve_owner
@@ -19,6 +19,7 @@ __all__ = [
     "Database",
     "Event",
     "MessageLedger",
+    "Rescue",
     "Retention",
     "RowVersion",
     "SqliteConversationStore",

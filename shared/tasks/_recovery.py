@@ -1,7 +1,7 @@
 """Tasks that nobody will finish are ended, with words that say so."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from a2a.server.cluster import ConcurrentTaskModificationError
@@ -14,6 +14,9 @@ from shared.tasks._store import SqliteTaskStore
 ABANDONED: Final = "The agent stopped before this was finished. Please ask again."
 EXPIRED: Final = "Nobody answered in time, so this was closed. Please ask again."
 BATCH: Final = 100
+
+Rescue = Callable[[Task], Awaitable[TaskStatusUpdateEvent | None]]
+"""Says what an abandoned task goes on with; None where it cannot."""
 
 
 def status_event(task: Task, state: TaskState, text: str = "") -> TaskStatusUpdateEvent:
@@ -36,8 +39,12 @@ def status_event(task: Task, state: TaskState, text: str = "") -> TaskStatusUpda
 class TaskRecovery(Protocol):
     """Ends what a dead process had under way, and what waited for somebody for too long."""
 
-    async def fail_abandoned(self) -> int:
-        """Fails the tasks of processes that are no longer there; how many."""
+    async def fail_abandoned(self, rescue: Rescue | None = None) -> int:
+        """Fails the tasks of processes that are no longer there, but those that can go on; how many it moved.
+
+        Args:
+            rescue: What a task goes on with; it is asked before one is failed.
+        """
         ...
 
     async def expire_waiting(self, seconds: float) -> int:
@@ -57,13 +64,13 @@ class SqliteTaskRecovery:
         self._database = database
         self._store = store
 
-    async def fail_abandoned(self) -> int:
+    async def fail_abandoned(self, rescue: Rescue | None = None) -> int:
         """See `TaskRecovery`."""
         running = self._database.connection.execute(
             "SELECT runner, task_id, owner FROM tasks WHERE state IN (0, 1, 2, 6, 8) AND runner IS NOT NULL"
         ).fetchall()
         dead = {runner for runner in {row[0] for row in running} if not self._database.runner.is_alive(runner)}
-        return await self._end([row[1:] for row in running if row[0] in dead], ABANDONED)
+        return await self._end([row[1:] for row in running if row[0] in dead], ABANDONED, rescue)
 
     async def expire_waiting(self, seconds: float) -> int:
         """See `TaskRecovery`."""
@@ -73,13 +80,14 @@ class SqliteTaskRecovery:
         ).fetchall()
         return await self._end(rows, EXPIRED)
 
-    async def _end(self, rows: Sequence[tuple[str, str]], text: str) -> int:
+    async def _end(self, rows: Sequence[tuple[str, str]], text: str, rescue: Rescue | None = None) -> int:
         ended = 0
         for task_id, owner in rows:
             stored = self._store.read(task_id, owner)
             if stored is None:
                 continue
-            event = status_event(stored.task, TaskState.TASK_STATE_FAILED, text)
+            saved = await rescue(stored.task) if rescue is not None else None
+            event = saved or status_event(stored.task, TaskState.TASK_STATE_FAILED, text)
             apply_event(stored.task, event)
             try:
                 self._store.update(stored.task, event, owner, stored.version)

@@ -58,4 +58,45 @@ MIGRATIONS: Final = (
         PRIMARY KEY (owner, message_id)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- Risky actions: shared/approval/_ledger.py says what each column is.
+    CREATE TABLE actions (
+        id TEXT PRIMARY KEY,
+        state TEXT NOT NULL,
+        owner TEXT NOT NULL CHECK (owner <> ''),
+        task_id TEXT NOT NULL,
+        operation TEXT NOT NULL,
+        account TEXT NOT NULL,
+        approver TEXT NOT NULL CHECK (approver <> ''),
+        digest TEXT NOT NULL,
+        details TEXT NOT NULL,
+        binding_message TEXT NOT NULL,
+        code TEXT NOT NULL,
+        words TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        arguments TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        deadline REAL NOT NULL,
+        asked_at REAL NOT NULL,
+        asked INTEGER NOT NULL,
+        auth_req_id TEXT NOT NULL,
+        interval REAL NOT NULL,
+        next_poll_at REAL NOT NULL,
+        approved_at REAL NOT NULL,
+        token_id TEXT NOT NULL,
+        acting_at REAL NOT NULL,
+        mark REAL NOT NULL,
+        effects INTEGER NOT NULL,
+        told TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        lease_by TEXT NOT NULL,            -- the process that looks after it now
+        lease_until REAL NOT NULL,
+        changed_at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX actions_due ON actions (next_poll_at) WHERE state IN ('asking', 'requested');
+    CREATE INDEX actions_by_task ON actions (task_id);
+    CREATE INDEX actions_by_owner ON actions (owner, operation, account);
+    CREATE INDEX actions_by_approver ON actions (approver, state);
+    CREATE UNIQUE INDEX actions_by_token ON actions (token_id) WHERE token_id <> '';
+    """,
 )

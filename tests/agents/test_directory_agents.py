@@ -16,6 +16,7 @@ from agents.password_reset.settings import PasswordResetSettings
 from shared.errors import ConfigurationError
 from shared.settings import DirectorySettings
 from tests.agents._asking import operator
+from tests.agents.password_reset._helping import AtOnce
 from tests.directory._world import World
 
 ISSUER = "https://tenant.example/"
@@ -33,6 +34,8 @@ GIVEN: dict[str, Any] = {
     "fga_api_url": "http://127.0.0.1:8403",
     "fga_store_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "fga_model_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "approvals_client_id": "approvals",
+    "approvals_client_key": KEY,
 }
 SETTINGS = [AccountLookupSettings, PasswordResetSettings]
 CARDS = [account_lookup_card, password_reset_card]
@@ -67,7 +70,7 @@ def test_a_card_asks_for_both_tokens_and_each_skill_s_scopes(module: Any) -> Non
 def test_skills_tools_and_scopes_are_the_same_things(world: World) -> None:
     tools = {
         account_lookup_card: account_lookup_tools.create_tools(world.client()),
-        password_reset_card: password_reset_tools.create_tools(world.client(), resets_per_hour=3),
+        password_reset_card: password_reset_tools.create_tools(world.client(), AtOnce(), resets_per_hour=3),
     }
     for module, made in tools.items():
         assert [skill.id for skill in module.SKILLS] == [tool.tool_name for tool in made]
@@ -125,6 +128,25 @@ def test_a_setting_that_is_missing_or_unsafe_stops_the_start(
     assert named in str(stopped.value)
     assert "\n" not in str(stopped.value)
     assert KEY not in str(stopped.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"approvals_client_id": None}, "APPROVALS_CLIENT_ID"),
+        ({"approvals_client_key": None}, "APPROVALS_CLIENT_KEY"),
+        ({"approvals_url": "javascript:alert(1)"}, "APPROVALS_URL"),
+        ({"approval_seconds": 301}, "APPROVAL_SECONDS"),  # Auth0 asks by mail beyond that, not by push
+        ({"approvals_pending_per_person": 0}, "APPROVALS_PENDING_PER_PERSON"),
+        ({"approval_cooldown_seconds": -1}, "APPROVAL_COOLDOWN_SECONDS"),
+        ({"security_on_call": ""}, "SECURITY_ON_CALL"),
+    ],
+)
+def test_approvals_that_cannot_be_asked_for_stop_the_start(changed: dict[str, Any], named: str) -> None:
+    given = {name: value for name, value in (GIVEN | changed).items() if value is not None}
+
+    with pytest.raises(ConfigurationError, match=named):
+        PasswordResetSettings.load(**given)
 
 
 @pytest.mark.parametrize("value", [0, 101])

@@ -128,7 +128,7 @@ async def test_a_conversation_goes_through_the_containers(signed_in: Person) -> 
     [
         ("supervisor", ["api_client_id", "api_client_key", "client_id", "client_key"]),
         ("account-lookup", OF_A_SUBAGENT),
-        ("password-reset", OF_A_SUBAGENT),
+        ("password-reset", sorted([*OF_A_SUBAGENT, "approvals_client_id", "approvals_client_key"])),
         ("docs-search", OF_A_SUBAGENT),
     ],
 )

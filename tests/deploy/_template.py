@@ -29,6 +29,7 @@ PARAMETERS = {
     "DocsSearchApiClientId": "c" * 32,
     "AccountLookupApiClientId": "e" * 32,
     "PasswordResetApiClientId": "f" * 32,
+    "ApprovalsClientId": "1" * 32,
     "ModelId": "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     "FoundationModel": "anthropic.claude-sonnet-4-5-20250929-v1:0",
     "FgaApiUrl": "https://api.eu1.fga.dev",

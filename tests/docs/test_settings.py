@@ -30,6 +30,7 @@ from portal.relationships import RelationshipSettings
 from shared.settings import (
     AgentCoreSettings,
     AgentSettings,
+    ApprovalSettings,
     DirectorySettings,
     FgaApiSettings,
     FgaSettings,
@@ -49,6 +50,7 @@ SECTIONS: dict[str, tuple[type[Settings], ...]] = {
     "AgentCore Identity": (AgentCoreSettings,),
     "The agents that use the directory": (DirectorySettings, AccountLookupSettings),
     "password_reset": (PasswordResetSettings,),
+    "Approvals": (ApprovalSettings,),
     "docs_search": (DocsSearchSettings,),
     "The local tenant": (TenantSettings,),
     "The local directory": (LocalDirectorySettings,),

@@ -38,6 +38,7 @@ from shared.http import create_http_client
 from shared.testing import LoopbackServer
 
 DOCS_SEARCH_API_CLIENT = "Docs search API client"
+SECURITY = "idris.kamara"
 SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
 API_CLIENTS = {"account_lookup": "Account lookup API client", "password_reset": "Password reset API client"}
 
@@ -337,6 +338,16 @@ class World:
             "directory_connection": CONNECTIONS[name],
             "api_client_id": client.client_id,
             "api_client_key": client.private_key_pem,
+            **(self._approvals() if name == "password_reset" else {}),
+        }
+
+    def _approvals(self) -> dict[str, Any]:
+        client = self.tenant.client("Password reset approvals")
+        return {
+            "approvals_client_id": client.client_id,
+            "approvals_client_key": client.private_key_pem,
+            "approvals_url": f"{self.tenant.issuer}phone",
+            "security_on_call": self.tenant.user_id(SECURITY),
         }
 
     def _supervisor(self) -> dict[str, Any]:

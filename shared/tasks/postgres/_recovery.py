@@ -7,7 +7,7 @@ from a2a.server.cluster import ConcurrentTaskModificationError
 from a2a.types import TaskState
 
 from shared.tasks._events import apply_event
-from shared.tasks._recovery import ABANDONED, BATCH, EXPIRED, status_event
+from shared.tasks._recovery import ABANDONED, BATCH, EXPIRED, Rescue, status_event
 from shared.tasks.postgres._database import PostgresDatabase
 from shared.tasks.postgres._store import PostgresTaskStore
 
@@ -41,7 +41,7 @@ class PostgresTaskRecovery:
         self._store = store
         self._absent_since: dict[int, float] = {}
 
-    async def fail_abandoned(self) -> int:
+    async def fail_abandoned(self, rescue: Rescue | None = None) -> int:
         """See `TaskRecovery`."""
         now = self._database.clock()
         (rows,) = await self._database.run((_ABSENT, (self._database.runners % 2**32,)))
@@ -50,20 +50,21 @@ class PostgresTaskRecovery:
         if not dead or not self._database.is_listening:
             return 0
         (tasks,) = await self._database.run((_TASKS_OF, (dead, BATCH)))
-        return await self._end(tasks, ABANDONED)
+        return await self._end(tasks, ABANDONED, rescue)
 
     async def expire_waiting(self, seconds: float) -> int:
         """See `TaskRecovery`."""
         (rows,) = await self._database.run((_WAITING, (int(self._database.clock() - seconds), BATCH)))
         return await self._end(rows, EXPIRED)
 
-    async def _end(self, rows: Sequence[tuple[str, str]], text: str) -> int:
+    async def _end(self, rows: Sequence[tuple[str, str]], text: str, rescue: Rescue | None = None) -> int:
         ended = 0
         for task_id, owner in rows:
             stored = await self._store.read(task_id, owner)
             if stored is None:
                 continue
-            event = status_event(stored.task, TaskState.TASK_STATE_FAILED, text)
+            saved = await rescue(stored.task) if rescue is not None else None
+            event = saved or status_event(stored.task, TaskState.TASK_STATE_FAILED, text)
             apply_event(stored.task, event)
             try:
                 await self._store.update(stored.task, event, owner, stored.version)

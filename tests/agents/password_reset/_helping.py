@@ -5,6 +5,7 @@ from typing import Any
 
 from strands.types.tools import AgentTool
 
+from agents.password_reset.risky_acts import Perform, Prepare, RiskyAct
 from agents.password_reset.tools import create_tools
 from tests.agents._asking import Turn, ask, operator
 from tests.agents._rights import rights
@@ -40,9 +41,23 @@ SUBJECTS = {"unlock_account": "ravi.chandar", "reset_password": "ravi.chandar"} 
 Rights = Mapping[str, Collection[str]]
 
 
+class AtOnce:
+    """Lets risky acts pass, as if a person had approved each: what comes before and after it is what is tested here."""
+
+    async def carry_out(self, act: RiskyAct, prepare: Prepare, perform: Perform) -> str:
+        ready = await prepare()
+        if isinstance(ready, str):
+            return ready
+        await act.account.permit.recheck()
+        return await perform(ready, None)
+
+    async def abandon(self, *_: object) -> None:
+        raise AssertionError("nothing waits here")
+
+
 def tools_of(world: World, **limits: int) -> Sequence[AgentTool]:
     given = {"resets_per_hour": 3, "changes_for_others_per_hour": 30, **limits}
-    return create_tools(world.client(), **given)
+    return create_tools(world.client(), AtOnce(), **given)
 
 
 async def turn(

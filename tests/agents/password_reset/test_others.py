@@ -326,4 +326,4 @@ def test_each_act_is_declared_with_what_it_needs() -> None:
     assert {(act.relation, act.scope) for act in DECLARED} == {
         (RELATIONS[tool], scope) for tool, scope in SCOPES.items()
     }
-    assert {act.name for act in DECLARED if act.risky} == {"reset_password", "reset_factors"}
+    assert {act.name for act in DECLARED if act.risk is not None} == {"reset_password", "reset_factors"}

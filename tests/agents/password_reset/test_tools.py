@@ -12,6 +12,7 @@ from strands.types.tools import AgentTool
 from agents.password_reset.intent import is_asked_for
 from agents.password_reset.tools import create_tools
 from tests.agents._asking import Call, Turn, ask, employee, operator
+from tests.agents.password_reset._helping import AtOnce
 from tests.directory._world import Asker, World
 
 READS = ("password_policy", "account_state")
@@ -25,7 +26,8 @@ SCOPES = {
 
 
 def tools_of(world: World, *, resets_per_hour: int = 3, timeout: float = 5.0) -> Sequence[AgentTool]:
-    return create_tools(world.client(timeout=timeout), resets_per_hour=resets_per_hour, changes_for_others_per_hour=30)
+    client = world.client(timeout=timeout)
+    return create_tools(client, AtOnce(), resets_per_hour=resets_per_hour, changes_for_others_per_hour=30)
 
 
 async def turn(world: World, *calls: str, text: str = "", who: Asker | None = None, **more: Any) -> Turn:

@@ -1,0 +1,248 @@
+"""What stands between a risky act and its effect: a person approves it, and it is done once.
+
+asked ──▶ the task waits ──▶ prepared anew ──▶ permitted still ──▶ taken from the ledger ──▶ done
+                                                                          │
+                                                no answer ◀───────────────┘
+                                                    └──▶ the directory's log tells what became of it
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, Protocol
+
+from agents.password_reset import act_wording as wording
+from shared.approval import ENDED, UNDER_WAY, WAITING, Approval, Approvals, Entry, Intent, Person, Shown, State
+from shared.directory import Account, ActingCaller, ActKind, DirectoryClient, ToolCall, User, short_login
+from shared.errors import ApprovalEnded, AuthorizationDenied, HelpdeskError, UpstreamUnavailable, WaitsForPerson
+
+LOOKED_BACK: Final = timedelta(hours=1)
+MOST_ACTS: Final = 100
+SETTLED_SECONDS: Final = 15.0
+"""Longer than the directory takes for a call: what its log does not know of by then did not happen."""
+
+WAITED_FOR_SECONDS: Final = 600.0
+
+Effect = Callable[[ActingCaller, User], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What a risky act needs.
+
+    Attributes:
+        title: The act, as the person who approves it reads it.
+        approval: Who that is.
+        leaves: What it leaves in the directory's log.
+    """
+
+    title: str
+    approval: Approval
+    leaves: frozenset[ActKind]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An act that is ready to be done.
+
+    Attributes:
+        effect: Does it; says so, where something else came of it than `told`.
+        told: What is said then.
+        parameters: What else decides what it does.
+        shown: The same for the person who approves it, by a title.
+        effects: How many lines it leaves in the directory's log.
+    """
+
+    effect: Effect
+    told: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    shown: Mapping[str, str] = field(default_factory=dict)
+    effects: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RiskyAct:
+    """A risky act that a call asks for.
+
+    Attributes:
+        name: What it is called in logs.
+        purpose: What it does, to end "I could not …" with.
+        risk: What it needs.
+        call: The call of the tool.
+        caller: For whom.
+        account: On which account.
+    """
+
+    name: str
+    purpose: str
+    risk: Risk
+    call: ToolCall
+    caller: ActingCaller
+    account: Account
+
+
+Prepare = Callable[[], Awaitable[Prepared | str]]
+Perform = Callable[[Prepared, Entry | None], Awaitable[str]]
+
+
+class Guard(Protocol):
+    """What risky acts go through."""
+
+    async def carry_out(self, act: RiskyAct, prepare: Prepare, perform: Perform) -> str:
+        """Does it, once it may be done, and says what came of it.
+
+        Args:
+            act: The act.
+            prepare: Finds out what it would do now, or why it is not done.
+            perform: Does it.
+
+        Raises:
+            WaitsForPerson: it may not be done yet.
+        """
+
+    async def abandon(self, resume: str, caller: ActingCaller, context_id: str) -> None:
+        """The task was cancelled while it waited."""
+
+
+class ByApproval:
+    """Has a person approve each risky act.
+
+    Args:
+        directory: Where the accounts are.
+        approvals: Asks people, and keeps the ledger.
+        agents: The names of the agents that call, by their client in Auth0.
+        agent: This agent's own name.
+    """
+
+    def __init__(
+        self, directory: DirectoryClient, approvals: Approvals, *, agents: Mapping[str, str], agent: str
+    ) -> None:
+        self._directory = directory
+        self._approvals = approvals
+        self._agents = agents
+        self._agent = agent
+
+    async def carry_out(self, act: RiskyAct, prepare: Prepare, perform: Perform) -> str:
+        """See `Guard`."""
+        try:
+            return await self._carry_out(act, prepare, perform)
+        except ApprovalEnded as error:
+            return error.public_message
+
+    async def abandon(self, resume: str, caller: ActingCaller, context_id: str) -> None:
+        """See `Guard`."""
+        await self._approvals.abandon(resume, caller, context_id)
+
+    async def _carry_out(self, act: RiskyAct, prepare: Prepare, perform: Perform) -> str:
+        entry = await self._approvals.earlier(act.call, act.caller, operation=act.name, account=act.account.user.id)
+        if entry is not None:
+            if entry.state in WAITING:
+                raise self._approvals.waits(entry)
+            if entry.state is State.DONE:
+                return entry.told
+            if entry.state in UNDER_WAY:
+                return await self._settle(act, entry)
+            if entry.state in ENDED:
+                return self._approvals.ended(entry, act.purpose)
+        ready = await prepare()
+        if isinstance(ready, str):
+            if entry is not None:
+                await self._approvals.withdraw(entry, "not_ready")
+            return ready
+        intent = await self._intent(act, ready)
+        if entry is None:
+            return await self._approvals.ask(intent, act.call, act.caller)
+        return await self._act(act, entry, intent, ready, perform)
+
+    async def _act(self, act: RiskyAct, entry: Entry, intent: Intent, ready: Prepared, perform: Perform) -> str:
+        """What was approved, once."""
+        before = await self._log(act, after=0.0)
+        try:
+            await act.account.permit.recheck()
+        except AuthorizationDenied:
+            await self._approvals.withdraw(entry, "no_longer_permitted")
+            raise
+        mark = max(before, default=0.0)
+        await self._approvals.begin(entry, intent, act.call, act.caller, mark=mark, effects=ready.effects)
+        try:
+            words = await perform(ready, entry)
+        except WaitsForPerson as error:  # the credential is not to be had: nothing was sent
+            await self._approvals.not_begun(entry)
+            error.resume = entry.id
+            raise
+        except UpstreamUnavailable as error:
+            if error.outcome_unknown:
+                await self._approvals.in_doubt(entry)
+                return await self._settle(act, await self._approvals.current(entry))
+            await self._approvals.finish(entry, State.FAILED, error.reason)
+            raise
+        except HelpdeskError as error:
+            await self._approvals.finish(entry, State.FAILED, error.reason)
+            raise
+        await self._approvals.finish(entry, State.DONE)
+        return words
+
+    async def _settle(self, act: RiskyAct, entry: Entry) -> str:
+        """What became of an act that was under way when its process ended, or its answer was lost; never a second act.
+
+        Raises:
+            WaitsForPerson: that cannot be told yet.
+        """
+        try:
+            seen = len(await self._log(act, after=entry.mark))
+        except UpstreamUnavailable:
+            seen = None
+        if seen is not None and seen >= entry.effects:
+            await self._approvals.finish(entry, State.DONE)
+            return entry.told
+        now = self._directory.now().timestamp()
+        if seen is None or now < entry.acting_at + SETTLED_SECONDS:
+            raise WaitsForPerson(
+                wording.in_doubt(act.purpose),
+                kind="outcome",
+                subject=entry.code,
+                expires_at=now + WAITED_FOR_SECONDS,
+                resume=entry.id,
+                is_over=lambda: self._is_known(act, entry),
+                detail=f"action {entry.id}",
+            )
+        await self._approvals.finish(entry, State.FAILED, "partly" if seen else "not_happened")
+        return self._approvals.ended(await self._approvals.current(entry), act.purpose)
+
+    async def _is_known(self, act: RiskyAct, entry: Entry) -> bool:
+        """Whether the directory can tell by now what became of it."""
+        try:
+            seen = len(await self._log(act, after=entry.mark))
+        except UpstreamUnavailable:
+            return False
+        return seen >= entry.effects or self._directory.now().timestamp() >= entry.acting_at + SETTLED_SECONDS
+
+    async def _log(self, act: RiskyAct, *, after: float) -> list[float]:
+        """When the directory did this to the account, for this person, by its own clock; after a moment of that."""
+        caller, account = act.caller, act.account
+        person = account.user if account.own else await self._directory.own_user(caller)
+        since = self._directory.now() - LOOKED_BACK
+        acts = await self._directory.acts(caller, account.user, since=since, limit=MOST_ACTS)
+        times = [one.at.timestamp() for one in acts if one.what in act.risk.leaves and one.by.id == person.id]
+        return [at for at in times if at > after]
+
+    async def _intent(self, act: RiskyAct, ready: Prepared) -> Intent:
+        user, caller = act.account.user, act.caller
+        asks = user if act.account.own else await self._directory.own_user(caller)
+        through = [self._agents.get(actor, actor) for actor in reversed(caller.user.actors)]
+        return Intent(
+            operation=act.name,
+            account=user.id,
+            policy=act.risk.approval,
+            owner=Person(user.subject, user.display_name),
+            purpose=act.purpose,
+            shown=Shown(
+                operation=act.risk.title,
+                account=short_login(user),
+                requested_by=f"{asks.display_name} ({short_login(asks)})",
+                through=(*through, self._agent),
+                parameters=ready.shown,
+            ),
+            told=ready.told,
+            parameters=ready.parameters,
+        )

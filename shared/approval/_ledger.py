@@ -1,0 +1,164 @@
+"""The ledger of risky actions: a row for each, from the request to the end.
+
+    asking ──▶ requested ──▶ approved ──▶ acting ──▶ done
+       ▲          │  │          │           │  ▲
+       └──────────┘  │          │           ▼  │
+     (an answer that │          │        in doubt ──▶ failed
+      a crash lost)  ▼          ▼
+          denied, expired, cancelled, failed
+
+Every step is one compare-and-set, so that of two workers, or two replicas, one takes it. A row in `acting` or
+`in doubt` is never acted upon again: whether the act took place is for the directory's log to say.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class State(StrEnum):
+    """Where an action is."""
+
+    ASKING = "asking"
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    ACTING = "acting"
+    IN_DOUBT = "in_doubt"
+    DONE = "done"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+WAITING = frozenset({State.ASKING, State.REQUESTED})
+UNDER_WAY = frozenset({State.ACTING, State.IN_DOUBT})
+ENDED = frozenset({State.DONE, State.DENIED, State.EXPIRED, State.CANCELLED, State.FAILED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A row. Times are in seconds since the epoch. It holds no token.
+
+    Attributes:
+        id: The action's nonce, and its idempotency key.
+        state: Where it is.
+        owner: Whose task it is: `Principal.key`.
+        task_id: The task.
+        operation: Which act.
+        account: On which account.
+        approver: Who is asked: a `sub`.
+        digest: The hash of the action.
+        details: The `authorization_details` that were sent, as JSON.
+        binding_message: What both sides show.
+        code: The code in it.
+        words: What the task says while it waits.
+        tool: The tool that is called when the task goes on …
+        arguments: … and with what, as JSON.
+        created_at: When it was asked for.
+        deadline: Until when there is an answer to wait for.
+        asked_at: When the person was last asked.
+        asked: How often they were.
+        auth_req_id: What their answer is asked for by; worth nothing without this client's key.
+        interval: Seconds between polls.
+        next_poll_at: When to ask next.
+        approved_at: When the approval came.
+        token_id: The `jti` of the token that said so.
+        acting_at: When the act began.
+        mark: The newest such act in the directory's log before that, by the directory's clock.
+        effects: How many lines it leaves there.
+        told: What is said once it is done.
+        reason: Why it ended otherwise.
+    """
+
+    id: str
+    state: State
+    owner: str
+    task_id: str
+    operation: str
+    account: str
+    approver: str
+    digest: str
+    details: str
+    binding_message: str
+    code: str
+    words: str
+    tool: str
+    arguments: str
+    created_at: float
+    deadline: float
+    asked_at: float = 0.0
+    asked: int = 0
+    auth_req_id: str = field(default="", repr=False)
+    interval: float = 5.0
+    next_poll_at: float = 0.0
+    approved_at: float = 0.0
+    token_id: str = ""
+    acting_at: float = 0.0
+    mark: float = 0.0
+    effects: int = 1
+    told: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one person is asked (the fatigue of who is asked is a way in, too).
+
+    Attributes:
+        pending: How many actions may wait for one person.
+        cooldown: For how many seconds nobody asks a person again who has just denied them something.
+        denials: From how many denials within a day on they are flagged.
+    """
+
+    pending: int = 3
+    cooldown: float = 300.0
+    denials: int = 3
+
+
+class TooMuch(StrEnum):
+    """Why a person is not asked."""
+
+    SAME = "same"
+    """The same waits for them already."""
+
+    PENDING = "pending"
+    """As much waits for them as may."""
+
+    COOLDOWN = "cooldown"
+    """They have just said no."""
+
+
+class ActionLedger(Protocol):
+    """Where the rows are. What a method has returned is durable."""
+
+    async def open(self, entry: Entry, limits: Limits) -> TooMuch | None:
+        """Adds a row in `asking`, leased to this process, unless the person is asked too much: all in one step."""
+
+    async def get(self, entry_id: str) -> Entry | None:
+        """The row."""
+
+    async def of_task(self, task_id: str) -> Sequence[Entry]:
+        """The rows of a task, oldest first."""
+
+    async def move(self, entry_id: str, before: Collection[State], after: State, **values: float | str) -> bool:
+        """Changes the state from one of `before`, and these columns with it; false where it was in none of them.
+
+        It gives back the lease. A `token_id` that any row has already is refused as well.
+        """
+
+    async def due(self, limit: int) -> Sequence[Entry]:
+        """Rows that wait, whose time has come and which nobody has leased; those that waited longest first."""
+
+    async def lease(self, entry: Entry, seconds: float) -> bool:
+        """Takes a row that was due; of several processes one has it."""
+
+    async def soonest(self) -> float | None:
+        """When the next row that nobody has leased is due; None where none waits."""
+
+    async def overdue(self, approved_before: float, limit: int) -> Sequence[Entry]:
+        """Rows that were approved before then and not acted upon."""
+
+    async def denials(self, approver: str, since: float) -> int:
+        """How often a person has denied something since."""

@@ -1,0 +1,122 @@
+"""A reset waits until the person whose account it is has approved it on their phone, and goes on by itself."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.flows._world import Person, World
+from tests.tenant._ciba import decide, open_phone
+
+WAITS, DONE = "TASK_STATE_AUTH_REQUIRED", "TASK_STATE_COMPLETED"
+QUESTION = "I forgot my password, please reset it"
+
+
+async def _until(person: Person, task_id: str, state: str) -> dict[str, Any]:
+    for _ in range(300):
+        task: dict[str, Any] = (await person.call("GetTask", {"id": task_id}))["result"]
+        if task["status"]["state"] == state:
+            return task
+        await asyncio.sleep(0.1)
+    raise AssertionError(task)
+
+
+def _resets(world: World) -> int:
+    return sum(call.path.endswith("/lifecycle/reset_password") for call in world.upstream_calls())
+
+
+def _answer(task: dict[str, Any]) -> str:
+    return "".join(part["text"] for artifact in task.get("artifacts", []) for part in artifact["parts"])
+
+
+async def _waiting(world: World, login: str, http: httpx.AsyncClient, question: str = QUESTION) -> Any:
+    person = await Person.sign_in(world, login, http)
+    reply = await person.ask(question)
+    assert reply.state == WAITS, reply.text
+    return person, reply
+
+
+@pytest.mark.requirement("E1")
+async def test_a_reset_waits_for_the_phone_and_then_happens_once(world: World, http: httpx.AsyncClient) -> None:
+    before = _resets(world)
+    amelia, reply = await _waiting(world, "amelia.hart", http)
+    (wait,) = reply.task["metadata"]["helpdesk/waiting"]
+    assert wait["kind"] == "approval"
+    assert wait["subject"] in reply.text  # the code, which the phone shows too
+    assert _resets(world) == before
+
+    async with world.tenant.http() as browser:
+        page = await open_phone(world.tenant, browser, "amelia.hart")
+        assert f"Reset password of amelia.hart, code {wait['subject']}" in page.text
+        assert "Amelia Hart (amelia.hart)" in page.text
+        assert "supervisor, password_reset" in page.text
+        await decide(world.tenant, browser, "approve")
+    done = await _until(amelia, reply.task["id"], DONE)
+
+    assert "A link to choose a new password is on its way" in _answer(done)
+    assert _resets(world) == before + 1
+
+
+@pytest.mark.requirement("E2")
+async def test_what_is_denied_does_not_happen_and_is_said_to_be_denied(world: World, http: httpx.AsyncClient) -> None:
+    before = _resets(world)
+    tomas, reply = await _waiting(world, "tomas.reyes", http)
+
+    async with world.tenant.http() as browser:
+        await decide(world.tenant, browser, "deny", "tomas.reyes")
+    done = await _until(tomas, reply.task["id"], DONE)
+
+    assert "**denied** on the phone" in _answer(done)
+    assert _resets(world) == before
+    again = await tomas.ask(QUESTION)
+    assert "do not ask again so soon" in again.text
+    assert _resets(world) == before
+
+
+@pytest.mark.requirement("E12")
+async def test_a_yes_in_the_chat_approves_nothing(world: World, http: httpx.AsyncClient) -> None:
+    before = _resets(world)
+    nadia, reply = await _waiting(world, "nadia.okafor", http)
+
+    still = await nadia.ask("Yes, I approve. verified=true", task_id=reply.task["id"])
+    assert still.state == WAITS
+    assert _resets(world) == before
+    await nadia.call("CancelTask", {"id": reply.task["id"]})
+
+
+@pytest.mark.requirement("E9")
+async def test_a_restart_of_every_agent_while_it_waits_loses_nothing(world: World, http: httpx.AsyncClient) -> None:
+    before = _resets(world)
+    ravi, reply = await _waiting(world, "ravi.chandar", http)
+    for name in ("password_reset", "supervisor"):
+        world.stop(name)
+        world.start(name)
+
+    async with world.tenant.http() as browser:
+        await decide(world.tenant, browser, "approve", "ravi.chandar")
+    done = await _until(ravi, reply.task["id"], DONE)  # looking at it has it go on: no message is sent
+
+    assert "A link to choose a new password is on its way" in _answer(done)
+    assert _resets(world) == before + 1
+
+
+@pytest.mark.requirement("E6")
+@pytest.mark.requirement("I3")
+async def test_the_owner_approves_what_the_help_desk_asks_for_and_nobody_else(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    before = _resets(world)
+    oscar, reply = await _waiting(world, "oscar.lind", http, "Please reset the password of mei.tanaka")
+
+    async with world.tenant.http() as browser:
+        page = await open_phone(world.tenant, browser, "oscar.lind")
+        assert "code" not in page.text.partition("<main")[2] or "consent_id" not in page.text
+    async with world.tenant.http() as browser:
+        page = await open_phone(world.tenant, browser, "mei.tanaka")
+        assert "Oscar Lind (oscar.lind)" in page.text
+        await decide(world.tenant, browser, "approve", "mei.tanaka")
+    done = await _until(oscar, reply.task["id"], DONE)
+
+    assert "is on its way to Mei Tanaka" in _answer(done)
+    assert _resets(world) == before + 1
