@@ -262,7 +262,7 @@ class Acts:
         )
         return words or ready.told
 
-    async def _unlock(self, caller: ActingCaller, account: Account) -> Prepared | str:
+    async def _unlock(self, _: ActingCaller, account: Account) -> Prepared | str:
         user, now = account.user, self._directory.now()
         if user.status is not AccountStatus.LOCKED_OUT:
             return wording.not_locked(user, now, own=account.own)

@@ -16,7 +16,7 @@ from shared.http import create_http_client
 from shared.identity import JwksCache, TokenVerifier
 from shared.models import create_model
 from shared.settings import AgentSettings, SubagentSettings
-from shared.tasks import open_storage
+from shared.tasks import Storage, open_storage
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ def waits(who: Person, *, own: bool, what: str, code: str, until: float, url: st
     at = datetime.fromtimestamp(until, UTC)
     return (
         f"Before I {what}, {whom} must approve it on {device}{where}. The code there must be **{code}**: "
-        f"with any other code, deny it. I wait until {at:%H:%M:%S} UTC, and go on by myself once it is approved; nothing "
-        "was changed so far, and no word in this chat approves it."
+        f"with any other code, deny it. I wait until {at:%H:%M:%S} UTC, and go on by myself once it is approved; "
+        "nothing was changed so far, and no word in this chat approves it."
     )
 
 
@@ -32,8 +32,8 @@ def too_much(why: TooMuch, who: Person, *, own: bool, wait: float) -> str:
     if why is TooMuch.PENDING:
         are = "have" if own else "has"
         return (
-            f"{whom} {are} as many requests waiting on {device} as one person may have. They have to be answered first, "
-            f"or to expire. {NOTHING} If they are not wanted, deny them and tell the security team."
+            f"{whom} {are} as many requests waiting on {device} as one person may have. They have to be answered "
+            f"first, or to expire. {NOTHING} If they are not wanted, deny them and tell the security team."
         )
     minutes = max(1, round(wait / 60))
     return (
