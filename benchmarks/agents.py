@@ -42,7 +42,7 @@ MODEL_CALLS_OF_ONE_INTENT: Final = 2.0
 ASKED: Final = 15
 PROBE_SECONDS: Final = 0.02
 
-_MODEL_CALLS = re.compile(r"model_calls\W+(\d+)")
+_MODEL_CALLS = re.compile(r"run_finished.*model_calls\W+(\d+)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,18 @@ import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 
 from shared.errors import InsufficientScope, UpstreamRefused, UpstreamUnavailable
 from shared.identity import RawToken
+from shared.telemetry import Span, span
 
 PART: Final = "knowledge base"
+CALL: Final = "tools/call"
 TIMEOUT_SECONDS: Final = 10.0
 LEAVE_SECONDS: Final = 1.0
 STATELESS: Final = "2026-07-28"
@@ -68,31 +72,48 @@ class GatewayClient:
             UpstreamRefused: It said no, or its answer is not one.
         """
         params: Body = {"name": tool, "arguments": dict(arguments)}
-        sent = {"Authorization": f"Bearer {token.reveal()}", **headers}
         try:
-            async with asyncio.timeout(self._timeout):
-                result = None if self._needs_handshake else await self._stateless(params, sent)
-                if result is None:
-                    result = await self._with_handshake(params, sent)
+            with self._span(tool) as calling:
+                sent = {"Authorization": f"Bearer {token.reveal()}", **headers, **calling.headers()}
+                async with asyncio.timeout(self._timeout):
+                    result = None if self._needs_handshake else await self._stateless(params, sent, calling)
+                    if result is None:
+                        result = await self._with_handshake(params, sent, calling)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise UpstreamUnavailable(PART, detail=f"no answer within {self._timeout:g} s") from error
         except httpx.HTTPError as error:
             raise UpstreamUnavailable(PART, detail=type(error).__name__) from error
         return _tool_answer(result)
 
-    async def _stateless(self, params: Body, headers: Mapping[str, str]) -> Body | None:
+    def _span(self, tool: str) -> AbstractContextManager[Span]:
+        address = urlsplit(self._url)
+        return span(
+            f"{CALL} {tool}",
+            kind="client",
+            attributes={
+                "mcp.method.name": CALL,
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": tool,
+                "server.address": address.hostname,
+                "server.port": address.port,
+            },
+        )
+
+    async def _stateless(self, params: Body, headers: Mapping[str, str], calling: Span) -> Body | None:
         """The result of one call that stands for itself, or None from a gateway that does not know such calls."""
         meta = {
             "io.modelcontextprotocol/protocolVersion": STATELESS,
             "io.modelcontextprotocol/clientInfo": _CLIENT,
             "io.modelcontextprotocol/clientCapabilities": {},
+            **calling.headers(),
         }
+        calling.set({"mcp.protocol.version": STATELESS})
         response, message = await self._post(
-            _request("tools/call", {**params, "_meta": meta}),
+            _request(CALL, {**params, "_meta": meta}),
             {
                 **headers,
                 "MCP-Protocol-Version": STATELESS,
-                "Mcp-Method": "tools/call",
+                "Mcp-Method": CALL,
                 "Mcp-Name": params["name"],
             },
         )
@@ -101,7 +122,7 @@ class GatewayClient:
             return None
         return self._result(response, message)
 
-    async def _with_handshake(self, params: Body, headers: Mapping[str, str]) -> Body:
+    async def _with_handshake(self, params: Body, headers: Mapping[str, str], calling: Span) -> Body:
         """The result of a call in a session of its own: begun for it, and ended after it."""
         offer = {"protocolVersion": HANDSHAKES[0], "capabilities": {}, "clientInfo": _CLIENT}
         response, message = await self._post(_request("initialize", offer), headers)
@@ -109,12 +130,14 @@ class GatewayClient:
         if version not in HANDSHAKES:
             raise UpstreamRefused(PART, code="gateway_version", detail="it offers no version of MCP that is known here")
         session = {**headers, "MCP-Protocol-Version": str(version)}
+        calling.set({"mcp.protocol.version": str(version)})
         session_id = response.headers.get("mcp-session-id")
         if session_id is not None:
             session["Mcp-Session-Id"] = session_id
         try:
             await self._post({"jsonrpc": "2.0", "method": "notifications/initialized"}, session)
-            return self._result(*await self._post(_request("tools/call", params), session))
+            call = _request(CALL, {**params, "_meta": calling.headers()})
+            return self._result(*await self._post(call, session))
         finally:
             if session_id is not None:
                 await self._end(session)

@@ -25,7 +25,7 @@ from shared.errors import (
     UpstreamUnavailable,
     WaitsForPerson,
 )
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, metrics
 
 MAX_FIELD_CHARACTERS = 300
 MAX_EXAMPLES = 12
@@ -91,6 +91,7 @@ class SubagentTool(AgentTool):
             yield ToolResultEvent(waiting, exception=error)
             return
         except HelpdeskError as error:
+            metrics.refused(error, place="tool")
             _log.info("subagent_failed", agent=self._name, reason=error.reason, detail=error.detail)
             words = explain(self._name, error)
             said.append(f"\n\n{words}" if said else words)

@@ -10,7 +10,7 @@ import uvicorn
 from local.gateway.app import create_app
 from local.gateway.settings import GatewaySettings, require_loopback
 from shared.errors import ConfigurationError
-from shared.telemetry import configure_logging, get_logger
+from shared.telemetry import configure_logging, configure_telemetry, get_logger
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(json.dumps(settings.redacted(), indent=2, default=str) + "\n")
             return 0
         configure_logging(level=settings.log_level, log_format=settings.log_format, service="gateway")
+        telemetry = configure_telemetry(settings, service="gateway")
         app = create_app(settings)
     except ConfigurationError as error:
         sys.stderr.write(f"{error.public_message}\n")
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         note="a local stand-in for Amazon Bedrock AgentCore Gateway, for development only",
     )
     uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False)
+    telemetry.close()
     return 0
 
 

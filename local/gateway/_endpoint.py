@@ -14,7 +14,7 @@ from local.gateway._functions import LambdaFunction
 from local.gateway._interception import Passed, intercept
 from local.gateway._refusals import Refusal, respond
 from shared.errors import UpstreamUnavailable
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, resumed
 
 MAX_REQUEST_BYTES: Final = 6 * 1024 * 1024
 """AgentCore's limit for a request to a gateway, and Lambda's for what a function is called with."""
@@ -77,7 +77,8 @@ class Endpoint:
             _log.info("gateway_refused", status=refusal.status, reason=refusal.reason)
             admitted = respond(refusal, metadata_url=self._door.metadata_url, scopes=self._door.scopes)
         if isinstance(admitted, Passed):
-            await self._forward(scope, receive, send, admitted)
+            with resumed(request.headers.get("traceparent")):
+                await self._forward(scope, receive, send, admitted)
         else:
             await admitted(scope, receive, send)
 
@@ -91,6 +92,10 @@ class Endpoint:
             await self._door.authorizer.check(request.headers.getlist("authorization"))
         except UpstreamUnavailable as error:
             raise Refusal(503, "Service unavailable", reason=error.reason) from error
+        with resumed(request.headers.get("traceparent")):  # only those whose token was accepted
+            return await self._read_and_intercept(request)
+
+    async def _read_and_intercept(self, request: Request) -> Passed | Response:
         if request.method != "POST":  # without sessions there is nothing to listen to, and nothing to end
             return Response(status_code=405, headers={"Allow": "POST"})
         try:

@@ -13,11 +13,12 @@ from starlette.requests import Request
 
 from local.gateway._functions import FunctionFailed
 from local.gateway._targets import LambdaTarget
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, resumed, span, traceparent
 
 INVALID_PARAMS: Final = -32602
 FAILED: Final = "An internal error occurred while the tool was running."
 NAME: Final = "helpdesk-gateway"
+CALL: Final = "tools/call"
 
 _log = get_logger()
 
@@ -43,17 +44,21 @@ def create_session_manager(
         if params.name not in tools:
             raise MCPError(INVALID_PARAMS, f"Unknown tool: {params.name}")
         headers = dict(context.request.headers) if context.request is not None else {}
-        try:
-            answer = await target.call(
-                params.name,
-                params.arguments or {},
-                gateway_id=gateway_id,
-                message_id=str(context.request_id),
-                headers=headers,
-            )
-        except FunctionFailed as error:
-            _log.warning("gateway_tool_failed", tool=params.name, detail=str(error))
-            return _result(FAILED, is_error=True)
+        with resumed(_traceparent(context)), span(f"{CALL} {params.name}", kind="server") as serving:
+            serving.set({"mcp.method.name": CALL, "gen_ai.operation.name": "execute_tool"})
+            serving.set({"gen_ai.tool.name": params.name, "mcp.protocol.version": context.protocol_version})
+            try:
+                answer = await target.call(
+                    params.name,
+                    params.arguments or {},
+                    gateway_id=gateway_id,
+                    message_id=str(context.request_id),
+                    headers=headers | serving.headers(),
+                )
+            except FunctionFailed as error:
+                serving.fail("tool_error")
+                _log.warning("gateway_tool_failed", tool=params.name, detail=str(error))
+                return _result(FAILED, is_error=True)
         return _result(json.dumps(answer, ensure_ascii=False), is_error=False)
 
     server = Server(
@@ -67,6 +72,12 @@ def create_session_manager(
     return StreamableHTTPSessionManager(
         server, json_response=True, stateless=True, max_request_body_size=max_request_bytes
     )
+
+
+def _traceparent(context: Context) -> str | None:
+    """The caller's place in its trace: in the message, where MCP has it, or else where HTTP has it."""
+    found = (context.meta or {}).get("traceparent")
+    return found if isinstance(found, str) else traceparent()
 
 
 def _result(text: str, *, is_error: bool) -> types.CallToolResult:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from deploy.aws.docs.identity import HEADER
 from deploy.aws.docs.interceptor import Interceptor, InterceptorConfig
-from deploy.aws.docs.tool import DocsTool, ToolConfig
+from deploy.aws.docs.tool import TRACE_HEADERS, DocsTool, ToolConfig
 from local.gateway._authorizer import Authorizer
 from local.gateway._endpoint import MAX_REQUEST_BYTES, Door, Endpoint
 from local.gateway._functions import LambdaFunction, Limits
@@ -94,7 +94,7 @@ def create_parts(settings: GatewaySettings) -> Parts:
         )
     )
     return Parts(
-        LambdaTarget(TARGET, TARGET_ID, search, tools, allowed_request_headers=(HEADER,)),
+        LambdaTarget(TARGET, TARGET_ID, search, tools, allowed_request_headers=(HEADER, *TRACE_HEADERS)),
         LambdaFunction("docs-interceptor", interceptor, Limits(seconds=INTERCEPTOR_SECONDS)),
         closing=(index.close, search.close),
     )

@@ -6,13 +6,13 @@ from typing import Final, Self
 from pydantic import Field, model_validator
 
 from local.gateway._authorizer import CustomJWTAuthorizer
-from shared.settings import ServiceSettings, is_loopback, require_secure_url
+from shared.settings import ServiceSettings, TelemetrySettings, is_loopback, require_secure_url
 from shared.telemetry import LogFormat
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
-class GatewaySettings(ServiceSettings):
+class GatewaySettings(ServiceSettings, TelemetrySettings):
     """What the stand-in is told; the tools and their schemas are in `deploy/aws/docs`."""
 
     port: int = Field(8404, ge=0, le=65535, description="the port to listen on")

@@ -257,8 +257,6 @@ class Plan:
             "AGENTCORE_RUNTIME_URL": self.url(name),
             "DATABASE_URL": f"sqlite:///{self.state / name / 'helpdesk.sqlite3'}",
             "MODEL_PROVIDER": chosen("MODEL_PROVIDER", "offline"),
-            # Read when a2a is imported: its spans cost a quarter of each request, and ours are elsewhere.
-            "OTEL_INSTRUMENTATION_A2A_SDK_ENABLED": "false",
         }
 
     def _supervisor(self) -> Mapping[str, str]:

@@ -46,9 +46,10 @@ from shared.a2a._caller import (
     USER_SCHEME,
     Caller,
 )
+from shared.a2a._request_trace import hop
 from shared.errors import AuthorizationDenied, HelpdeskError, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from shared.identity import AccessToken, Principal, RawToken
-from shared.telemetry import get_logger
+from shared.telemetry import Span, get_logger
 
 CARD_FRESH_SECONDS = 300.0
 CARD_RETRY_SECONDS = 5.0
@@ -171,7 +172,16 @@ class AgentClient:
             parts=[Part(text=text)],
         )
         request = SendMessageRequest(message=message)
-        call = await self._call_context(held, caller, context_id)
+        with hop(self.name, "SendStreamingMessage" if streaming else "SendMessage", self.url) as span:
+            call = await self._call_context(held, caller, context_id, span)
+            async with aclosing(self._send(held, request, call, streaming=streaming)) as responses:
+                async for response in responses:
+                    yield response
+
+    async def _send(
+        self, held: _Held, request: SendMessageRequest, call: ClientCallContext, *, streaming: bool
+    ) -> AsyncGenerator[StreamResponse, None]:
+        """Sends it, and again where it was not received."""
         deadline = asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
         for attempt in range(1, ATTEMPTS + 1):
             answered = False
@@ -202,17 +212,18 @@ class AgentClient:
             AuthorizationDenied: as `call`.
         """
         held = await self._current()
-        call = await self._call_context(held, caller, context_id)
-        call.timeout = GET_TIMEOUT_SECONDS
-        try:
-            async with asyncio.timeout(GET_TIMEOUT_SECONDS):
-                return await held.transport.get_task(GetTaskRequest(id=task_id), context=call)
-        except A2AError as error:
-            raise self._explained(error) from error
-        except TimeoutError as error:
-            raise UpstreamUnavailable(self.name, detail=f"{self.url}: too slow") from error
-        except Exception as error:  # the SDK raises many kinds for what a peer may send
-            raise UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}") from error
+        with hop(self.name, "GetTask", self.url) as span:
+            call = await self._call_context(held, caller, context_id, span)
+            call.timeout = GET_TIMEOUT_SECONDS
+            try:
+                async with asyncio.timeout(GET_TIMEOUT_SECONDS):
+                    return await held.transport.get_task(GetTaskRequest(id=task_id), context=call)
+            except A2AError as error:
+                raise self._explained(error) from error
+            except TimeoutError as error:
+                raise UpstreamUnavailable(self.name, detail=f"{self.url}: too slow") from error
+            except Exception as error:  # the SDK raises many kinds for what a peer may send
+                raise UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}") from error
 
     async def follow(self, task_id: str, *, caller: Caller, context_id: str) -> AsyncIterator[StreamResponse]:
         """Yields a task as it is now, then what comes of it until it ends or waits.
@@ -223,33 +234,37 @@ class AgentClient:
             AuthorizationDenied: as `call`.
         """
         held = await self._current()
-        call = await self._call_context(held, caller, context_id)
-        deadline = asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
-        try:
-            async with aclosing(held.transport.subscribe(SubscribeToTaskRequest(id=task_id), context=call)) as events:
-                while (response := await _next(events, deadline)) is not None:
-                    yield response
-                    if _is_waiting(response):  # a stream may stay open then (A2A §7.6); who reads this one goes on
-                        return
-        except A2AError as error:
-            raise self._explained(error) from error
-        except TimeoutError as error:
-            raise UpstreamUnavailable(self.name, detail=f"{self.url}: too slow") from error
-        except Exception as error:  # the SDK raises many kinds for what a peer may send
-            raise UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}") from error
+        with hop(self.name, "SubscribeToTask", self.url) as span:
+            call = await self._call_context(held, caller, context_id, span)
+            deadline = asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
+            request = SubscribeToTaskRequest(id=task_id)
+            try:
+                async with aclosing(held.transport.subscribe(request, context=call)) as events:
+                    while (response := await _next(events, deadline)) is not None:
+                        yield response
+                        if _is_waiting(response):  # a stream may stay open then (A2A §7.6); who reads this one goes on
+                            return
+            except A2AError as error:
+                raise self._explained(error) from error
+            except TimeoutError as error:
+                raise UpstreamUnavailable(self.name, detail=f"{self.url}: too slow") from error
+            except Exception as error:  # the SDK raises many kinds for what a peer may send
+                raise UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}") from error
 
     async def cancel(self, task_id: str, *, caller: Caller, context_id: str) -> None:
         """Cancels a task that runs there; that it has ended meanwhile is no error."""
         held = await self._current()
-        call = await self._call_context(held, caller, context_id)
-        call.timeout = CANCEL_TIMEOUT_SECONDS
-        try:
-            async with asyncio.timeout(CANCEL_TIMEOUT_SECONDS):
-                await held.transport.cancel_task(CancelTaskRequest(id=task_id), context=call)
-        except Exception as error:  # noqa: BLE001 -- lint: allow broad-except -- nobody waits for it: it is for the log
-            _log.info("remote_cancel_failed", agent=self.name, task_id=task_id, detail=type(error).__name__)
+        with hop(self.name, "CancelTask", self.url) as span:
+            call = await self._call_context(held, caller, context_id, span)
+            call.timeout = CANCEL_TIMEOUT_SECONDS
+            try:
+                async with asyncio.timeout(CANCEL_TIMEOUT_SECONDS):
+                    await held.transport.cancel_task(CancelTaskRequest(id=task_id), context=call)
+            except Exception as error:  # noqa: BLE001 -- lint: allow broad-except -- nobody waits for it: it is for the log
+                span.fail(type(error).__name__)
+                _log.info("remote_cancel_failed", agent=self.name, task_id=task_id, detail=type(error).__name__)
 
-    async def _call_context(self, held: _Held, caller: Caller, context_id: str) -> ClientCallContext:
+    async def _call_context(self, held: _Held, caller: Caller, context_id: str, span: Span) -> ClientCallContext:
         agent_token, user_token = await asyncio.gather(
             self._agent_tokens.client_credentials(audience=self.audience, scopes=held.agent_scopes),
             self._user_tokens.exchange(caller.user_token, caller.user, audience=self.audience, scopes=held.user_scopes),
@@ -261,6 +276,7 @@ class AgentClient:
                 "Authorization": f"Bearer {agent_token.token.reveal()}",
                 DELEGATED_USER_HEADER: user_token.token.reveal(),
                 SESSION_HEADER: session_id(caller.user, context_id),
+                **span.headers(),
             },
         )
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from a2a.auth.user import User
 from a2a.server.context import ServerCallContext
+from a2a.types import Task, TaskState
 from a2a.utils.errors import VersionNotSupportedError
 from starlette.types import Scope
 
@@ -46,6 +47,11 @@ def name_in_log(context: ServerCallContext, **ids: str) -> None:
     line = context.state.get("log_line")
     if line is not None:
         line.update({name: value[:MAX_ID_CHARACTERS] for name, value in ids.items()})
+
+
+def name_state_in_log(context: ServerCallContext, task: Task) -> None:
+    """Has it say what became of the task."""
+    name_in_log(context, task_state=TaskState.Name(task.status.state).removeprefix("TASK_STATE_").lower())
 
 
 def call_context(scope: Scope, operation: str, request_id: str | int | None = None) -> ServerCallContext:

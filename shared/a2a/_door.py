@@ -16,6 +16,7 @@ from shared.a2a._context import CALLER, record
 from shared.a2a._entry import Entry
 from shared.a2a._errors import HeadersTooLarge
 from shared.a2a._limits import Limits, RateLimit
+from shared.a2a._request_trace import begin_trace
 from shared.a2a._responses import send_error
 from shared.agentcore import WORKLOAD_TOKEN_HEADERS, RuntimeToken, runtime_token
 from shared.errors import (
@@ -104,7 +105,11 @@ class Door:
             return
         digest = bearer.digest() if bearer is not None else None
         with runtime_token(RuntimeToken(workload, digest) if workload is not None else None):
-            await self._app(scope, receive, send)
+            if is_open:
+                await self._app(scope, receive, send)
+                return
+            with begin_trace(scope, caller).active():
+                await self._app(scope, receive, send)
 
     def _workload_token(self, scope: Scope) -> RawToken | None:
         """What AgentCore Runtime hands in; whether it is believed is for whoever uses it."""

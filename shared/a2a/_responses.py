@@ -11,7 +11,7 @@ from shared.a2a._context import record
 from shared.a2a._errors import INTERNAL_MESSAGE, Answer, answer_of, rest_body, rpc_body
 from shared.a2a._sse import frame, send_stream
 from shared.errors import HelpdeskError
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, metrics
 
 JSON: Final = b"application/json"
 RPC_PATHS: Final = frozenset({"", "/"})
@@ -72,10 +72,12 @@ def note(error: Exception, answer: Answer, scope: Scope) -> None:
     line = record(scope)
     line["outcome"] = answer.outcome
     if isinstance(error, HelpdeskError):
+        metrics.refused(error, place="request")
         line["reason"] = error.reason
         if error.detail:
             line["detail"] = error.detail
     else:
+        metrics.REFUSALS.add("request", type(error).__name__)
         line["reason"] = type(error).__name__
         if answer.message == INTERNAL_MESSAGE:
             _log.error("request_failed", exc_info=error)

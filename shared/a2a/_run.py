@@ -6,10 +6,9 @@ executor works; a task that waits for somebody holds no memory, and the next mes
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 import structlog
 from a2a.server.agent_execution import AgentExecutor, RequestContext
@@ -32,6 +31,8 @@ from a2a.utils.errors import (
     UnsupportedOperationError,
 )
 
+from shared.a2a._context import name_state_in_log
+from shared.a2a._listener import Listener
 from shared.errors import HelpdeskError, TooManyRequests
 from shared.tasks import (
     INTERRUPTED_STATES,
@@ -42,52 +43,16 @@ from shared.tasks import (
     resolve_owner,
     status_event,
 )
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, metrics
 
 FAILED: Final = "Something went wrong on our side, so this could not be finished."
 UNFINISHED: Final = "The agent ended without an answer."
 TOO_LONG: Final = "This took too long and was stopped. Please ask again."
 STOPPED: Final = "The agent was stopped before this was finished. Please ask again."
-MAX_LISTENER_EVENTS: Final = 1024
 MAX_TURNS: Final = 4
 CANCEL_SECONDS: Final = 5.0
 
 _log = get_logger()
-
-
-class Listener(AsyncIterator[Event]):
-    """The events of a run from now on, for one reader; one that falls too far behind is let go."""
-
-    def __init__(self) -> None:
-        self._events: deque[Event] = deque()
-        self._woken = asyncio.Event()
-        self._ended = False
-        self._error: Exception | None = None
-
-    def put(self, event: Event) -> None:
-        """Adds an event; never waits."""
-        if len(self._events) >= MAX_LISTENER_EVENTS:
-            self._error = TooManyRequests("The stream was not read fast enough; subscribe to the task again.")
-            self.end()
-        if not self._ended:
-            self._events.append(event)
-            self._woken.set()
-
-    def end(self) -> None:
-        """Nothing more will come."""
-        self._ended = True
-        self._woken.set()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Event:
-        while not self._events:
-            if self._ended:
-                raise self._error or StopAsyncIteration
-            self._woken.clear()
-            await self._woken.wait()
-        return self._events.popleft()
 
 
 @dataclass(eq=False, slots=True)
@@ -252,6 +217,7 @@ class Run:
             await self._fail(turn, self._stopped_with or STOPPED)
             raise
         except HelpdeskError as error:
+            metrics.refused(error, place="task")
             _log.info("run_refused", reason=error.reason, detail=error.detail)
             await self._fail(turn, error.public_message)
         except Exception:  # noqa: BLE001 -- whatever broke, the task must end; the cause goes to the log alone
@@ -420,6 +386,7 @@ class Run:
         if self._turn is None or self.task is None:
             return
         if self._is_settled():
+            name_state_in_log(self._turn.context.call_context, self.task)
             self._turn.settle(self.snapshot())
         elif self._turn.begun is not None and not self._turn.begun.done():
             self._turn.begun.set_result(self.snapshot())

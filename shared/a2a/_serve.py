@@ -22,8 +22,8 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from shared.errors import ConfigurationError, HelpdeskError
-from shared.settings import ServiceSettings
-from shared.telemetry import configure_logging, get_logger
+from shared.settings import AgentSettings, ServiceSettings, switch_on_sdk_spans
+from shared.telemetry import Telemetry, configure_logging, configure_telemetry, get_logger
 
 START_SECONDS: Final = 60.0
 DRAIN_SECONDS: Final = 20.0
@@ -47,7 +47,7 @@ def serve(make_app: Callable[[], Starlette], settings: ServiceSettings, *, name:
     configure_logging(level=settings.log_level, log_format=settings.log_format, service=name)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its start and its end are told below, in one line each
     try:
-        _run(make_app, settings)
+        _run(make_app, settings, name)
     except HelpdeskError as error:
         sys.exit(_complain(name, error.public_message))
     except Exception:  # noqa: BLE001 -- the outermost edge of the process
@@ -55,8 +55,18 @@ def serve(make_app: Callable[[], Starlette], settings: ServiceSettings, *, name:
         sys.exit(_complain(name, "it could not start; the log says why."))
 
 
-def _run(make_app: Callable[[], Starlette], settings: ServiceSettings) -> None:
-    starting = StartingApp(make_app)
+def _run(make_app: Callable[[], Starlette], settings: ServiceSettings, name: str) -> None:
+    telemetry = Telemetry("off")
+
+    def make() -> Starlette:
+        nonlocal telemetry
+        if isinstance(settings, AgentSettings):
+            telemetry = configure_telemetry(settings, service=name)
+            if telemetry.library_spans:
+                switch_on_sdk_spans()
+        return make_app()
+
+    starting = StartingApp(make)
     config = uvicorn.Config(
         starting,
         loop="uvloop",
@@ -76,6 +86,7 @@ def _run(make_app: Callable[[], Starlette], settings: ServiceSettings) -> None:
     with _bind(settings.host, settings.port) as listener:
         _log.info("listening", host=settings.host, port=listener.getsockname()[1])
         server.run(sockets=[listener])
+        telemetry.close()
         _log.info("stopped")
     if starting.failure is not None:
         raise starting.failure

@@ -11,6 +11,7 @@ from strands.models import Model
 
 from shared.a2a import INVOKE_SCOPE, DelegatedHop, Entry, Limits, create_agent_app
 from shared.agent_loop._executor import Closable, CutOff, StrandsExecutor, Toolbox
+from shared.agent_loop._instruments import ModelName
 from shared.authorization import Authorizer
 from shared.http import create_http_client
 from shared.identity import JwksCache, TokenVerifier
@@ -101,6 +102,7 @@ def create_app(
         interventions=interventions,
         resources=(*resources, foundations.http),
         cut_off=cut_off,
+        model_name=ModelName(settings.model_provider, settings.model_id),
     )
     return create_agent_app(executor=executor, card=card, entry=entry, storage=storage, limits=_limits(settings))
 

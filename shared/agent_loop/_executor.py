@@ -20,18 +20,20 @@ from a2a.types import Role, Task, TaskState, TaskStatusUpdateEvent
 from strands import Agent
 from strands.interventions import InterventionHandler
 from strands.models import Model
+from strands.telemetry import get_tracer as strands_tracer
 from strands.types.content import Messages
 from strands.types.tools import AgentTool, ToolUse
 
 from shared.a2a import Caller, Wait, waits_of
 from shared.agent_loop._answer import AnswerWriter
 from shared.agent_loop._history import Conversations, opening, turn_to_keep
+from shared.agent_loop._instruments import ModelName, observe, run_span
 from shared.agent_loop._relay import FAILED, RelayAnswers
 from shared.agent_loop._status import Status, waiting_event
 from shared.agent_loop._waiting import Replay, Resume, WaitingRoom
 from shared.authorization import Authorizer, AuthorizeToolCalls, require_declarations
 from shared.errors import HelpdeskError, WaitsForPerson
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, metrics, quiet
 
 MAX_TURNS = 6
 STREAMING_METHODS = frozenset({"SendStreamingMessage", "message/stream"})
@@ -106,6 +108,7 @@ class StrandsExecutor(AgentExecutor):
         resources: Closed, in order, with the executor.
         waiting_room: Has tasks that wait for a person go on by themselves.
         cut_off: What tools were at whose task was cut off.
+        model_name: What traces and metrics call the model.
     """
 
     def __init__(
@@ -120,8 +123,10 @@ class StrandsExecutor(AgentExecutor):
         resources: Sequence[Closable] = (),
         waiting_room: WaitingRoom | None = None,
         cut_off: CutOff | None = None,
+        model_name: ModelName | None = None,
     ) -> None:
         self._model = model
+        self._model_name = model_name or ModelName()
         self._toolbox = toolbox
         self._conversations = conversations
         self._speaker = speaker
@@ -132,6 +137,7 @@ class StrandsExecutor(AgentExecutor):
         self._cut_off = cut_off
         self._running: dict[str, threading.Event] = {}
         self._background: set[asyncio.Task[None]] = set()
+        quiet(strands_tracer())
 
     def bind(self, resume: Resume) -> None:
         """Says who has a waiting task go on: what keeps the tasks."""
@@ -183,8 +189,16 @@ class StrandsExecutor(AgentExecutor):
         cancelled = threading.Event()
         self._running[task_id] = cancelled
         try:
-            await self._run(context, writer, status, cancelled, waits)
+            with run_span(
+                self._speaker,
+                self._model_name,
+                task_id=task_id,
+                context_id=context_id,
+                asked=context.get_user_input() if context.message is not None else "",
+            ):
+                await self._run(context, writer, status, cancelled, waits)
         except HelpdeskError as error:
+            metrics.refused(error, place="task")
             _log.info("run_refused", task_id=task_id, reason=error.reason, detail=error.detail)
             await status.end(TaskState.TASK_STATE_FAILED, error.public_message)
         except Exception:  # noqa: BLE001 -- whatever broke, the task must end; the cause goes to the log alone
@@ -257,6 +271,7 @@ class StrandsExecutor(AgentExecutor):
             hooks=[relay],
             interventions=[AuthorizeToolCalls(self._authorizer), *self._interventions()],
         )
+        observe(agent, self._model_name if replay is None else None)
         invocation_state = {
             "caller": caller,
             "context_id": context_id,

@@ -11,7 +11,7 @@ from strands.types.tools import ToolResult, ToolUse
 
 from shared.authorization import WAITING
 from shared.errors import HelpdeskError, WaitsForPerson
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, metrics
 
 FAILED = "Something went wrong on our side; nothing was changed as far as we know. Please try again."
 
@@ -76,6 +76,7 @@ def _result(tool_use_id: str, status: Any, text: str) -> ToolResult:
 
 def _words_for(exception: Exception, tool: str) -> str:
     if isinstance(exception, HelpdeskError):
+        metrics.refused(exception, place="tool")
         _log.info("tool_refused", tool=tool, reason=exception.reason, detail=exception.detail)
         return exception.public_message
     _log.error("tool_failed", tool=tool, exc_info=exception)

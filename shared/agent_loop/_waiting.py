@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
+import structlog
 from a2a.server.context import ServerCallContext
 from strands.models import Model
 from strands.types.streaming import StreamEvent
 
 from shared.a2a import Caller, Wait
 from shared.errors import HelpdeskError, WaitsForPerson
-from shared.telemetry import get_logger
+from shared.telemetry import counted, get_logger, resumed, trace_id, traceparent
 
 CAPACITY: Final = 1000
 AT_ONCE: Final = 8
@@ -47,6 +48,7 @@ class _Waiting:
     until: float
     pause: float
     due: float
+    trace: str | None
 
 
 class WaitingRoom:
@@ -84,7 +86,7 @@ class WaitingRoom:
         until = min([float(caller.user.expires_at), *ends])
         own = _own_context(caller, context)
         self._waiting[task_id] = _Waiting(
-            task_id, caller, own, checks, until, self._first_pause, now + self._first_pause
+            task_id, caller, own, checks, until, self._first_pause, now + self._first_pause, traceparent()
         )
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._watch(), name="waiting-room")
@@ -151,6 +153,14 @@ class WaitingRoom:
             if self._clock() >= waiting.caller.user.expires_at:
                 self._seen.pop(waiting.task_id, None)  # a look with a newer token has it watched again
             return
+        # Its own trace and nobody's request: all are looked at from what the first of them began.
+        structlog.contextvars.unbind_contextvars("request_id")
+        structlog.contextvars.bind_contextvars(task_id=waiting.task_id)
+        with resumed(waiting.trace), counted():
+            structlog.contextvars.bind_contextvars(trace_id=trace_id())
+            await self._look_now(waiting)
+
+    async def _look_now(self, waiting: _Waiting) -> None:
         try:
             over = all([await check() for check in waiting.checks])
             if over and self._resume is not None and await self._resume(waiting.task_id, waiting.context):

@@ -14,7 +14,7 @@ from shared.authorization._permit import SEAL, Permitted
 from shared.authorization._record import DecisionLog, DecisionRecord
 from shared.authorization._resource import Resource
 from shared.errors import AuthorizationDenied, HelpdeskError, InsufficientScope, UpstreamUnavailable, WaitsForPerson
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, metrics
 
 T = TypeVar("T")
 _Item = TypeVar("_Item")
@@ -212,6 +212,8 @@ class Authorizer:
 
     async def _recorded(self, decision: Decision, caller: ActingCaller, purpose: str) -> Decision:
         """The decision, once it is recorded; a refusal in place of what cannot be."""
+        if isinstance(decision, Deny):
+            metrics.REFUSALS.add("tool", decision.reason.value)
         try:
             await self._record.decided(decision, caller.user)
         except Exception:  # noqa: BLE001 -- a record may fail in any way, and none of them lets anything through

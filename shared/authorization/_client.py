@@ -20,8 +20,9 @@ from shared.authorization._decision import Answer, Check, Consistency, Fact
 from shared.authorization._sdk import open_client, refusal_of
 from shared.errors import UpstreamUnavailable
 from shared.settings import FgaSettings
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, outbound
 
+BATCH_CHECK: Final = "/stores/{store_id}/batch-check"
 MOST_AT_ONCE: Final = 50
 """Checks in one request: OpenFGA's own limit."""
 
@@ -97,17 +98,18 @@ class OpenFga:
 
     async def _batch(self, checks: Sequence[Check], consistency: Consistency) -> list[Answer]:
         context = {"current_time": datetime.fromtimestamp(self._clock(), UTC).isoformat()}
-        response = await self._opened().execute_api_request(
-            operation_name="BatchCheck",
-            method="POST",
-            path="/stores/{store_id}/batch-check",
-            path_params={"store_id": self._settings.fga_store_id},
-            body={
-                "checks": [_item(str(number), each, context) for number, each in enumerate(checks)],
-                "authorization_model_id": self._settings.fga_model_id,
-                "consistency": consistency.value,
-            },
-        )
+        with outbound(PART, "POST", BATCH_CHECK, url=self._settings.fga_api_url):
+            response = await self._opened().execute_api_request(
+                operation_name="BatchCheck",
+                method="POST",
+                path=BATCH_CHECK,
+                path_params={"store_id": self._settings.fga_store_id},
+                body={
+                    "checks": [_item(str(number), each, context) for number, each in enumerate(checks)],
+                    "authorization_model_id": self._settings.fga_model_id,
+                    "consistency": consistency.value,
+                },
+            )
         answered = _Answered.model_validate(response.json()).result
         return [_answer(each, answered[str(number)]) for number, each in enumerate(checks)]
 

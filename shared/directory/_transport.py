@@ -9,7 +9,7 @@ import httpx
 
 from shared.directory._access import ActingCaller, TokenSource
 from shared.errors import AuthorizationDenied, HelpdeskError, UpstreamRefused, UpstreamUnavailable
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, outbound
 
 PART: Final = "directory"
 _LONGEST_WAIT = 300.0  # seconds; a reset further away says nothing
@@ -21,6 +21,13 @@ _REASONS = {
     "E0000032": "unlock_not_allowed",
     "E0000038": "status_forbids",
 }
+
+_PATH_WORDS: Final = frozenset(
+    {
+        *("", "users", "appLinks", "groups", "devices", "factors", "logs", "lifecycle"),
+        *("unlock", "reset_password", "expire_password", "reset_factors"),
+    }
+)
 
 _log = get_logger()
 
@@ -104,10 +111,12 @@ class Transport:
     ) -> httpx.Response:
         token = await self._tokens.token(caller)
         headers = {"Accept": "application/json", "Authorization": f"Bearer {token.reveal()}"}
-        async with asyncio.timeout(self._timeout):
-            response = await self._http.request(
-                method, f"{self._base_url}{path}", params=parameters, headers=headers, timeout=self._timeout
-            )
+        with outbound(PART, method, _template(path), url=self._base_url) as call:
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.request(
+                    method, f"{self._base_url}{path}", params=parameters, headers=headers, timeout=self._timeout
+                )
+            call.status = response.status_code
         if response.status_code == httpx.codes.UNAUTHORIZED:
             self._tokens.refused(caller, token)
         return response
@@ -179,6 +188,11 @@ def unexpected(path: str, detail: str, *, outcome_unknown: bool = False) -> Upst
     """An answer that is not what the API's reference says: logged, never shown."""
     _log.error("directory_answer_unexpected", path=path, detail=detail)
     return UpstreamUnavailable(PART, detail=f"unexpected answer: {detail}", outcome_unknown=outcome_unknown)
+
+
+def _template(path: str) -> str:
+    """The path without ids and names, as traces tell it."""
+    return "/".join(part if part in _PATH_WORDS else "{id}" for part in path.split("/"))
 
 
 def _error_code(response: httpx.Response) -> str:

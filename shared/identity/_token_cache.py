@@ -9,7 +9,7 @@ from shared.errors import HelpdeskError
 from shared.identity._access_token import AccessToken
 from shared.identity._raw_token import RawToken
 from shared.identity._single_flight import SingleFlight
-from shared.telemetry import get_logger
+from shared.telemetry import OTHER, get_logger, metrics, tally
 
 REFRESH_FROM: Final = 0.7
 REFRESH_SPREAD: Final = 0.2
@@ -44,11 +44,19 @@ class TokenCache:
         clock: Seconds since the epoch.
         jitter: A number from 0 to 1, new each time.
         renews: Whether a token is fetched anew before it expires; not where the same one would come again.
+        grant: What the metrics call them.
     """
 
     def __init__(
-        self, *, size: int, clock: Callable[[], float], jitter: Callable[[], float], renews: bool = True
+        self,
+        *,
+        size: int,
+        clock: Callable[[], float],
+        jitter: Callable[[], float],
+        renews: bool = True,
+        grant: str = OTHER,
     ) -> None:
+        self._grant = grant
         self._size = size
         self._renews = renews
         self._clock = clock
@@ -70,7 +78,10 @@ class TokenCache:
         now = self._clock()
         held = self._held.get(key)
         if held is None or now >= held.usable_until:
+            metrics.TOKENS_ASKED.add(self._grant, "miss")
+            tally().token_fetches += 1
             return await self._flights.do(key, lambda: self._fetch(key, fetch, not_after))
+        metrics.TOKENS_ASKED.add(self._grant, "hit")
         self._held.move_to_end(key)
         if now >= held.refresh_at:
             held.refresh_at = now + REFRESH_RETRY_SECONDS * (0.5 + self._jitter())  # should this one fail
@@ -92,7 +103,12 @@ class TokenCache:
 
     async def _fetch(self, key: Hashable, fetch: Fetch, not_after: float) -> AccessToken:
         begun = self._clock()
-        token = await fetch()
+        try:
+            token = await fetch()
+        except Exception:
+            metrics.TOKENS_ASKED.add(self._grant, "failed")
+            raise
+        metrics.TOKENS_ASKED.add(self._grant, "fetched")
         lifetime = token.expires_at - begun
         refresh_at = begun + lifetime * (REFRESH_FROM + REFRESH_SPREAD * self._jitter())
         if not_after <= token.expires_at:

@@ -76,9 +76,11 @@ class TokenClient:
         self._clock = clock
         discovery = Discovery(discovery_url, issuer, http, timeout=timeout)
         self._endpoint = TokenEndpoint(discovery, http, timeout=timeout, clock=clock, sleep=sleep, jitter=jitter)
-        self._machine_tokens = TokenCache(size=cache_size, clock=clock, jitter=jitter)
-        self._delegated_tokens = TokenCache(size=cache_size, clock=clock, jitter=jitter)
-        self._connection_tokens = TokenCache(size=cache_size, clock=clock, jitter=jitter, renews=False)
+        self._machine_tokens = TokenCache(size=cache_size, clock=clock, jitter=jitter, grant="client_credentials")
+        self._delegated_tokens = TokenCache(size=cache_size, clock=clock, jitter=jitter, grant="token_exchange")
+        self._connection_tokens = TokenCache(
+            size=cache_size, clock=clock, jitter=jitter, renews=False, grant="connection_token"
+        )
 
     async def client_credentials(self, *, audience: str, scopes: Collection[str]) -> AccessToken:
         """A machine-to-machine token: this client, in its own name, at `audience`.

@@ -11,6 +11,7 @@ import aiohttp
 import httpx
 
 from shared.errors import UpstreamUnavailable
+from shared.telemetry import outbound
 
 AUTHORIZATION_SERVER: Final = "authorization server"
 MAX_BODY_BYTES: Final = 256 * 1024
@@ -52,16 +53,22 @@ async def exchange(
         One of TRANSPORT_ERRORS: no answer came.
     """
     sent = {"accept": "application/json", "accept-encoding": "identity", **(headers or {})}
-    async with (
-        asyncio.timeout(timeout),
-        http.stream(method, url, data=form, headers=sent, timeout=timeout, follow_redirects=False) as response,
-    ):
-        body = bytearray()
-        async for chunk in response.aiter_raw():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                raise UpstreamUnavailable(AUTHORIZATION_SERVER, detail=f"{url}: more than {MAX_BODY_BYTES} bytes")
-        return Response(response.status_code, response.headers, bytes(body))
+    with outbound(AUTHORIZATION_SERVER, method, urlsplit(url).path, url=url) as call:
+        async with (
+            asyncio.timeout(timeout),
+            http.stream(method, url, data=form, headers=sent, timeout=timeout, follow_redirects=False) as response,
+        ):
+            call.status = response.status_code
+            return await _read(response, url)
+
+
+async def _read(response: httpx.Response, url: str) -> Response:
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise UpstreamUnavailable(AUTHORIZATION_SERVER, detail=f"{url}: more than {MAX_BODY_BYTES} bytes")
+    return Response(response.status_code, response.headers, bytes(body))
 
 
 async def get_object(http: httpx.AsyncClient, url: str, *, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109 -- as above

@@ -19,7 +19,7 @@ from shared.settings._approval import ApprovalSettings
 from shared.settings._directory import DirectorySettings
 from shared.settings._fga import FgaApiSettings, FgaSettings
 from shared.settings._load import Settings
-from shared.settings._sdk import switch_off_sdk_spans
+from shared.settings._telemetry import TelemetrySettings, switch_off_sdk_spans, switch_on_sdk_spans
 
 __all__ = [
     "AgentCoreSettings",
@@ -35,7 +35,9 @@ __all__ = [
     "ServiceSettings",
     "Settings",
     "SubagentSettings",
+    "TelemetrySettings",
     "is_loopback",
     "require_secure_url",
     "switch_off_sdk_spans",
+    "switch_on_sdk_spans",
 ]

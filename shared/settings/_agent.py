@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 
 from shared.settings._fga import FgaSettings
 from shared.settings._load import Settings
+from shared.settings._telemetry import TelemetrySettings
 
 Environment = Literal["local", "production"]
 ModelProvider = Literal["offline", "bedrock", "ollama", "openai", "anthropic"]
@@ -48,7 +49,7 @@ class ServiceSettings(Settings):
     log_format: Literal["console", "json"] = "json"
 
 
-class AgentSettings(ServiceSettings):
+class AgentSettings(ServiceSettings, TelemetrySettings):
     """What each agent has. `docs/reference/settings.md` describes every one of them."""
 
     auth0_issuer: str = Field(
@@ -100,6 +101,11 @@ class AgentSettings(ServiceSettings):
             raise ValueError(
                 "MODEL_PROVIDER is 'offline' while HELPDESK_ENV is 'production': "
                 "name a real model provider, or set HELPDESK_ENV=local."
+            )
+        if not self.is_local and self.telemetry_message_content:
+            raise ValueError(
+                "TELEMETRY_MESSAGE_CONTENT is on while HELPDESK_ENV is 'production': what people say is no telemetry; "
+                "unset it, or set HELPDESK_ENV=local."
             )
         return self
 

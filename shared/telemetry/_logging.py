@@ -1,49 +1,20 @@
 """Log events: one line each, static names, fields as keywords, and nothing that looks like a credential.
 
-Console lines for people, JSON in production. The redaction is the last processor before rendering and
-works on values, not on names alone, so that a token in an exception's text does not get through either.
+Console lines for people, JSON in production. The redaction is the last processor before rendering.
 """
 
 import logging
-import re
 import sys
-from collections.abc import Mapping
 from typing import Any, Literal
 
 import structlog
 
-LogFormat = Literal["console", "json"]
+from shared.telemetry._redaction import redact
 
-_REDACTED = "[redacted]"
-_CREDENTIAL = re.compile(
-    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.?[A-Za-z0-9_-]*"  # JWS or JWE, compact
-    r"|(?i:\b(?:bearer|dpop|basic|ssws)\s+[A-Za-z0-9._~+/=-]{8,})"  # an Authorization value
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
-)
-_SECRET_NAMES = re.compile(
-    r"(?i)(authorization|secret|password|assertion|cookie|private_key|_token$|^token$|refresh_token|access_token)"
-)
+LogFormat = Literal["console", "json"]
 
 _processors: list[structlog.typing.Processor] = []
 """One list for good: loggers keep the list that they were first used with, and so hear of a later configuration too."""
-
-
-def redact(value: object) -> object:
-    """Returns `value` with everything that looks like a credential replaced, at any depth."""
-    if isinstance(value, str):
-        return _CREDENTIAL.sub(_REDACTED, value)
-    if isinstance(value, bytes):
-        return redact(value.decode("utf-8", "replace"))
-    if isinstance(value, Mapping):
-        return {
-            key: _REDACTED if isinstance(key, str) and _SECRET_NAMES.search(key) and item else redact(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple | set | frozenset):
-        return [redact(item) for item in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return redact(str(value))
 
 
 def _redact_event(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.a2a import _run, _sse
+from shared.a2a import _listener, _sse
 from tests.a2a._agent import Agent, message
 from tests.a2a._exchange import Exchange
 
@@ -143,7 +143,7 @@ async def test_a_reader_that_stalls_holds_up_nobody(agent: Agent) -> None:
 async def test_a_reader_that_falls_too_far_behind_is_let_go_with_a_word(
     agent: Agent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_run, "MAX_LISTENER_EVENTS", 10)
+    monkeypatch.setattr(_listener, "MAX_LISTENER_EVENTS", 10)
     async with stream_of(agent, "", **message("chunks 100", message_id="m-1")) as stream:
         await stream.start()
         stream.reads.clear()

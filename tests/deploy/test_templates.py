@@ -220,9 +220,11 @@ def test_the_packages_are_public_to_nobody() -> None:
     assert [statement["Effect"] for statement in policy["PolicyDocument"]["Statement"]] == ["Deny"]
 
 
-def test_the_gateway_passes_on_the_signed_identity_alone() -> None:
+def test_the_gateway_passes_on_the_signed_identity_and_the_trace_alone() -> None:
     (target,) = Template.read("platform").of_type("AWS::BedrockAgentCore::GatewayTarget").values()
-    assert target["MetadataConfiguration"] == {"AllowedRequestHeaders": ["x-helpdesk-identity"]}
+    assert target["MetadataConfiguration"] == {
+        "AllowedRequestHeaders": ["x-helpdesk-identity", "traceparent", "tracestate"]
+    }
     (gateway,) = Template.read("platform").of_type("AWS::BedrockAgentCore::Gateway").values()
     (interceptor,) = gateway["InterceptorConfigurations"]
     assert interceptor["InterceptionPoints"] == ["REQUEST"]

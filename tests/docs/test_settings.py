@@ -38,12 +38,14 @@ from shared.settings import (
     ServiceSettings,
     Settings,
     SubagentSettings,
+    TelemetrySettings,
 )
 from tests.docs._pages import ROOT, page
 
 PAGE = "docs/reference/settings.md"
 SECTIONS: dict[str, tuple[type[Settings], ...]] = {
     "Every process": (ServiceSettings,),
+    "Traces and metrics": (TelemetrySettings,),
     "Every agent": (AgentSettings,),
     "Every subagent": (FgaApiSettings, FgaSettings, SubagentSettings),
     "The supervisor": (OutboundSettings, SupervisorSettings),

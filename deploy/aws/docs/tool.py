@@ -1,6 +1,7 @@
 """The search tool behind the gateway: what it is asked, for whom, and what it answers."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,10 @@ SCOPE: Final = "docs:read"
 INDEX_FILE: Final = "knowledge.sqlite3"
 """The index, at the root of the function's package."""
 
+TRACE_HEADERS: Final = ("traceparent", "tracestate")
+"""What the gateway hands on besides, so that the function's line in the log can be found from a trace (W3C)."""
+
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?P<trace_id>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _TOOL_NAME: Final = "bedrockAgentCoreToolName"
 _GATEWAY_ID: Final = "bedrockAgentCoreGatewayId"
 _HEADERS: Final = "bedrockAgentCorePropagatedHeaders"
@@ -83,6 +88,8 @@ class DocsTool:
 
     def _answer(self, event: Any, context: Any, line: dict[str, Any]) -> dict[str, Any]:
         custom = _custom(context)
+        if trace_id := _trace_id(custom):
+            line["trace_id"] = trace_id
         identity = self._identity(custom)
         line["client_id"] = identity.client_id
         name = str(custom.get(_TOOL_NAME, "")).rpartition(_SEPARATOR)[2]
@@ -123,6 +130,18 @@ def _custom(context: Any) -> Mapping[str, Any]:
     client_context = getattr(context, "client_context", None)
     custom = getattr(client_context, "custom", None)
     return custom if isinstance(custom, dict) else {}
+
+
+def _trace_id(custom: Mapping[str, Any]) -> str | None:
+    """The trace that the call is part of. It decides nothing: whoever calls can say any."""
+    headers = custom.get(_HEADERS)
+    for name, value in headers.items() if isinstance(headers, dict) else ():
+        found = (
+            _TRACEPARENT.fullmatch(value) if str(name).lower() == TRACE_HEADERS[0] and isinstance(value, str) else None
+        )
+        if found is not None:
+            return found["trace_id"]
+    return None
 
 
 def _search(index: KnowledgeIndex, event: Any, audiences: frozenset[str]) -> dict[str, Any]:

@@ -1,0 +1,150 @@
+"""What is counted and measured: the instruments, each with the labels that it has and no other.
+
+A label never holds what a person or a model said, an id, or a name that a caller can choose: its values are codes and
+names of ours. As nobody can promise that for each call, the number of values that a label may take is bounded, too.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from opentelemetry import metrics
+
+from shared.errors import HelpdeskError, UpstreamError
+from shared.telemetry._conventions import OTHER
+from shared.telemetry._redaction import redact
+from shared.telemetry._trace import SCOPE
+
+MOST_VALUES: Final = 64
+"""How many values one label of one metric may take; what comes after them is `_OTHER`."""
+
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+TOKENS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576)
+
+_VALUE: Final = re.compile(r"[A-Za-z0-9_.:/{}() -]{1,64}")
+_meter: Final = metrics.get_meter(SCOPE)
+
+Label = str | int | None
+
+
+class Labels:
+    """The values of a metric's labels, bounded.
+
+    Args:
+        names: The labels, in the order that values are given in.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._known: dict[str, set[str]] = {name: set() for name in names}
+
+    def of(self, values: Sequence[Label]) -> dict[str, str]:
+        """The labels that have a value."""
+        return {
+            name: self._bounded(name, str(value))
+            for name, value in zip(self.names, values, strict=True)
+            if value is not None
+        }
+
+    def _bounded(self, name: str, value: str) -> str:
+        known = self._known[name]
+        if value in known:
+            return value
+        if len(known) >= MOST_VALUES or _VALUE.fullmatch(value) is None or redact(value) != value:
+            return OTHER
+        known.add(value)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What is told of an instrument."""
+
+    name: str
+    unit: str
+    about: str
+
+
+class Counter:
+    """Counts."""
+
+    def __init__(self, metric: Metric, *labels: str) -> None:
+        self.metric = metric
+        self.labels = Labels(labels)
+        self._instrument = _meter.create_counter(metric.name, metric.unit, metric.about)
+
+    def add(self, *values: Label, amount: int = 1) -> None:
+        """Adds to the count of these values of its labels."""
+        self._instrument.add(amount, self.labels.of(values))
+
+
+class Histogram:
+    """Measures."""
+
+    def __init__(self, metric: Metric, *labels: str, boundaries: Sequence[float] = SECONDS) -> None:
+        self.metric = metric
+        self.labels = Labels(labels)
+        self._instrument = _meter.create_histogram(
+            metric.name, metric.unit, metric.about, explicit_bucket_boundaries_advisory=boundaries
+        )
+
+    def record(self, amount: float, *values: Label) -> None:
+        """Adds a measurement with these values of its labels."""
+        self._instrument.record(amount, self.labels.of(values))
+
+
+REQUESTS: Final = Histogram(
+    Metric("rpc.server.call.duration", "s", "Requests, and how long they took"),
+    *("rpc.method", "helpdesk.outcome", "error.type"),
+)
+HOPS: Final = Histogram(
+    Metric("rpc.client.call.duration", "s", "Calls of other agents"), "gen_ai.agent.name", "rpc.method", "error.type"
+)
+CALLS: Final = Histogram(
+    Metric("http.client.request.duration", "s", "Requests to the parts that an agent stands on"),
+    *("helpdesk.part", "http.request.method", "http.response.status_code", "error.type"),
+)
+MODEL_CALLS: Final = Histogram(
+    Metric("gen_ai.client.operation.duration", "s", "Calls of the model"),
+    *("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "error.type"),
+)
+MODEL_TOKENS: Final = Histogram(
+    Metric("gen_ai.client.token.usage", "{token}", "Tokens that the model read and wrote, for each call"),
+    *("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "gen_ai.token.type"),
+    boundaries=TOKENS,
+)
+TOOLS: Final = Histogram(Metric("helpdesk.tool.duration", "s", "Calls of tools"), "gen_ai.tool.name", "error.type")
+REFUSALS: Final = Counter(
+    Metric("helpdesk.refusals", "{refusal}", "What was refused, by the reason's code"), "helpdesk.place", "error.type"
+)
+UPSTREAM_ERRORS: Final = Counter(
+    Metric("helpdesk.upstream.errors", "{error}", "What other parts did not do"), "helpdesk.part", "error.type"
+)
+TOKENS_ASKED: Final = Counter(
+    Metric("helpdesk.tokens", "{token}", "Access tokens that an agent needed, and how it got them"),
+    *("helpdesk.grant", "helpdesk.result"),
+)
+APPROVALS: Final = Counter(
+    Metric("helpdesk.approvals", "{approval}", "Approvals that people were asked for, by how they ended"),
+    "helpdesk.outcome",
+)
+
+METRICS: Final[tuple[Counter | Histogram, ...]] = (
+    *(REQUESTS, HOPS, CALLS, MODEL_CALLS, MODEL_TOKENS, TOOLS),
+    *(REFUSALS, UPSTREAM_ERRORS, TOKENS_ASKED, APPROVALS),
+)
+"""Every metric there is."""
+
+
+def refused(error: HelpdeskError, *, place: str) -> None:
+    """Counts an error of ours where it ends: as another part's, or as a refusal.
+
+    Args:
+        error: Its code is what is counted.
+        place: Where it ended: `request`, `task` or `tool`.
+    """
+    if isinstance(error, UpstreamError):
+        UPSTREAM_ERRORS.add(error.part, error.reason)
+    else:
+        REFUSALS.add(place, error.reason)

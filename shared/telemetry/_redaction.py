@@ -1,0 +1,36 @@
+"""What looks like a credential is replaced, wherever something is written for people or machines to read.
+
+It works on values, not on names alone, so that a token in an exception's text does not get through either.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+REDACTED: Final = "[redacted]"
+_CREDENTIAL = re.compile(
+    r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.?[A-Za-z0-9_-]*"  # JWS or JWE, compact
+    r"|(?i:\b(?:bearer|dpop|basic|ssws)\s+[A-Za-z0-9._~+/=-]{8,})"  # an Authorization value
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+)
+_SECRET_NAMES = re.compile(
+    r"(?i)(authorization|secret|password|assertion|cookie|private_key|_token$|^token$|refresh_token|access_token)"
+)
+
+
+def redact(value: object) -> object:
+    """Returns `value` with everything that looks like a credential replaced, at any depth."""
+    if isinstance(value, str):
+        return _CREDENTIAL.sub(REDACTED, value)
+    if isinstance(value, bytes):
+        return redact(value.decode("utf-8", "replace"))
+    if isinstance(value, Mapping):
+        return {
+            key: REDACTED if isinstance(key, str) and _SECRET_NAMES.search(key) and item else redact(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact(item) for item in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return redact(str(value))

@@ -1,0 +1,215 @@
+"""Sets up the export of spans and metrics, where the settings ask for it; otherwise nothing of it is imported.
+
+Where a provider is there already, as AWS's distribution makes one, it is used as it is and no other is made: where
+things go is then its business.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, Literal, Protocol
+
+from opentelemetry import metrics, trace
+
+from shared.errors import ConfigurationError
+from shared.settings import TelemetrySettings
+from shared.telemetry._logging import get_logger
+from shared.telemetry._trace import switches
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.metrics.export import MetricReader
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace.export import SpanExporter
+
+TRACE_EXPORTERS: Final = frozenset({"otlp", "file"})
+METRIC_EXPORTERS: Final = frozenset({"otlp", "file", "prometheus"})
+MAX_FILE_BYTES: Final = 50_000_000
+CLOSE_SECONDS: Final = 5.0
+
+_log = get_logger()
+
+State = Literal["off", "ours", "theirs"]
+
+
+class Telemetry:
+    """What was set up; to be closed when the process ends.
+
+    Attributes:
+        state: `ours`; `theirs`, where somebody else's provider is used; `off`.
+    """
+
+    def __init__(self, state: State, *, closing: tuple[Callable[[], Any], ...] = ()) -> None:
+        self.state = state
+        self._closing = closing
+
+    @property
+    def library_spans(self) -> bool:
+        """Whether libraries may make spans of their own: only where they go out redacted."""
+        return switches.library_spans
+
+    def close(self) -> None:
+        """Sends what is left, for a bounded time: a receiver that is away must not hold up the end of the process."""
+        for close in self._closing:
+            closing = threading.Thread(target=close, name="telemetry-close", daemon=True)
+            closing.start()
+            closing.join(CLOSE_SECONDS)
+
+
+def configure_telemetry(settings: TelemetrySettings, *, service: str) -> Telemetry:
+    """Sets up what the settings ask for, once in a process, before any library looks for a provider.
+
+    Args:
+        settings: What is exported, and where.
+        service: The service's name, where `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` give none.
+
+    Raises:
+        ConfigurationError: an exporter is not known, or cannot be made.
+    """
+    switches.message_content = settings.telemetry_message_content
+    if settings.agent_observability_enabled and not _is_taken():
+        _launch()
+    if _is_taken():
+        if settings.telemetry_library_spans:
+            _log.warning("library_spans_off")
+        _log.info("telemetry_set_up", by=type(trace.get_tracer_provider()).__module__)
+        return Telemetry("theirs")
+    traces, measured = settings.trace_exporters, settings.metric_exporters
+    _check("OTEL_TRACES_EXPORTER", traces, TRACE_EXPORTERS)
+    _check("OTEL_METRICS_EXPORTER", measured, METRIC_EXPORTERS)
+    if not traces and not measured:
+        return Telemetry("off")
+    resource = _resource(service)
+    output = _open(settings.telemetry_file) if "file" in {*traces, *measured} else None
+    closing: list[Callable[[], Any]] = []
+    if traces:
+        exporters = [_span_exporter(name, output) for name in traces]
+        closing.append(_set_up_traces(exporters, resource, message_content=settings.telemetry_message_content))
+    if measured:
+        readers = [_metric_reader(name, settings, output) for name in measured]
+        closing.append(_set_up_metrics(readers, resource))
+    if output is not None:
+        closing.append(output.close)
+    _log.info("telemetry_set_up", by="settings", traces=list(traces), metrics=list(measured))
+    switches.library_spans = settings.telemetry_library_spans and bool(traces)
+    return Telemetry("ours", closing=tuple(closing))
+
+
+def _launch() -> None:
+    """Has the distribution of OpenTelemetry that is installed set things up, as `opentelemetry-instrument` does."""
+    from opentelemetry.instrumentation.auto_instrumentation import initialize  # noqa: PLC0415 -- only where it is needed
+
+    initialize()
+    if not _is_taken():
+        _log.warning("observability_not_there")
+
+
+class HasTracer(Protocol):
+    """A library's own place for its tracer."""
+
+    tracer: Any
+
+
+def quiet(library: HasTracer) -> None:
+    """Has a library make no spans, unless they are wanted and go out redacted; those of ours stay in one trace."""
+    if not switches.library_spans:
+        library.tracer = trace.NoOpTracer()
+
+
+def _is_taken() -> bool:
+    """Whether there is a provider already; the API's own stands in for one until then."""
+    return type(trace.get_tracer_provider()).__name__ != "ProxyTracerProvider"
+
+
+def _check(setting: str, named: tuple[str, ...], known: frozenset[str]) -> None:
+    if unknown := sorted(set(named) - known):
+        raise ConfigurationError(
+            f"{setting} names {', '.join(unknown)}, which is not to be had here: there are {', '.join(sorted(known))}."
+        )
+
+
+def _resource(service: str) -> "Resource":
+    from opentelemetry.sdk.resources import SERVICE_NAME, Resource  # noqa: PLC0415 -- only where it is needed
+
+    found = Resource.create({})  # from the environment, which comes first
+    named = found.attributes.get(SERVICE_NAME, "unknown_service")
+    return found.merge(Resource({SERVICE_NAME: service})) if str(named).startswith("unknown_service") else found
+
+
+def _set_up_traces(
+    exporters: "Sequence[SpanExporter]", resource: "Resource", *, message_content: bool
+) -> Callable[[], Any]:
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 -- only where it is needed
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 -- as above
+
+    from shared.telemetry._export import Redacting  # noqa: PLC0415 -- as above
+
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    for exporter in exporters:
+        provider.add_span_processor(BatchSpanProcessor(Redacting(exporter, message_content=message_content)))
+    trace.set_tracer_provider(provider)
+    return provider.shutdown
+
+
+def _span_exporter(name: str, output: IO[str] | None) -> "SpanExporter":
+    if name == "file":
+        from opentelemetry.exporter.otlp.json.file.trace_exporter import FileSpanExporter  # noqa: PLC0415 -- as above
+
+        assert output is not None  # noqa: S101 -- it was opened for this; this tells the type checker
+        return FileSpanExporter(stream=output)
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 -- as above
+
+    return OTLPSpanExporter()
+
+
+def _set_up_metrics(readers: "Sequence[MetricReader]", resource: "Resource") -> Callable[[], Any]:
+    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 -- only where it is needed
+
+    provider = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
+    metrics.set_meter_provider(provider)
+    return provider.shutdown
+
+
+def _metric_reader(name: str, settings: TelemetrySettings, output: IO[str] | None) -> "MetricReader":
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415 -- only where it is needed
+
+    if name == "prometheus":
+        return _prometheus(settings.otel_exporter_prometheus_host, settings.otel_exporter_prometheus_port)
+    if name == "file":
+        from opentelemetry.exporter.otlp.json.file.metric_exporter import FileMetricExporter  # noqa: PLC0415 -- as above
+
+        assert output is not None  # noqa: S101 -- it was opened for this; this tells the type checker
+        return PeriodicExportingMetricReader(FileMetricExporter(stream=output))
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415 -- as above
+
+    return PeriodicExportingMetricReader(OTLPMetricExporter())
+
+
+def _prometheus(host: str, port: int) -> "MetricReader":
+    """A text endpoint of its own, never on the port that callers reach."""
+    from opentelemetry.exporter.prometheus import PrometheusMetricReader  # noqa: PLC0415 -- only where it is needed
+    from prometheus_client import start_http_server  # noqa: PLC0415 -- as above
+
+    try:
+        start_http_server(port, addr=host)
+    except OSError as error:
+        raise ConfigurationError(
+            f"OTEL_EXPORTER_PROMETHEUS_PORT {port} of OTEL_EXPORTER_PROMETHEUS_HOST {host} cannot be listened on "
+            f"({error.strerror}): free it, or set another."
+        ) from error
+    return PrometheusMetricReader()
+
+
+def _open(path: Path | None) -> IO[str]:
+    """The file, for its owner alone; one older is kept beside it."""
+    if path is None:
+        raise ConfigurationError("TELEMETRY_FILE is not set while an exporter is 'file': set it to a path.")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size > MAX_FILE_BYTES:
+            path.replace(path.with_name(f"{path.name}.1"))
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(
+            f"TELEMETRY_FILE cannot be written ({error.strerror}): set it to a path that can."
+        ) from error
