@@ -10,6 +10,7 @@ from agents.supervisor.tokens import create_hop_tokens
 from agents.supervisor.tools import Subagents
 from shared import agent_loop
 from shared.a2a import AgentClient, UserEntry
+from shared.http import PublicUrls, look_up
 
 
 def create_app(
@@ -37,8 +38,13 @@ def create_app(
     return agent_loop.create_app(
         settings,
         foundations,
-        card=create_card(url=settings.public_url, issuer=settings.auth0_issuer),
+        card=create_card(
+            url=settings.public_url,
+            issuer=settings.auth0_issuer,
+            push_notifications=settings.push_notifications != "off",
+        ),
         entry=UserEntry(foundations.verifier, (ASK_SCOPE,), own_clients=(settings.client_id, settings.api_client_id)),
         toolbox=Subagents(clients),
         resources=tokens.resources,
+        push_urls=PublicUrls(look_up, this_machine=settings.push_notifications == "this-machine"),
     )

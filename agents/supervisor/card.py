@@ -26,12 +26,13 @@ SKILLS = (
 )
 
 
-def create_card(*, url: str, issuer: str) -> AgentCard:
+def create_card(*, url: str, issuer: str, push_notifications: bool = True) -> AgentCard:
     """Makes the supervisor's card.
 
     Args:
         url: Where people and their clients reach it.
         issuer: The authorization server at which they sign in.
+        push_notifications: Whether it tells URLs that they name how a task went.
     """
     return a2a.create_card(
         name=NAME,
@@ -39,4 +40,5 @@ def create_card(*, url: str, issuer: str) -> AgentCard:
         url=url,
         skills=SKILLS,
         security=a2a.SignInSecurity(issuer=issuer, scopes=(ASK_SCOPE,)),
+        push_notifications=push_notifications,
     )

@@ -1,6 +1,6 @@
 """The supervisor's settings."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -23,10 +23,13 @@ class Subagent(BaseModel):
 class SupervisorSettings(AgentSettings, AgentCoreSettings, OutboundSettings):
     """What the supervisor has besides: its subagents, and the two clients with which it calls them."""
 
+    push_notifications: Literal["public", "this-machine", "off"] = "public"
     subagents: tuple[Subagent, ...] = Field(min_length=1, description="a JSON list of {url, audience}")
 
     @model_validator(mode="after")
     def _verify_subagents(self) -> Self:
+        if self.push_notifications == "this-machine" and not self.is_local:
+            raise ValueError("PUSH_NOTIFICATIONS is this-machine: that is for HELPDESK_ENV=local alone.")
         for subagent in self.subagents:
             require_secure_url("SUBAGENTS", subagent.url, local=self.is_local)
         if len({subagent.audience for subagent in self.subagents}) != len(self.subagents):

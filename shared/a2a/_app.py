@@ -19,10 +19,12 @@ from shared.a2a._entry import Entry
 from shared.a2a._handler import AgentRequestHandler
 from shared.a2a._jsonrpc import JsonRpcEndpoint
 from shared.a2a._limits import Limits
+from shared.a2a._push import PushNotifications
 from shared.a2a._request_log import RequestLog
 from shared.a2a._responses import is_rpc, send_error, send_json
 from shared.a2a._rest import create_rest_routes
 from shared.a2a._well_known import OPEN_PATHS, RESOURCE_METADATA_PATH, create_open_routes
+from shared.http import PublicUrls
 from shared.tasks import Storage
 from shared.telemetry import get_logger
 
@@ -39,6 +41,7 @@ def create_agent_app(
     storage: Storage,
     limits: Limits | None = None,
     drain_seconds: float = DRAIN_SECONDS,
+    push_urls: PublicUrls | None = None,
 ) -> Starlette:
     """Puts an executor behind the door, the protocol and the stores.
 
@@ -55,8 +58,13 @@ def create_agent_app(
         storage: Where its tasks are kept.
         limits: How much a caller may ask for.
         drain_seconds: How long running tasks may take at the end.
+        push_urls: Which URLs push notifications go to, where the card offers them; those of the internet.
     """
     limits = limits or Limits()
+    push = None
+    if card.capabilities.push_notifications and storage.push is not None:
+        push = PushNotifications(storage.push, push_urls)
+    card.capabilities.push_notifications = push is not None
     handler = AgentRequestHandler(
         executor=executor,
         card=card,
@@ -65,6 +73,7 @@ def create_agent_app(
         messages=storage.messages,
         limits=limits,
         asked_after=getattr(executor, "asked_after", None),
+        push=push,
     )
     bind = getattr(executor, "bind", None)
     if bind is not None:
@@ -76,6 +85,8 @@ def create_agent_app(
         failed = await storage.recovery.fail_abandoned(handler.rescue)
         if failed:
             _log.warning("abandoned_tasks_failed", count=failed)
+        if push is not None:
+            push.start()
         start = getattr(executor, "start", None)
         if start is not None:
             start()
@@ -87,6 +98,8 @@ def create_agent_app(
             with suppress(asyncio.CancelledError):
                 await caretaker
             await handler.drain(drain_seconds)
+            if push is not None:
+                await push.aclose()
             close = getattr(executor, "aclose", None)
             if close is not None:
                 await close()

@@ -176,6 +176,7 @@ def create_card(
     organization: str = "Help desk",
     documentation_url: str = "",
     streaming: bool = True,
+    push_notifications: bool = False,
 ) -> AgentCard:
     """Makes the card of an agent that takes and gives text.
 
@@ -191,6 +192,7 @@ def create_card(
         organization: Who runs it.
         documentation_url: Where people read about it.
         streaming: Whether events can be read as they come.
+        push_notifications: Whether a caller can have a URL told of a task.
     """
     base = url if url.endswith("/") else f"{url}/"
     return AgentCard(
@@ -204,7 +206,9 @@ def create_card(
             AgentInterface(url=base.rstrip("/"), protocol_binding="HTTP+JSON", protocol_version="1.0"),
             AgentInterface(url=base, protocol_binding="JSONRPC", protocol_version="0.3"),
         ],
-        capabilities=AgentCapabilities(streaming=streaming, push_notifications=False, extended_agent_card=True),
+        capabilities=AgentCapabilities(
+            streaming=streaming, push_notifications=push_notifications, extended_agent_card=True
+        ),
         default_input_modes=["text/plain"],
         default_output_modes=["text/plain"],
         security_schemes=security.schemes(skills),

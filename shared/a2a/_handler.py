@@ -45,7 +45,8 @@ from shared.a2a._card import card_for
 from shared.a2a._context import name_in_log
 from shared.a2a._limits import Limits
 from shared.a2a._messages import accepted_media_types, check_message
-from shared.a2a._no_push import WithoutPushNotifications
+from shared.a2a._push import PushNotifications
+from shared.a2a._push_operations import PushOperations, offered
 from shared.a2a._run import STOPPED, Run, Turn, busy, ended
 from shared.errors import TooManyRequests, UpstreamUnavailable
 from shared.tasks import (
@@ -61,7 +62,7 @@ from shared.tasks import (
 OPEN_TASKS_RETRY_SECONDS: Final = 30.0
 
 
-class AgentRequestHandler(WithoutPushNotifications):
+class AgentRequestHandler(PushOperations):
     """Answers the operations of A2A for one agent.
 
     Args:
@@ -72,6 +73,7 @@ class AgentRequestHandler(WithoutPushNotifications):
         messages: Which messages came already.
         limits: How much one caller may ask for.
         asked_after: Told of each task that its owner asks after, for as long as they follow it.
+        push: Tells who wants to be told; None where the card offers no push notifications.
     """
 
     def __init__(
@@ -84,7 +86,9 @@ class AgentRequestHandler(WithoutPushNotifications):
         messages: MessageLedger,
         limits: Limits,
         asked_after: Callable[[str], AbstractContextManager[None]] | None = None,
+        push: PushNotifications | None = None,
     ) -> None:
+        super().__init__(push)
         self._executor = executor
         self._card = card
         self._tasks = tasks
@@ -229,6 +233,8 @@ class AgentRequestHandler(WithoutPushNotifications):
     async def _begin(self, params: SendMessageRequest, context: ServerCallContext, *, streaming: bool) -> Turn | str:
         """Has a new message worked on; of one that came before, the id of its task."""
         check_message(params, self._accepted, self._limits)
+        if params.configuration.HasField("task_push_notification_config"):
+            offered(self._push)
         if self._is_closing:
             raise UpstreamUnavailable("agent", retry_after=1, detail="shutting down")
         message, owner = params.message, resolve_owner(context)
@@ -275,6 +281,10 @@ class AgentRequestHandler(WithoutPushNotifications):
             call_context=context, request=params, task_id=task_id, context_id=message.context_id or None
         )
         name_in_log(context, task_id=task_id, context_id=str(request.context_id))
+        if params.configuration.HasField("task_push_notification_config"):
+            told = params.configuration.task_push_notification_config
+            await offered(self._push).create(told, task_id=task_id, owner=owner)
+            run = self._runs.get(task_id)
         if run is None:
             run = self._run(task_id, str(request.context_id), context, stored)
             self._runs[task_id] = run
@@ -318,6 +328,13 @@ class AgentRequestHandler(WithoutPushNotifications):
     def _forget(self, run: Run) -> None:
         if self._runs.get(run.task_id) is run:
             del self._runs[run.task_id]
+        if self._push is not None:
+            self._push.wake()
+
+    async def owner_of(self, task_id: str, context: ServerCallContext) -> str:
+        """See `PushOperations`."""
+        await self._get(task_id, context)
+        return resolve_owner(context)
 
     async def _get(self, task_id: str, context: ServerCallContext) -> StoredTask:
         name_in_log(context, task_id=task_id)

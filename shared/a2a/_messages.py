@@ -7,7 +7,6 @@ from a2a.utils.errors import ContentTypeNotSupportedError, InvalidParamsError
 from google.protobuf.struct_pb2 import Struct, Value
 
 from shared.a2a._limits import Limits
-from shared.a2a._no_push import no_push_notifications
 
 MAX_ID_CHARACTERS: Final = 256
 MAX_REFERENCES: Final = 16
@@ -29,7 +28,6 @@ def check_message(params: SendMessageRequest, accepted: frozenset[str], limits: 
     Raises:
         InvalidParamsError: it is incomplete, empty, too long or too deep.
         ContentTypeNotSupportedError: a part is of a kind that the card does not offer to take.
-        PushNotificationNotSupportedError: it asks for push notifications.
     """
     message = params.message
     _check_ids(message)
@@ -48,8 +46,6 @@ def check_message(params: SendMessageRequest, accepted: frozenset[str], limits: 
         raise InvalidParamsError(message=f"The message refers to more than {MAX_REFERENCES} tasks or extensions.")
     _check_metadata(message.metadata if message.HasField("metadata") else None, limits)
     _check_metadata(params.metadata if params.HasField("metadata") else None, limits)
-    if params.configuration.HasField("task_push_notification_config"):
-        raise no_push_notifications()
     if params.configuration.history_length < 0:
         raise InvalidParamsError(message="The history length must not be negative.")
 

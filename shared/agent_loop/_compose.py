@@ -13,7 +13,7 @@ from shared.a2a import INVOKE_SCOPE, DelegatedHop, Entry, Limits, create_agent_a
 from shared.agent_loop._executor import Closable, CutOff, StrandsExecutor, Toolbox
 from shared.agent_loop._instruments import ModelName
 from shared.authorization import Authorizer
-from shared.http import create_http_client
+from shared.http import PublicUrls, create_http_client
 from shared.identity import JwksCache, TokenVerifier
 from shared.models import create_model
 from shared.settings import AgentSettings, SubagentSettings
@@ -74,6 +74,7 @@ def create_app(
     resources: Sequence[Closable] = (),
     storage: Storage | None = None,
     cut_off: CutOff | None = None,
+    push_urls: PublicUrls | None = None,
 ) -> Starlette:
     """An agent as an ASGI app.
 
@@ -88,6 +89,7 @@ def create_app(
         resources: Started with the app where they have a `start()`; closed, in order, when it ends.
         storage: Its stores, where they are open already.
         cut_off: What tools were at whose task was cut off, so that it waits for that instead of failing.
+        push_urls: Which URLs push notifications go to, where the card offers them; those of the internet.
 
     Raises:
         ConfigurationError: if the stores cannot be opened.
@@ -104,7 +106,9 @@ def create_app(
         cut_off=cut_off,
         model_name=ModelName(settings.model_provider, settings.model_id),
     )
-    return create_agent_app(executor=executor, card=card, entry=entry, storage=storage, limits=_limits(settings))
+    return create_agent_app(
+        executor=executor, card=card, entry=entry, storage=storage, limits=_limits(settings), push_urls=push_urls
+    )
 
 
 def _limits(settings: AgentSettings) -> Limits:

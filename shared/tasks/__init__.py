@@ -5,6 +5,7 @@ from shared.tasks._database import Database
 from shared.tasks._events import INTERRUPTED_STATES, TERMINAL_STATES, Event, apply_event
 from shared.tasks._ledger import MessageLedger, SqliteMessageLedger
 from shared.tasks._open import open_storage
+from shared.tasks._push import DuePush, PushConfig, PushStore, SqlitePushStore
 from shared.tasks._recovery import Rescue, SqliteTaskRecovery, TaskRecovery, status_event
 from shared.tasks._retention import Retention
 from shared.tasks._storage import SqliteStorage, Storage
@@ -17,13 +18,17 @@ __all__ = [
     "AgentTaskStore",
     "ConversationStore",
     "Database",
+    "DuePush",
     "Event",
     "MessageLedger",
+    "PushConfig",
+    "PushStore",
     "Rescue",
     "Retention",
     "RowVersion",
     "SqliteConversationStore",
     "SqliteMessageLedger",
+    "SqlitePushStore",
     "SqliteStorage",
     "SqliteTaskEventStream",
     "SqliteTaskRecovery",

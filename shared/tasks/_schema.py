@@ -99,4 +99,19 @@ MIGRATIONS: Final = (
     CREATE INDEX actions_by_approver ON actions (approver, state);
     CREATE UNIQUE INDEX actions_by_token ON actions (token_id) WHERE token_id <> '';
     """,
+    """
+    -- Who is told of a task by push notification (shared/tasks/_push.py).
+    CREATE TABLE push_configs (
+        task_id TEXT NOT NULL,
+        id TEXT NOT NULL,
+        owner TEXT NOT NULL CHECK (owner <> ''),
+        url TEXT NOT NULL,
+        token TEXT NOT NULL,               -- the owner's own, to be shown there; good for nothing here
+        told INTEGER NOT NULL,             -- the version of the task that was told last
+        attempts INTEGER NOT NULL,
+        next_at REAL NOT NULL,             -- not before then: a failure, or somebody is telling it now
+        made_at REAL NOT NULL,
+        PRIMARY KEY (task_id, id)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -12,6 +12,7 @@ from a2a.server.cluster import TaskEventStream
 from shared.tasks._conversations import ConversationStore, SqliteConversationStore
 from shared.tasks._database import Database, path_of
 from shared.tasks._ledger import MessageLedger, SqliteMessageLedger
+from shared.tasks._push import PushStore, SqlitePushStore
 from shared.tasks._recovery import SqliteTaskRecovery, TaskRecovery
 from shared.tasks._retention import Retention
 from shared.tasks._store import AgentTaskStore, SqliteTaskStore
@@ -23,6 +24,7 @@ class Storage(ABC):
     """The stores of one agent, over one database.
 
     Attributes:
+        push: Who is told of tasks by push notification; None where that is not kept.
         caretaking_seconds: How often to look for tasks that nobody will finish.
     """
 
@@ -31,6 +33,7 @@ class Storage(ABC):
     conversations: ConversationStore
     messages: MessageLedger
     recovery: TaskRecovery
+    push: PushStore | None
 
     caretaking_seconds: ClassVar[float]
 
@@ -80,6 +83,7 @@ class SqliteStorage(Storage):
             conversations=SqliteConversationStore(database),
             messages=SqliteMessageLedger(database),
             recovery=SqliteTaskRecovery(database, tasks),
+            push=SqlitePushStore(database),
             database=database,
         )
 

@@ -33,7 +33,7 @@ from shared.a2a import (
     create_card,
 )
 from shared.errors import AuthorizationDenied
-from shared.http import create_http_client
+from shared.http import PublicUrls, create_http_client
 from shared.identity import JwksCache, TokenVerifier
 from shared.settings import AllowedCaller
 from shared.tasks import SqliteStorage
@@ -265,16 +265,24 @@ class Agent:
         issuer: Whose tokens it takes.
         entry: Its door; a subagent's by default.
         limits: What a caller may ask for; generous by default.
+        push_urls: Which URLs are told of tasks; without, none are.
     """
 
     def __init__(
-        self, folder: Path, issuer: Issuer, *, entry: Entry | None = None, limits: Limits | None = None
+        self,
+        folder: Path,
+        issuer: Issuer,
+        *,
+        entry: Entry | None = None,
+        limits: Limits | None = None,
+        push_urls: PublicUrls | None = None,
     ) -> None:
         self.issuer = issuer
         self.executor = Talk()
         self.path = folder / "agent.sqlite3"
         self.entry = entry or hop_entry(issuer)
         self._limits = limits or Limits(user_requests_per_minute=100_000, client_requests_per_minute=1_000_000)
+        self._push_urls = push_urls
         self._stack = AsyncExitStack()
         self.app: Starlette
         self.http: httpx.AsyncClient
@@ -292,11 +300,13 @@ class Agent:
                 url=URL,
                 skills=SKILLS,
                 security=HopSecurity(issuer) if is_hop else SignInSecurity(issuer, ("helpdesk:ask",)),
+                push_notifications=self._push_urls is not None,
             ),
             entry=self.entry,
             storage=self.storage,
             limits=self._limits,
             drain_seconds=0,
+            push_urls=self._push_urls,
         )
 
     async def __aenter__(self) -> Self:

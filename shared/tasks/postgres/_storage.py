@@ -55,6 +55,7 @@ class PostgresStorage(Storage):
             conversations=PostgresConversationStore(database),
             messages=PostgresMessageLedger(database),
             recovery=PostgresTaskRecovery(database, tasks),
+            push=None,  # not kept there: the card says that no push notifications are sent
             database=database,
         )
 
