@@ -1,6 +1,5 @@
 """The real Auth0 Deploy CLI, against a local tenant that began empty."""
 
-import json
 import re
 import subprocess
 from collections import Counter
@@ -12,7 +11,6 @@ import pytest
 import yaml
 
 from local.tenant._keywords import keyword_value
-from local.tenant._system import MANAGEMENT_CLIENT
 from local.tenant.testing import ROOT, LocalTenant
 from tests.auth0._tls import TlsFront
 
@@ -39,68 +37,70 @@ class Run:
     """What a run of the CLI said, and what it asked the tenant for."""
 
     said: str
-    writes: Counter[tuple[str, str]]
     ok: bool
+    writes: Counter[str]
 
 
 class DeployCli:
-    """Runs the CLI against a tenant.
+    """Runs the CLI against a tenant, as the how-to says: the deployed configuration, and the rest in the environment.
 
     Args:
         tenant: A tenant that listens.
         front: TLS in front of it.
-        folder: For what the CLI is told and what it writes.
+        folder: For what the CLI writes.
+        client: The id and the secret of the client that it works as.
     """
 
-    def __init__(self, tenant: LocalTenant, front: TlsFront, folder: Path) -> None:
+    def __init__(self, tenant: LocalTenant, front: TlsFront, folder: Path, client: tuple[str, str]) -> None:
         self.tenant = tenant
-        self._front = front
-        self._folder = folder
+        self.exported = folder / "exported" / "tenant.yaml"
         self._cli = find_cli()
+        self._environment = {
+            "AUTH0_DOMAIN": front.domain,
+            "AUTH0_AUDIENCE": f"{tenant.issuer}api/v2/",
+            "AUTH0_CLIENT_ID": client[0],
+            "AUTH0_CLIENT_SECRET": client[1],
+            "NODE_EXTRA_CA_CERTS": str(front.certificate),
+            "HOME": str(folder),
+        }
 
-    def keywords(self, file: Path = TENANT_FILE) -> dict[str, str]:
-        """The values of the keywords of a definition, as somebody who deploys it has them."""
-        names = {first or second for first, second in _KEYWORD.findall(file.read_text(encoding="utf-8"))}
+    def keywords(self) -> dict[str, str]:
+        """The values of the definition's keywords, as somebody who deploys it has them."""
+        names = {first or second for first, second in _KEYWORD.findall(TENANT_FILE.read_text(encoding="utf-8"))}
         settings = self.tenant.settings
         return {name: value for name in names if (value := keyword_value(name, settings)) is not None}
 
-    def run(self, command: str, **config: Any) -> Run:
-        """Runs the CLI to its end."""
-        client = self.tenant.client(MANAGEMENT_CLIENT)
-        settings = json.loads(CONFIG_FILE.read_text(encoding="utf-8")) | {
-            "AUTH0_DOMAIN": self._front.domain,
-            "AUTH0_AUDIENCE": f"{self.tenant.issuer}api/v2/",
-            "AUTH0_CLIENT_ID": client.client_id,
-            "AUTH0_CLIENT_SECRET": client.client_secret,
-            "AUTH0_KEYWORD_REPLACE_MAPPINGS": self.keywords(),
-            **config,
-        }
-        path = self._folder / "config.json"
-        path.write_text(json.dumps(settings), encoding="utf-8")
-        arguments = ["--input_file", str(config.get("AUTH0_INPUT_FILE", TENANT_FILE))]
-        if command == "export":
-            arguments = ["--output_folder", str(self._folder / "export"), "--format", "yaml"]
+    def bring(self, file: Path = TENANT_FILE, **settings: str) -> Run:
+        """Imports a definition."""
+        return self._run("import", "--input_file", str(file), settings=self.keywords() | settings)
+
+    def export(self, **settings: str) -> dict[str, Any]:
+        """What the CLI writes of the tenant."""
+        folder = str(self.exported.parent)
+        run = self._run("export", "--format", "yaml", "--output_folder", folder, settings=settings)
+        assert run.ok, run.said
+        document: dict[str, Any] = yaml.safe_load(self.exported.read_text(encoding="utf-8"))
+        return document
+
+    def _run(self, *arguments: str, settings: dict[str, str]) -> Run:
         before = Counter(self.tenant.writes)
+        program = self._cli / "node_modules/auth0-deploy-cli/lib/index.js"
         done = subprocess.run(
-            [
-                self._cli / "node",
-                self._cli / "node_modules/auth0-deploy-cli/lib/index.js",
-                command,
-                "--config_file",
-                path,
-                *arguments,
-            ],
+            [self._cli / "node", program, *arguments, "--config_file", CONFIG_FILE],
             capture_output=True,
             text=True,
             check=False,
             timeout=RUN_SECONDS,
-            env={"NODE_EXTRA_CA_CERTS": str(self._front.certificate), "HOME": str(self._folder)},
+            env=self._environment | settings,
         )
-        return Run(done.stdout + done.stderr, self.tenant.writes - before, done.returncode == 0)
+        writes = self.tenant.writes - before
+        return Run(done.stdout + done.stderr, done.returncode == 0, _by_kind(writes))
 
-    def export(self) -> dict[str, Any]:
-        """What the CLI writes of the tenant."""
-        run = self.run("export")
-        assert run.ok, run.said
-        document: dict[str, Any] = yaml.safe_load((self._folder / "export/tenant.yaml").read_text(encoding="utf-8"))
-        return document
+
+def _by_kind(writes: Counter[tuple[str, str]]) -> Counter[str]:
+    """What was written, by method and kind: `PATCH clients`."""
+    kinds: Counter[str] = Counter()
+    for (method, path), times in writes.items():
+        if path.startswith("/api/v2/"):
+            kinds[f"{method} {path.split('/')[3]}"] += times
+    return kinds

@@ -5,34 +5,51 @@ compiles a JSON schema of eight megabytes twice, and asks for at most eight thin
 """
 
 import asyncio
-from collections import Counter
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.tenant._keywords import keyword_value
+from local.tenant._system import MANAGEMENT_CLIENT
 from local.tenant.definition import Definition, load_definition
 from local.tenant.resources import Kind
-from local.tenant.testing import LocalTenant, claims_of
+from local.tenant.testing import ROOT, LocalTenant, claims_of
 from shared.testing import LoopbackServer
 from tests.auth0._deploy_cli import TENANT_FILE, DeployCli, Run
 from tests.auth0._difference import differences, wanted_of
 from tests.auth0._tls import TlsFront
+from tests.doctor._tenants import found_in
 from tests.tenant._ciba import DETAILS, decide, poll, started
 from tests.tenant._vault import RESET, Vault
 
 pytestmark = pytest.mark.timeout(600)
 
 STRAY = "Somebody's experiment"
+DEPLOYER = "Deploy CLI"
 SUPERVISOR_API = "Help desk supervisor"
-State = dict[str, list[tuple[str, dict[str, Any]]]]
+NEW_KEY = "supervisor-2"
+HOW_TO = ROOT / "docs/how-to/deploy-the-auth0-tenant.md"
+State = dict[str, dict[str, dict[str, Any]]]
 
 
 @dataclass
 class Deployment:
-    """A tenant, what the CLI did with it step by step, and what the tenant was after each step."""
+    """A tenant, what the CLI did with it step by step, and what the tenant was after each step.
+
+    Attributes:
+        vault: The tenant, with the directory beside it.
+        cli: Runs the CLI.
+        first, made, defined: The import into the empty tenant, and what came of it.
+        exported: The export after it.
+        drifted: The export after changes by hand.
+        again, remade, both_keys: The import after those, of a file with a second key, and how each key fares then.
+        deleting, cleared, one_key: The import of the first file with deletions allowed, and how each key fares then.
+    """
 
     vault: Vault
     cli: DeployCli
@@ -40,11 +57,14 @@ class Deployment:
     made: State
     defined: Definition
     exported: dict[str, Any]
+    findings: dict[str, list[str]]
     drifted: dict[str, Any]
     again: Run
     remade: State
+    both_keys: list[int]
     deleting: Run
     cleared: State
+    one_key: list[int]
 
     @property
     def tenant(self) -> LocalTenant:
@@ -58,44 +78,98 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         mappings = {"DIRECTORY_URL": directory.url.rstrip("/"), "DIRECTORY_DOMAIN": "127.0.0.1"}
         tenant = LocalTenant(folder / "var", tenant_managed=True, auth0_keyword_replace_mappings=mappings)
         with tenant, TlsFront(tenant.settings.port, folder) as front:
-            cli = DeployCli(tenant, front, folder)
-            first = cli.run("import")
+            cli = DeployCli(tenant, front, folder, asyncio.run(deployer(tenant)))
+            first = cli.bring()
             assert first.ok, first.said
             made, defined, exported = state(tenant), tenant.tenant.definition, cli.export()
+            findings = found_in(cli.exported)
             asyncio.run(change_by_hand(tenant))
             drifted = cli.export()
-            again = cli.run("import")
-            remade = state(tenant)
-            deleting = cli.run("import", AUTH0_ALLOW_DELETE=True)
+            again = cli.bring(with_second_key(folder), SUPERVISOR_NEXT_PUBLIC_KEY=next_key(tenant))
+            remade, both_keys = state(tenant), asyncio.run(keys_taken(tenant))
+            asyncio.run(let_it_delete(tenant))
+            deleting = cli.bring(AUTH0_ALLOW_DELETE="true", AUTH0_EXCLUDED_CLIENTS=json.dumps([MANAGEMENT_CLIENT]))
             yield Deployment(
-                *(Vault(tenant, directory), cli, first, made, defined, exported),
-                *(drifted, again, remade, deleting, state(tenant)),
+                *(Vault(tenant, directory), cli, first, made, defined, exported, findings, drifted),
+                *(again, remade, both_keys, deleting, state(tenant), asyncio.run(keys_taken(tenant))),
             )
 
 
+def scopes(marker: str) -> list[str]:
+    """The scopes that the how-to has people give the CLI's client, from the block that follows some words."""
+    block = re.search(rf"{marker}.*?```text\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    return block[1].split()
+
+
+async def deployer(tenant: LocalTenant) -> tuple[str, str]:
+    """Makes the client that the CLI works as, as the how-to says, and returns its id and secret."""
+    body = {"name": DEPLOYER, "app_type": "non_interactive", "grant_types": ["client_credentials"]}
+    client = (await tenant.manage("POST", "clients", body)).json()
+    grant = {"client_id": client["client_id"], "audience": f"{tenant.issuer}api/v2/", "scope": scopes("these scopes")}
+    assert (await tenant.manage("POST", "client-grants", grant)).is_success
+    return client["client_id"], client["client_secret"]
+
+
+async def let_it_delete(tenant: LocalTenant) -> None:
+    """Gives the client the scopes that deleting needs, too."""
+    grants = (await tenant.manage("GET", f"client-grants?client_id={tenant.client(DEPLOYER).client_id}")).json()
+    body = {"scope": [*scopes("these scopes"), *scopes("to delete")]}
+    assert (await tenant.manage("PATCH", f"client-grants/{grants[0]['id']}", body)).is_success
+
+
 def state(tenant: LocalTenant) -> State:
-    """All that the tenant is made of, with its ids; the order in which things came to be is the CLI's affair."""
-    resources = tenant.tenant.resources
-    return {kind: sorted((row.id, row.body) for row in resources.all(kind)) for kind in Kind}
+    """All that the tenant is made of by id, but for the CLI's own client."""
+    resources, own = tenant.tenant.resources, tenant.client(DEPLOYER).client_id
+    return {
+        kind: {row.id: row.body for row in resources.all(kind) if own not in {row.id, row.body.get("client_id")}}
+        for kind in Kind
+    }
 
 
 async def change_by_hand(tenant: LocalTenant) -> None:
     """What people do in the dashboard when nobody looks: a longer lifetime, another scope, a client of their own."""
     apis = (await tenant.manage("GET", "resource-servers")).json()
     (supervisor,) = [api["id"] for api in apis if api["name"] == SUPERVISOR_API]
-    (grant,) = [
-        grant["id"]
-        for grant in (await tenant.manage("GET", "client-grants")).json()
-        if grant["client_id"] == tenant.client("Supervisor API client").client_id
-        and grant["audience"] == tenant.api("docs_search")
-    ]
+    query = f"client_id={tenant.client('Supervisor API client').client_id}&audience={tenant.api('docs_search')}"
+    (grant,) = (await tenant.manage("GET", f"client-grants?{query}")).json()
     for method, path, body in (
         ("PATCH", f"resource-servers/{supervisor}", {"token_lifetime": 86400}),
-        ("PATCH", f"client-grants/{grant}", {"scope": ["docs:read", "agent:invoke"]}),
+        ("PATCH", f"client-grants/{grant['id']}", {"scope": ["docs:read", "agent:invoke"]}),
         ("POST", "clients", {"name": STRAY, "app_type": "non_interactive", "grant_types": ["client_credentials"]}),
     ):
         response = await tenant.manage(method, path, body)
         assert response.is_success, response.text
+
+
+def with_second_key(folder: Path) -> Path:
+    """The file with one more key of the supervisor's, as where it gets a new one."""
+    first = '            name: supervisor-1\n            pem: "@@SUPERVISOR_PUBLIC_KEY@@"\n'
+    text = TENANT_FILE.read_text(encoding="utf-8")
+    assert text.count(first) == 1
+    second = first.replace("supervisor-1", NEW_KEY).replace("SUPERVISOR_", "SUPERVISOR_NEXT_")
+    path = folder / "with-second-key.yaml"
+    path.write_text(text.replace(first, f"{first}          - credential_type: public_key\n{second}"), encoding="utf-8")
+    return path
+
+
+def next_key(tenant: LocalTenant) -> str:
+    """The public half of a new key, whose private half is made where an agent would find it."""
+    return keyword_value("SUPERVISOR_NEXT_PUBLIC_KEY", tenant.settings) or ""
+
+
+async def keys_taken(tenant: LocalTenant) -> list[int]:
+    """How the token endpoint answers the supervisor with its first key, and with its second."""
+    folder = tenant.settings.folder / "clients"
+    own = folder / "supervisor/key.pem"
+    first = own.read_text(encoding="utf-8")
+    found = []
+    for key in (first, (folder / "supervisor-next/key.pem").read_text(encoding="utf-8")):
+        own.write_text(key, encoding="utf-8")
+        form = {"grant_type": "client_credentials", "audience": tenant.api("docs_search")}
+        found.append((await tenant.request_token(form | tenant.credentials("Supervisor"))).status_code)
+    own.write_text(first, encoding="utf-8")
+    return found
 
 
 def names(exported: dict[str, Any], section: str) -> set[str]:
@@ -119,7 +193,8 @@ def test_an_empty_tenant_becomes_what_a_tenant_is_that_reads_the_file(deployment
     ]
     assert (made.tenant, made.guardianPolicies) == (read.tenant, read.guardianPolicies)
     assert set(read.guardianFactors) <= set(made.guardianFactors)
-    assert {client.name for client in made.clients} - {client.name for client in read.clients} == {"Local management"}
+    further = {client.name for client in made.clients} - {client.name for client in read.clients}
+    assert further == {MANAGEMENT_CLIENT, DEPLOYER}
     assert not [line for line in deployment.first.said.splitlines() if "failed" in line or "Unable" in line]
 
 
@@ -135,41 +210,55 @@ def test_an_export_shows_what_was_changed_by_hand(deployment: Deployment) -> Non
     assert names(deployment.drifted, "clients") - names(deployment.exported, "clients") == {STRAY}
 
 
+def test_an_export_passes_the_doctor(deployment: Deployment) -> None:
+    assert deployment.findings == {}
+
+
 def test_a_second_import_puts_everything_back_and_makes_nothing_anew(deployment: Deployment) -> None:
     assert deployment.again.ok, deployment.again.said
-    client_id = next(client_id for client_id, body in deployment.remade[Kind.CLIENT] if body["name"] == STRAY)
-    left = [(client, body) for client, body in deployment.remade[Kind.CLIENT] if client != client_id]
-    assert deployment.remade | {Kind.CLIENT: left} == deployment.made
+    supervisor = deployment.tenant.client("Supervisor").client_id
+    for kind, made in deployment.made.items():
+        remade = deployment.remade[kind]
+        assert {key: body for key, body in remade.items() if key in made and key != supervisor} == {
+            key: body for key, body in made.items() if key != supervisor
+        }
+        new = {Kind.CLIENT.value: {STRAY}, Kind.CREDENTIAL.value: {NEW_KEY}}.get(kind, set())
+        assert {body["name"] for key, body in remade.items() if key not in made} == new
 
 
 def test_what_it_always_writes(deployment: Deployment) -> None:
     """The CLI does not compare before it writes: whatever it manages, it writes again, once for each."""
-    kinds = Counter({(method, path.split("/")[3]): 0 for method, path in deployment.again.writes if "/v2/" in path})
-    for (method, path), times in deployment.again.writes.items():
-        if "/v2/" in path:
-            kinds[method, path.split("/")[3]] += times
-    assert kinds == {
-        ("PATCH", "resource-servers"): 6,
-        ("PATCH", "clients"): 14,  # the six with keys once more, to name the keys
-        ("PATCH", "connections"): 3,
-        ("PATCH", "client-grants"): 12,
-        ("PATCH", "roles"): 4,
-        ("DELETE", "roles"): 4,  # the permissions of each role, and again:
-        ("POST", "roles"): 4,
-        ("PATCH", "tenants"): 1,
-        ("PUT", "guardian"): 2,
+    assert deployment.again.writes == {
+        "PATCH resource-servers": 6,
+        "PATCH clients": 14,  # the six with keys once more, to name the keys
+        "POST clients": 1,  # the second key: the only thing that is new
+        "PATCH connections": 3,
+        "PATCH client-grants": 12,
+        "PATCH roles": 4,
+        "DELETE roles": 4,  # the permissions of each role, and again:
+        "POST roles": 4,
+        "PATCH tenants": 1,
+        "PUT guardian": 2,
     }
 
 
 def test_what_the_file_does_not_name_is_left_unless_deleting_is_allowed(deployment: Deployment) -> None:
     assert "should be deleted" in deployment.again.said
     assert STRAY in deployment.again.said
-    assert STRAY in {body["name"] for _, body in deployment.remade[Kind.CLIENT]}
+    assert STRAY in {body["name"] for body in deployment.remade[Kind.CLIENT].values()}
 
     assert deployment.deleting.ok, deployment.deleting.said
-    deleted = [path for method, path in deployment.deleting.writes if method == "DELETE" and "/roles/" not in path]
-    assert len(deleted) == 1
+    assert deployment.deleting.writes["DELETE clients"] == 2  # the experiment, and the second key
+    assert {kind for kind in deployment.deleting.writes if kind.startswith("DELETE")} == {
+        "DELETE clients",
+        "DELETE roles",
+    }
     assert deployment.cleared == deployment.made
+
+
+def test_one_key_of_a_client_follows_another_without_interruption(deployment: Deployment) -> None:
+    assert deployment.both_keys == [200, 200]
+    assert deployment.one_key == [200, 401]
 
 
 async def test_what_was_deployed_serves_a_person_through_every_hop(deployment: Deployment) -> None:
@@ -207,3 +296,14 @@ async def test_what_was_deployed_lends_each_agent_its_own_account_of_a_person(de
     }
     status, error = await vault.refusal(await vault.subject_token(agent="password_reset"), RESET)
     assert (status, error) == (403, "unauthorized_client")
+
+
+def test_the_cli_bears_a_tenant_that_has_it_wait(tmp_path: Path) -> None:
+    tenant = LocalTenant(tmp_path / "var", tenant_management_requests_per_second=2)
+    with tenant, TlsFront(tenant.settings.port, tmp_path) as front:
+        account = tenant.client(MANAGEMENT_CLIENT)
+        cli = DeployCli(tenant, front, tmp_path, (account.client_id, account.client_secret or ""))
+        exported = cli.export(AUTH0_INCLUDED_ONLY=json.dumps(["roles"]))
+    assert names(exported, "roles") == {"Employee", "Help-desk operator", "Security", "Contractor"}
+    asked = sum(times for path, times in tenant.requests.items() if path.startswith("/api/v2/"))
+    assert asked > 5  # the list, the permissions of each of four, and what was refused and asked again
