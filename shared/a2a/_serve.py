@@ -8,11 +8,13 @@ requests wait until the app is there. Nothing here may import `a2a`.
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, contextmanager
 from typing import Final
 
@@ -90,6 +92,21 @@ def _run(make_app: Callable[[], Starlette], settings: ServiceSettings, name: str
         _log.info("stopped")
     if starting.failure is not None:
         raise starting.failure
+    _leave_threads_behind()
+
+
+def _leave_threads_behind() -> None:
+    """Ends the process where a thread still waits, for a model's provider that does not answer say.
+
+    Everything is closed by now, and what the thread worked on has been stopped; Python would wait for it until whoever
+    stops the process kills it.
+    """
+    waiting = [each.name for each in threading.enumerate() if not each.daemon and each is not threading.main_thread()]
+    if waiting and threading.current_thread() is threading.main_thread():
+        _log.warning("threads_left_behind", threads=waiting)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 class StartingApp:
@@ -176,6 +193,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
         draining.cancel()
         await asyncio.wait([draining])
+        # At its end the loop waits for the threads of its executor: of one that has none. See _leave_threads_behind.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

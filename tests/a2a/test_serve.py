@@ -105,6 +105,16 @@ async def test_on_a_signal_a_running_task_ends_its_stream_ends_and_the_process_e
         assert process.wait(30) == 0
 
 
+async def test_a_thread_that_never_comes_back_does_not_keep_the_process(tmp_path: Path, port: int) -> None:
+    """As a call of a model waits in a thread for its provider: it would be waited for until somebody kills it."""
+    hangs = "import concurrent.futures as c, threading; c.ThreadPoolExecutor().submit(threading.Event().wait)"
+    with running(tmp_path, port, first=hangs) as process:
+        async with create_http_client() as http:
+            await answers(http, f"http://127.0.0.1:{port}/.well-known/agent-card.json")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
 @pytest.mark.parametrize(
     ("first", "words"),
     [

@@ -79,6 +79,15 @@ def test_every_package_has_a_wheel_for_arm64(image: str) -> None:
     assert without == []
 
 
+@pytest.mark.parametrize("image", IMAGES)
+def test_a_dockerfile_names_no_architecture(image: str) -> None:
+    """It builds wherever its base image, which is one for many, and the packages' wheels are."""
+    text = dockerfile(image).read_text(encoding="utf-8")
+    code = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    assert re.search(r"amd64|x86|arm64|aarch64|--platform|apt-get|curl|wget", code) is None
+    assert "PYTHON_IMAGE=python:3.13-slim-trixie" in code
+
+
 def test_the_build_context_leaves_out_keys_and_history() -> None:
     """An allow list: what is not named is not sent to the engine."""
     lines = [
