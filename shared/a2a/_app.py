@@ -160,9 +160,8 @@ async def _take_care(storage: Storage, limits: Limits, handler: AgentRequestHand
     while True:
         await asyncio.sleep(storage.caretaking_seconds)
         try:
-            ended = await storage.recovery.fail_abandoned(handler.rescue) + await storage.recovery.expire_waiting(
-                limits.waiting_seconds
-            )
+            ended = await storage.recovery.fail_abandoned(handler.rescue, handler.working)
+            ended += await storage.recovery.expire_waiting(limits.waiting_seconds)
         except Exception:  # noqa: BLE001 -- one bad round must not end the rounds
             _log.exception("caretaking_failed")
         else:

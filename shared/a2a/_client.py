@@ -61,6 +61,9 @@ CANCEL_TIMEOUT_SECONDS = 5.0
 GET_TIMEOUT_SECONDS = 10.0
 RETRY_STATUSES = frozenset({409, 429, 503})
 MAX_RETRY_AFTER_SECONDS = 2.0
+BROKEN = (httpx.ConnectError, httpx.ReadError, httpx.WriteError)
+"""The agent, or one replica of it, is not there, or ended while it was asked."""
+BROKEN_WAIT_SECONDS = 0.05
 ATTEMPTS = 3
 
 _log = get_logger()
@@ -440,7 +443,7 @@ def _retry_after(error: A2AError) -> float | None:
     """How long to wait before trying again, in seconds; None if it would not help or take too long."""
     response = _response(error)
     if response is None:
-        return 0.05 if isinstance(error.__cause__, httpx.ConnectError) else None
+        return BROKEN_WAIT_SECONDS if isinstance(error.__cause__, BROKEN) else None
     if response.status_code not in RETRY_STATUSES:
         return None
     wait = _retry_after_header(response)

@@ -7,7 +7,7 @@ for another's task and for no task is the same.
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import Final
 
@@ -100,6 +100,11 @@ class AgentRequestHandler(PushOperations):
         self._runs: dict[str, Run] = {}
         self._unsaved: Counter[str] = Counter()
         self._is_closing = False
+
+    @property
+    def working(self) -> Collection[str]:
+        """The tasks that are being worked on here, as they come and go."""
+        return self._runs.keys()
 
     @property
     def is_busy(self) -> bool:
@@ -303,6 +308,12 @@ class AgentRequestHandler(PushOperations):
         stored = await self._tasks.get(task_id, context)
         if stored is None:
             raise InvalidParamsError(message="A message with this messageId came before; send it with a new one.")
+        if run is None and not params.configuration.return_immediately and not _is_last(stored.task):
+            # It is being worked on elsewhere: whoever sent it lost the connection to there, and waits here.
+            async with aclosing(self._follow(task_id, context)) as events:
+                async for _ in events:
+                    pass
+            return (await self._get(task_id, context)).task
         return stored.task
 
     def _run(self, task_id: str, context_id: str, context: ServerCallContext, stored: StoredTask | None) -> Run:

@@ -244,6 +244,8 @@ class Run:
                 raise TaskNotFoundError
             if self.is_finished:
                 raise ended(self.task_id)
+            if not self._is_settled():  # another process has taken it up since it was looked at
+                raise busy(self.task_id)
             context.current_task = self.snapshot()
             if self.task.status.HasField("message"):
                 self.task.history.append(self.task.status.message)

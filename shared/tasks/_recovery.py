@@ -1,14 +1,14 @@
 """Tasks that nobody will finish are ended, with words that say so."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Final, Protocol
 
 from a2a.server.cluster import ConcurrentTaskModificationError
 from a2a.types import Message, Part, Role, Task, TaskState, TaskStatus, TaskStatusUpdateEvent
 
 from shared.tasks._database import Database
-from shared.tasks._events import apply_event
+from shared.tasks._events import TERMINAL_STATES, apply_event
 from shared.tasks._store import SqliteTaskStore
 
 ABANDONED: Final = "The agent stopped before this was finished. Please ask again."
@@ -39,11 +39,13 @@ def status_event(task: Task, state: TaskState, text: str = "") -> TaskStatusUpda
 class TaskRecovery(Protocol):
     """Ends what a dead process had under way, and what waited for somebody for too long."""
 
-    async def fail_abandoned(self, rescue: Rescue | None = None) -> int:
+    async def fail_abandoned(self, rescue: Rescue | None = None, working: Collection[str] | None = None) -> int:
         """Fails the tasks of processes that are no longer there, but those that can go on; how many it moved.
 
         Args:
             rescue: What a task goes on with; it is asked before one is failed.
+            working: The tasks that this process works on. Others that are its own by the database, because their end
+                could not be written, are abandoned too.
         """
         ...
 
@@ -64,13 +66,19 @@ class SqliteTaskRecovery:
         self._database = database
         self._store = store
 
-    async def fail_abandoned(self, rescue: Rescue | None = None) -> int:
+    async def fail_abandoned(self, rescue: Rescue | None = None, working: Collection[str] | None = None) -> int:
         """See `TaskRecovery`."""
         running = self._database.connection.execute(
             "SELECT runner, task_id, owner FROM tasks WHERE state IN (0, 1, 2, 6, 8) AND runner IS NOT NULL"
         ).fetchall()
         dead = {runner for runner in {row[0] for row in running} if not self._database.runner.is_alive(runner)}
-        return await self._end([row[1:] for row in running if row[0] in dead], ABANDONED, rescue)
+        own = self._database.runner.id if working is not None else None
+        abandoned = [
+            (task_id, owner)
+            for runner, task_id, owner in running
+            if runner in dead or (runner == own and working is not None and task_id not in working)
+        ]
+        return await self._end(abandoned, ABANDONED, rescue)
 
     async def expire_waiting(self, seconds: float) -> int:
         """See `TaskRecovery`."""
@@ -84,7 +92,7 @@ class SqliteTaskRecovery:
         ended = 0
         for task_id, owner in rows:
             stored = self._store.read(task_id, owner)
-            if stored is None:
+            if stored is None or stored.task.status.state in TERMINAL_STATES:
                 continue
             saved = await rescue(stored.task) if rescue is not None else None
             event = saved or status_event(stored.task, TaskState.TASK_STATE_FAILED, text)

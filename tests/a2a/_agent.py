@@ -36,7 +36,7 @@ from shared.errors import AuthorizationDenied
 from shared.http import PublicUrls, create_http_client
 from shared.identity import JwksCache, TokenVerifier
 from shared.settings import AllowedCaller
-from shared.tasks import SqliteStorage
+from shared.tasks import open_storage
 from shared.testing import AuthorizationServer
 
 URL = "http://agent.example/"
@@ -266,6 +266,7 @@ class Agent:
         entry: Its door; a subagent's by default.
         limits: What a caller may ask for; generous by default.
         push_urls: Which URLs are told of tasks; without, none are.
+        database: The URL of its database; a file in the folder by default.
     """
 
     def __init__(
@@ -276,10 +277,11 @@ class Agent:
         entry: Entry | None = None,
         limits: Limits | None = None,
         push_urls: PublicUrls | None = None,
+        database: str | None = None,
     ) -> None:
         self.issuer = issuer
         self.executor = Talk()
-        self.path = folder / "agent.sqlite3"
+        self.database = database or f"sqlite:///{folder}/agent.sqlite3"
         self.entry = entry or hop_entry(issuer)
         self._limits = limits or Limits(user_requests_per_minute=100_000, client_requests_per_minute=1_000_000)
         self._push_urls = push_urls
@@ -291,7 +293,7 @@ class Agent:
         """The app, its storage open."""
         is_hop = isinstance(self.entry, DelegatedHop)
         issuer = self.issuer.server.issuer
-        self.storage = SqliteStorage.open(self.path, agent="account_lookup")
+        self.storage = open_storage(self.database, agent="account_lookup")
         return create_agent_app(
             executor=self.executor,
             card=create_card(
@@ -352,7 +354,7 @@ class Agent:
         task = (await self.call("SendMessage", params, user=user)).task
         if text.startswith("hold"):
             await self.executor.began.wait()
-        await self.storage.database.committed()  # two agents in one thread could not wait for each other's lock
+        await self.storage.tasks.committed()  # two agents in one thread could not wait for each other's lock
         return task
 
 

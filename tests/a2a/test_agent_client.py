@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
@@ -43,7 +44,10 @@ class Peer:
     answer: bytes = b""
     media_type: bytes = b"application/json"
     drips: bool = False
+    breaks: int = 0
+    """How many requests are read and not answered."""
     heard: list[bytes] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
     serving: list[asyncio.Task[Any]] = field(default_factory=list)
     url: str = ""
 
@@ -72,6 +76,13 @@ class Peer:
             return
         self.heard.append(head)
         is_card = head.startswith(b"GET")
+        if not is_card:
+            length = re.findall(rb"(?i)content-length: (\d+)", head)[0]
+            self.bodies.append(json.loads(await reader.readexactly(int(length))))
+        if self.breaks and not is_card:
+            self.breaks -= 1
+            writer.close()
+            return
         body, media_type = (self.card, b"application/json") if is_card else (self.answer, self.media_type)
         writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: " + media_type + b"\r\n\r\n" + body)
         if self.drips:
@@ -219,6 +230,34 @@ async def test_an_answer_that_is_none_is_an_error_of_ours(
         await ask(client, streaming=streaming)
 
     assert "the-password" not in f"{raised.value} {raised.value.public_message}"
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_a_message_whose_connection_broke_is_sent_again_as_the_same_message(
+    peer: Peer, client: AgentClient, *, streaming: bool
+) -> None:
+    """A replica that ends in the middle is not the agent's end; another answers for the message that came already."""
+    await client.card()
+    done = {"task": WORKING["task"] | {"status": {"state": "TASK_STATE_COMPLETED"}}}
+    whole = json.dumps({"jsonrpc": "2.0", "id": "1", "result": done}).encode()
+    peer.answer, peer.media_type = (sse(done), STREAM) if streaming else (whole, b"application/json")
+    peer.breaks = 1
+
+    (answer,) = await ask(client, streaming=streaming)
+
+    assert answer.task.id == "task"
+    assert len(peer.bodies) == 2
+    assert len({body["params"]["message"]["messageId"] for body in peer.bodies}) == 1
+
+
+async def test_an_agent_that_breaks_every_connection_is_away(peer: Peer, client: AgentClient) -> None:
+    await client.card()
+    peer.breaks = 99
+
+    with pytest.raises(UpstreamUnavailable):
+        await ask(client)
+
+    assert len(peer.bodies) == _client.ATTEMPTS
 
 
 async def test_a_cancellation_that_is_answered_with_nonsense_is_no_error(peer: Peer, client: AgentClient) -> None:

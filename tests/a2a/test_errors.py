@@ -18,6 +18,7 @@ from shared.errors import (
     TooManyRequests,
     UpstreamUnavailable,
 )
+from shared.tasks import SqliteStorage
 from tests.a2a._agent import SECRET, Agent, message
 
 
@@ -134,11 +135,12 @@ async def test_what_could_not_be_made_durable_is_not_told_as_if_it_were(
     agent: Agent, binding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The end of the task is written and then lost with its transaction: the sender must not hear of it."""
-    commit = agent.storage.tasks.committed
+    assert isinstance(agent.storage, SqliteStorage)
+    database, commit = agent.storage.database, agent.storage.tasks.committed
     task = await agent.begin("hold on")
 
     async def lost() -> None:
-        agent.storage.database.spoil(sqlite3.OperationalError("disk full"))
+        database.spoil(sqlite3.OperationalError("disk full"))
         await commit()
 
     sending = asyncio.create_task(

@@ -9,8 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.a2a._agent import Agent, Answer, Issuer, message
+from shared.tasks import SqliteStorage
+from shared.tasks.postgres import PostgresStorage
+from tests.a2a._agent import URL, Agent, Answer, Issuer, message
 from tests.a2a._exchange import Exchange
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of each kind of database that several processes of an agent may share."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/agent.sqlite3"
+    found: str = request.getfixturevalue("postgres_url")
+    return found
 
 
 def following(agent: Agent, task_id: str) -> Exchange:
@@ -18,8 +29,8 @@ def following(agent: Agent, task_id: str) -> Exchange:
     return Exchange(agent.app, body, agent.issuer.hop())
 
 
-async def test_a_task_of_one_process_is_followed_from_another(tmp_path: Path, issuer: Issuer) -> None:
-    async with Agent(tmp_path, issuer) as one, Agent(tmp_path, issuer) as other:
+async def test_a_task_of_one_process_is_followed_from_another(tmp_path: Path, issuer: Issuer, database: str) -> None:
+    async with Agent(tmp_path, issuer, database=database) as one, Agent(tmp_path, issuer, database=database) as other:
         task = await one.begin("hold on")
         async with following(other, task["id"]) as stream:
             await stream.start()
@@ -32,12 +43,12 @@ async def test_a_task_of_one_process_is_followed_from_another(tmp_path: Path, is
 
 
 async def test_a_task_of_one_process_is_cancelled_from_another_and_stops_with_its_next_word(
-    tmp_path: Path, issuer: Issuer
+    tmp_path: Path, issuer: Issuer, database: str
 ) -> None:
-    async with Agent(tmp_path, issuer) as one, Agent(tmp_path, issuer) as other:
+    async with Agent(tmp_path, issuer, database=database) as one, Agent(tmp_path, issuer, database=database) as other:
         sending = asyncio.create_task(one.send("hold on"))
         await one.executor.began.wait()
-        await one.storage.database.committed()  # in one thread, nobody can wait for the lock
+        await one.storage.tasks.committed()  # in one thread, nobody can wait for the lock
         (task,) = (await other.call("ListTasks")).result["tasks"]
         cancelled = await other.call("CancelTask", {"id": task["id"]})
         assert cancelled.state == "TASK_STATE_CANCELED"
@@ -48,8 +59,10 @@ async def test_a_task_of_one_process_is_cancelled_from_another_and_stops_with_it
         assert "artifacts" not in stored.task
 
 
-async def test_a_task_that_one_process_works_on_is_not_worked_on_by_another(tmp_path: Path, issuer: Issuer) -> None:
-    async with Agent(tmp_path, issuer) as one, Agent(tmp_path, issuer) as other:
+async def test_a_task_that_one_process_works_on_is_not_worked_on_by_another(
+    tmp_path: Path, issuer: Issuer, database: str
+) -> None:
+    async with Agent(tmp_path, issuer, database=database) as one, Agent(tmp_path, issuer, database=database) as other:
         task = await one.begin("hold on")
         answer = await other.send("echo more", taskId=task["id"])
         assert answer.reason == "UNSUPPORTED_OPERATION"
@@ -57,17 +70,17 @@ async def test_a_task_that_one_process_works_on_is_not_worked_on_by_another(tmp_
         one.executor.release.set()
 
 
-async def test_of_two_that_go_on_with_a_task_at_once_one_does(tmp_path: Path, issuer: Issuer) -> None:
+async def test_of_two_that_go_on_with_a_task_at_once_one_does(tmp_path: Path, issuer: Issuer, database: str) -> None:
     """Two threads with loops of their own, as each waits for the file's lock by itself, as processes do."""
     ready = threading.Barrier(2, timeout=20)
 
     async def go_on(task_id: str, text: str) -> tuple[Answer, list[str]]:
-        async with Agent(tmp_path, issuer) as agent:
+        async with Agent(tmp_path, issuer, database=database) as agent:
             ready.wait()
             return await agent.send(text, taskId=task_id), agent.executor.heard
 
     for _ in range(5):
-        async with Agent(tmp_path, issuer) as agent:
+        async with Agent(tmp_path, issuer, database=database) as agent:
             task_id = (await agent.send("ask")).task["id"]
         results = await asyncio.gather(
             *(asyncio.to_thread(asyncio.run, go_on(task_id, f"echo {name}")) for name in ("one", "other"))
@@ -76,22 +89,45 @@ async def test_of_two_that_go_on_with_a_task_at_once_one_does(tmp_path: Path, is
         ((refused, unheard),) = [result for result in results if result[0].error is not None]
         assert (done.state, heard) == ("TASK_STATE_COMPLETED", [f"echo {done.text}"])
         assert (refused.reason, unheard) == ("UNSUPPORTED_OPERATION", [])
-        async with Agent(tmp_path, issuer) as agent:
+        async with Agent(tmp_path, issuer, database=database) as agent:
             history = (await agent.call("GetTask", {"id": task_id})).task["history"]
         said = [message["parts"][0]["text"] for message in history if message["role"] == "ROLE_USER"]
         assert said == ["ask", f"echo {done.text}"]
 
 
-async def test_a_message_that_another_process_took_is_not_worked_on_here(tmp_path: Path, issuer: Issuer) -> None:
-    async with Agent(tmp_path, issuer) as one, Agent(tmp_path, issuer) as other:
+async def test_a_message_that_another_process_took_is_not_worked_on_here(
+    tmp_path: Path, issuer: Issuer, database: str
+) -> None:
+    async with Agent(tmp_path, issuer, database=database) as one, Agent(tmp_path, issuer, database=database) as other:
         params = message("echo hello", message_id="m-1")
         first = await one.call("SendMessage", params)
         assert (await other.call("SendMessage", params)).task == first.task
         assert other.executor.heard == []
 
 
-async def test_at_the_end_what_is_still_running_fails_with_words_that_say_so(tmp_path: Path, issuer: Issuer) -> None:
-    async with Agent(tmp_path, issuer) as agent:
+async def test_who_lost_the_connection_to_one_process_sends_the_message_to_another_and_waits_there(
+    tmp_path: Path, issuer: Issuer, database: str
+) -> None:
+    async with (
+        Agent(tmp_path, issuer, database=database) as one,
+        Agent(tmp_path, issuer, database=database) as other,
+    ):
+        params = message("hold on", message_id="m-1")
+        first = asyncio.create_task(one.call("SendMessage", params))
+        await one.executor.began.wait()
+        await one.storage.tasks.committed()
+        again = asyncio.create_task(other.call("SendMessage", params))
+        at_once = await other.call("SendMessage", params | {"configuration": {"returnImmediately": True}})
+        assert at_once.state == "TASK_STATE_WORKING"
+        one.executor.release.set()
+        assert (await again).task == (await first).task
+        assert other.executor.heard == []
+
+
+async def test_at_the_end_what_is_still_running_fails_with_words_that_say_so(
+    tmp_path: Path, issuer: Issuer, database: str
+) -> None:
+    async with Agent(tmp_path, issuer, database=database) as agent:
         sending = asyncio.create_task(agent.send("hold on"))
         await agent.executor.began.wait()
         drain = agent.app.state.drain
@@ -104,8 +140,8 @@ async def test_at_the_end_what_is_still_running_fails_with_words_that_say_so(tmp
     assert agent.executor.interrupted == [ended.task["id"]]
 
 
-async def test_at_the_end_what_finishes_soon_may_finish(tmp_path: Path, issuer: Issuer) -> None:
-    async with Agent(tmp_path, issuer) as agent:
+async def test_at_the_end_what_finishes_soon_may_finish(tmp_path: Path, issuer: Issuer, database: str) -> None:
+    async with Agent(tmp_path, issuer, database=database) as agent:
         sending = asyncio.create_task(agent.send("hold on"))
         await agent.executor.began.wait()
         draining = asyncio.create_task(agent.app.state.drain(10))
@@ -121,7 +157,7 @@ KILLED = """
     from tests.a2a._agent import Agent, Issuer
 
     async def main() -> None:
-        async with Agent(Path(sys.argv[1]), Issuer()) as agent:
+        async with Agent(Path(sys.argv[1]), Issuer(), database=sys.argv[3]) as agent:
             task = await agent.begin("hold on") if sys.argv[2] == "new" else await going_on(agent)
             print(task["id"], flush=True)
             os._exit(9)
@@ -138,11 +174,14 @@ KILLED = """
 
 @pytest.mark.parametrize("kind", ["new", "gone on with"])
 async def test_after_a_process_was_killed_its_task_fails_at_the_next_start(
-    tmp_path: Path, issuer: Issuer, kind: str
+    tmp_path: Path, issuer: Issuer, database: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With PostgreSQL it is the next look, once the process was missing for some seconds."""
+    monkeypatch.setattr("shared.tasks.postgres._presence.GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(PostgresStorage, "caretaking_seconds", 0.1)
     child = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-c", textwrap.dedent(KILLED), str(tmp_path), kind],
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(tmp_path), kind, database],
         stdout=subprocess.PIPE,
         text=True,
         check=False,
@@ -150,8 +189,37 @@ async def test_after_a_process_was_killed_its_task_fails_at_the_next_start(
     )
     assert child.returncode == 9
     task_id = child.stdout.split()[-1]
-    async with Agent(tmp_path, issuer) as agent:
-        stored = await agent.call("GetTask", {"id": task_id})
+    async with Agent(tmp_path, issuer, database=database) as agent:
+        stored = await ended(agent, task_id)
         assert stored.state == "TASK_STATE_FAILED"
         assert "stopped before this was finished" in stored.task["status"]["message"]["parts"][0]["text"]
         assert (await agent.send("echo more", taskId=task_id)).reason == "UNSUPPORTED_OPERATION"
+
+
+async def test_a_task_whose_end_could_not_be_written_is_ended_later(
+    tmp_path: Path, issuer: Issuer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in (SqliteStorage, PostgresStorage):
+        monkeypatch.setattr(kind, "caretaking_seconds", 0.05)
+    async with Agent(tmp_path, issuer, database=database) as agent:
+        task = await agent.begin("hold on")
+        with monkeypatch.context() as patch:
+
+            async def full(*_: object, **__: object) -> None:
+                raise OSError("disk full")
+
+            patch.setattr(agent.storage.tasks, "stage", full)
+            agent.executor.release.set()
+            async with asyncio.timeout(20):
+                while (await agent.http.get(f"{URL}ping")).json()["status"] != "Healthy":  # noqa: ASYNC110 -- asked over HTTP
+                    await asyncio.sleep(0.01)
+        assert (await ended(agent, task["id"])).state == "TASK_STATE_FAILED"
+        assert (await agent.send("echo hello")).text == "hello"
+
+
+async def ended(agent: Agent, task_id: str) -> Answer:
+    """The task, once it has ended."""
+    async with asyncio.timeout(30):
+        while (answer := await agent.call("GetTask", {"id": task_id})).state == "TASK_STATE_WORKING":  # noqa: ASYNC110 -- asked over HTTP
+            await asyncio.sleep(0.01)
+    return answer

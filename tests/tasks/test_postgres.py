@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 import psycopg
 import pytest
 from a2a.server.cluster import TaskVersion
-from a2a.types import ListTasksRequest, TaskState
+from a2a.types import ListTasksRequest, Message, Part, Role, TaskState
 
 from shared.errors import ConfigurationError, UpstreamUnavailable
 from shared.tasks import open_storage
@@ -300,3 +300,67 @@ async def test_what_is_looked_for_often_is_found_by_an_index(opened: PostgresSto
     plan = "\n".join(line for (line,) in rows)
     assert "Index" in plan, plan
     assert "Sort" not in plan, plan
+
+
+async def claimed_by_one_that_died(storage: PostgresStorage, url: str, task_id: str) -> None:
+    """Another process claims the message `m` for a task, and is no more."""
+    other = PostgresStorage.open(url, agent=AGENT)
+    await other.start()
+    assert await other.messages.claim("alice", "m", task_id) is None
+    await other.aclose()
+    async with asyncio.timeout(20):
+        while await select(storage, "SELECT 1 FROM pg_locks WHERE objid::bigint = ?", other.database.runner):
+            pass
+
+
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at who lives takes one second of the test's clock, and no time."""
+    monkeypatch.setattr("shared.tasks.postgres._ledger.LOOK_SECONDS", 0)
+    monkeypatch.setattr(Clock, "__call__", _ticks)
+
+
+def _ticks(clock: Clock) -> float:
+    clock.advance(1)
+    return clock.now
+
+
+@pytest.mark.requirement("C6")
+@pytest.mark.usefixtures("ticking")
+async def test_a_message_that_a_killed_process_never_took_up_is_anybodys(
+    opened: PostgresStorage, postgres_url: str
+) -> None:
+    await claimed_by_one_that_died(opened, postgres_url, "task-1")
+    async with asyncio.timeout(20):
+        results = await asyncio.gather(*(opened.messages.claim("alice", "m", f"task-{n}") for n in (2, 3)))
+    assert sorted(map(str, results)) in (["None", "task-2"], ["None", "task-3"])
+
+
+@pytest.mark.requirement("C6")
+@pytest.mark.usefixtures("ticking")
+@pytest.mark.parametrize("how", ["begun", "gone on with"])
+async def test_a_message_that_a_killed_process_took_up_is_not_done_again(
+    opened: PostgresStorage, postgres_url: str, how: str
+) -> None:
+    task = make_task(TaskState.TASK_STATE_INPUT_REQUIRED)
+    if how == "begun":
+        await claimed_by_one_that_died(opened, postgres_url, task.id)
+    version = await opened.tasks.save(task, event=task, prev=None, prev_version=TaskVersion.MISSING, context=call())
+    if how == "gone on with":
+        await claimed_by_one_that_died(opened, postgres_url, task.id)
+        task.history.append(Message(message_id="m", role=Role.ROLE_USER, parts=[Part(text="Mine")]))
+        task.status.state = TaskState.TASK_STATE_WORKING
+        await opened.tasks.save(task, event=task, prev=None, prev_version=version, context=call())
+    assert await opened.messages.claim("alice", "m", "another") == task.id
+
+
+@pytest.mark.requirement("C6")
+@pytest.mark.usefixtures("ticking")
+async def test_a_message_that_goes_on_with_a_task_and_was_never_taken_up_is_anybodys(
+    opened: PostgresStorage, postgres_url: str
+) -> None:
+    task = make_task(TaskState.TASK_STATE_INPUT_REQUIRED)
+    await opened.tasks.save(task, event=task, prev=None, prev_version=TaskVersion.MISSING, context=call())
+    await claimed_by_one_that_died(opened, postgres_url, task.id)
+    async with asyncio.timeout(20):
+        assert await opened.messages.claim("alice", "m", task.id) is None

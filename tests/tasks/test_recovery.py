@@ -83,6 +83,17 @@ async def test_what_a_living_process_works_on_is_left_to_it(storage: Storage, ot
     assert await state_of(storage, task.id) == TaskState.TASK_STATE_WORKING
 
 
+async def test_what_is_noted_as_ones_own_and_not_worked_on_any_more_is_abandoned_too(storage: Storage) -> None:
+    """The end of a task could not be written, while its process lives on."""
+    tasks = [make_task(TaskState.TASK_STATE_WORKING) for _ in range(2)]
+    for task in tasks:
+        await storage.tasks.save(task, event=task, prev=None, prev_version=TaskVersion.MISSING, context=call())
+    assert await storage.recovery.fail_abandoned(working={task.id for task in tasks}) == 0
+    assert await storage.recovery.fail_abandoned(working={tasks[0].id}) == 1
+    assert await state_of(storage, tasks[0].id) == TaskState.TASK_STATE_WORKING
+    assert await state_of(storage, tasks[1].id) == TaskState.TASK_STATE_FAILED
+
+
 @pytest.mark.requirement("C9")
 @pytest.mark.parametrize(
     "state", [TaskState.TASK_STATE_INPUT_REQUIRED, TaskState.TASK_STATE_AUTH_REQUIRED], ids=TaskState.Name

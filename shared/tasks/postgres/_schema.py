@@ -87,6 +87,7 @@ MIGRATIONS: Final = (
             task_id text COLLATE "C" NOT NULL,
             claimed_at bigint NOT NULL,
             runner integer NOT NULL,          -- the process that claimed it
+            begins boolean NOT NULL,          -- whether it begins its task, or goes on with one
             PRIMARY KEY (owner, message_id)
         );
         CREATE INDEX ledger_by_claim ON ledger (claimed_at);

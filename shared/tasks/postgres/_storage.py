@@ -10,6 +10,7 @@ from shared.tasks._storage import Storage
 from shared.tasks.postgres._conversations import PostgresConversationStore
 from shared.tasks.postgres._database import START_SECONDS, PostgresDatabase
 from shared.tasks.postgres._ledger import PostgresMessageLedger
+from shared.tasks.postgres._presence import Presence
 from shared.tasks.postgres._recovery import PostgresTaskRecovery
 from shared.tasks.postgres._retention import sweep
 from shared.tasks.postgres._store import PostgresTaskStore
@@ -49,12 +50,13 @@ class PostgresStorage(Storage):
         keep = retention or Retention()
         database.sweep_with(lambda: sweep(database, keep))
         tasks = PostgresTaskStore(database)
+        presence = Presence(database)
         return cls(
             tasks=tasks,
             events=PostgresTaskEventStream(database),
             conversations=PostgresConversationStore(database),
-            messages=PostgresMessageLedger(database),
-            recovery=PostgresTaskRecovery(database, tasks),
+            messages=PostgresMessageLedger(database, tasks, presence),
+            recovery=PostgresTaskRecovery(database, tasks, presence),
             push=None,  # not kept there: the card says that no push notifications are sent
             database=database,
         )
