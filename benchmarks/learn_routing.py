@@ -1,4 +1,4 @@
-"""Learns the weights of the offline planner's choice from the tuning split, and says how well they generalise.
+"""Learns the weights of the offline planner's choice, and says how well they generalise.
 
     python -m benchmarks.learn_routing
 
@@ -11,8 +11,10 @@ printed as they stand in the code.
 import hashlib
 import math
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Final
 
 from strands.types.tools import ToolSpec
@@ -26,8 +28,9 @@ RATE: Final = 0.15
 RIDGE: Final = 0.3
 MOOD_RIDGE: Final = 3.0  # how the text is put shall not decide by itself whether it is for any tool
 OF_TOOLS: Final = tuple(field.name for field in fields(Measures))
-OF_NONE: Final = ("none", *(f"none {mood.name}" for mood in Mood), "unknown", "known", "far")
-NAMES: Final = (*OF_TOOLS, *OF_NONE)
+AGAINST: Final = tuple(field.name for field in fields(Against) if field.name != "mood")
+OF_NONE: Final = ("none", *(f"none {mood.name}" for mood in Mood), *AGAINST)
+PRACTICE: Final = Path(__file__).with_name("routing_practice.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +43,42 @@ class Choice:
 
 
 def load_choices() -> list[Choice]:
-    """The single requests of the tuning split, and those that no tool covers."""
+    """The single requests of the tuning split and of the practice, and those that no tool covers."""
     planner, worlds = OfflinePlanner(), load_worlds()
-    choices = [
-        _choice(utterance, worlds[utterance.world], planner)
+    tuning = [
+        utterance
         for utterance in load_utterances()
         if utterance.split == "tuning" and not utterance.earlier and utterance.kind in {"single", "out_of_scope"}
     ]
+    choices = [_choice(utterance, worlds[utterance.world], planner) for utterance in [*tuning, *load_practice()]]
     return [choice for choice in choices if choice is not None and any(choice.right)]
+
+
+def load_practice() -> list[Utterance]:
+    """What is practised on beside the labelled set: for one of our agents, or for none."""
+    said = tomllib.loads(PRACTICE.read_text(encoding="utf-8"))
+    return [
+        Utterance(
+            id=f"practice-{tool}-{number}",
+            kind="out_of_scope" if tool == "nothing" else "single",
+            world="helpdesk",
+            split="practice",
+            text=text,
+            expect=frozenset() if tool == "nothing" else frozenset({tool}),
+            accept=(),
+            earlier=(),
+            arguments={},
+        )
+        for tool, texts in said.items()
+        for number, text in enumerate(texts)
+    ]
 
 
 def learn(choices: Sequence[Choice]) -> list[float]:
     """The weights under which the right alternatives are most likely (Adam, with a ridge)."""
-    weights = [0.0] * len(NAMES)
-    ridge = [MOOD_RIDGE if name.startswith("none ") else RIDGE for name in NAMES]
-    first, second = [0.0] * len(NAMES), [0.0] * len(NAMES)
+    ridge = [MOOD_RIDGE if name.startswith("none ") else RIDGE for name in (*OF_TOOLS, *OF_NONE)]
+    weights = [0.0] * len(ridge)
+    first, second = [0.0] * len(ridge), [0.0] * len(ridge)
     for step in range(1, STEPS + 1):
         gradient = [penalty * weight for penalty, weight in zip(ridge, weights, strict=True)]
         for choice in choices:
@@ -78,15 +102,16 @@ def is_right(choice: Choice, weights: Sequence[float]) -> bool:
 
 
 def cross_validated(choices: Sequence[Choice]) -> dict[str, tuple[int, int]]:
-    """How many were right, of how many, by class: each judged by weights that it had no part in."""
-    counts = {"single": [0, 0], "out_of_scope": [0, 0]}
+    """How many were right, of how many, by split and class: each judged by weights that it had no part in."""
+    counts: dict[str, list[int]] = {}
     for fold in range(FOLDS):
         weights = learn([choice for choice in choices if _fold(choice) != fold])
         for choice in choices:
             if _fold(choice) == fold:
-                counts[choice.utterance.kind][0] += is_right(choice, weights)
-                counts[choice.utterance.kind][1] += 1
-    return {kind: (right, of) for kind, (right, of) in counts.items()}
+                count = counts.setdefault(f"{choice.utterance.split} {choice.utterance.kind}", [0, 0])
+                count[0] += is_right(choice, weights)
+                count[1] += 1
+    return {kind: (right, of) for kind, (right, of) in sorted(counts.items())}
 
 
 def _choice(utterance: Utterance, specs: list[ToolSpec], planner: OfflinePlanner) -> Choice | None:
@@ -106,7 +131,7 @@ def _of_tool(measures: Measures) -> tuple[float, ...]:
 
 def _of_none(against: Against) -> tuple[float, ...]:
     moods = (float(against.mood is mood) for mood in Mood)
-    return (*(0.0 for _ in OF_TOOLS), 1.0, *moods, against.unknown, against.known, against.far)
+    return (*(0.0 for _ in OF_TOOLS), 1.0, *moods, *(getattr(against, name) for name in AGAINST))
 
 
 def _scores(choice: Choice, weights: Sequence[float]) -> list[float]:
@@ -133,16 +158,18 @@ def main() -> int:
     """Prints the cross-validated accuracy, and the weights."""
     choices = load_choices()
     for kind, (right, of) in cross_validated(choices).items():
-        print(f"{kind:<14}{right}/{of} {100 * right / of:.1f} % cross-validated")
-    found = dict(zip(NAMES, learn(choices), strict=True))
+        print(f"{kind:<24}{right}/{of} {100 * right / of:.1f} % cross-validated")
+    learnt = learn(choices)
+    of_tools = dict(zip(OF_TOOLS, learnt, strict=False))
+    of_none = dict(zip(OF_NONE, learnt[len(OF_TOOLS) :], strict=True))
     for name in OF_TOOLS:
-        print(f"    {name}={found[name]:.1f},")
+        print(f"    {name}={of_tools[name]:.2f},")
     print("    none={")
     for mood in Mood:
-        print(f"        Mood.{mood.name}: {found['none'] + found[f'none {mood.name}']:.1f},")
+        print(f"        Mood.{mood.name}: {of_none['none'] + of_none[f'none {mood.name}']:.2f},")
     print("    },")
-    for name in ("unknown", "known", "far"):
-        print(f"    {name}={found[name]:.1f},")
+    for name in AGAINST:
+        print(f"    {f'none_{name}' if name in OF_TOOLS else name}={of_none[name]:.2f},")
     return 0
 
 

@@ -1,5 +1,6 @@
 """The card of account_lookup: what it says of itself, good enough to be routed to by it alone."""
 
+from pathlib import Path
 from typing import Final
 
 from a2a.types import AgentCard
@@ -9,6 +10,7 @@ from shared import a2a
 NAME: Final = "account_lookup"
 _SCOPES: Final = ("account:read",)
 _PEOPLE_SCOPES: Final = ("people:read",)
+_MORE: Final = a2a.read_examples(Path(__file__).with_name("examples.toml"))
 
 SKILLS: Final = (
     a2a.Skill(
@@ -42,6 +44,7 @@ SKILLS: Final = (
             "What does my profile say about my position?",
             "Since when do I have this account?",
             "Show the account of Kim Larsen",
+            *_MORE["show_account"],
         ),
         scopes=_SCOPES,
     ),
@@ -60,6 +63,7 @@ SKILLS: Final = (
             "Search the directory for somebody",
             "Look somebody up in the directory",
             "Find the employee with number E9001",
+            *_MORE["find_person"],
         ),
         scopes=_PEOPLE_SCOPES,
     ),
@@ -84,6 +88,7 @@ SKILLS: Final = (
             "Did I get the access group that I asked for?",
             "Which mailing lists am I on?",
             "Has my group membership gone through?",
+            *_MORE["list_groups"],
         ),
         scopes=_SCOPES,
     ),
@@ -99,6 +104,7 @@ SKILLS: Final = (
             "Is the payroll application assigned to my account?",
             "Which applications does Kim Larsen have?",
             "Which applications come with my groups?",
+            *_MORE["list_applications"],
         ),
         scopes=_SCOPES,
     ),
@@ -125,6 +131,7 @@ SKILLS: Final = (
             "Which hardware do I have from the company?",
             "Is a second factor set up for me?",
             "Is this tablet still on my account?",
+            *_MORE["list_devices"],
         ),
         scopes=_SCOPES,
     ),
@@ -151,6 +158,7 @@ SKILLS: Final = (
             "List the places that I signed in from",
             "At what time did I sign in on Monday?",
             "What was done with my account yesterday?",
+            *_MORE["list_sign_ins"],
         ),
         scopes=_SCOPES,
     ),
@@ -169,6 +177,7 @@ SKILLS: Final = (
             "What caused the lock on the account?",
             "Why was Kim Larsen suspended?",
             "What was the cause of the lock on kim.larsen?",
+            *_MORE["why_locked"],
         ),
         scopes=_SCOPES,
     ),

@@ -1,5 +1,6 @@
 """The card of docs_search: what it says of itself, good enough to be routed to by it alone."""
 
+from pathlib import Path
 from typing import Final
 
 from a2a.types import AgentCard
@@ -8,6 +9,7 @@ from shared import a2a
 
 NAME: Final = "docs_search"
 _SCOPES: Final = ("docs:read",)
+_MORE: Final = a2a.read_examples(Path(__file__).with_name("examples.toml"))
 
 SKILLS: Final = (
     a2a.Skill(
@@ -44,6 +46,7 @@ SKILLS: Final = (
             "The VPN shows an error",
             "What does mobile data cost abroad?",
             "I have no internet at home",
+            *_MORE["network"],
         ),
         scopes=_SCOPES,
     ),
@@ -86,6 +89,7 @@ SKILLS: Final = (
             "People do not see me in the call",
             "Where do I change my signature?",
             "Somebody shall read my mail while I am away",
+            *_MORE["communication"],
         ),
         scopes=_SCOPES,
     ),
@@ -128,6 +132,7 @@ SKILLS: Final = (
             "My mouse has stopped working",
             "I broke my phone",
             "Which screen can I order?",
+            *_MORE["devices"],
         ),
         scopes=_SCOPES,
     ),
@@ -171,6 +176,7 @@ SKILLS: Final = (
             "I need a program for drawing",
             "Who can give me rights to a folder?",
             "The update does not finish",
+            *_MORE["software"],
         ),
         scopes=_SCOPES,
     ),
@@ -217,6 +223,7 @@ SKILLS: Final = (
             "Is this message genuine?",
             "Somebody on the phone asked me for my password",
             "May I keep company files at home?",
+            *_MORE["security"],
         ),
         scopes=_SCOPES,
     ),
@@ -255,6 +262,7 @@ SKILLS: Final = (
             "What does the abbreviation MFA stand for?",
             "What does a new colleague get?",
             "Somebody in my team leaves, what do I do?",
+            *_MORE["working_here"],
         ),
         scopes=_SCOPES,
     ),
@@ -271,6 +279,7 @@ SKILLS: Final = (
             "What is new in the knowledge base?",
             "Which guides were updated recently?",
             "Show the latest articles",
+            *_MORE["recent_changes"],
         ),
         scopes=_SCOPES,
     ),

@@ -1,5 +1,6 @@
 """The card of password_reset: what it says of itself, good enough to be routed to by it alone."""
 
+from pathlib import Path
 from typing import Final
 
 from a2a.types import AgentCard
@@ -7,6 +8,7 @@ from a2a.types import AgentCard
 from shared import a2a
 
 NAME: Final = "password_reset"
+_MORE: Final = a2a.read_examples(Path(__file__).with_name("examples.toml"))
 
 SKILLS: Final = (
     a2a.Skill(
@@ -28,6 +30,7 @@ SKILLS: Final = (
             "How often do I have to change my password?",
             "May I use an old password again?",
             "After how many wrong passwords am I locked out?",
+            *_MORE["password_policy"],
         ),
         scopes=("password:read",),
     ),
@@ -60,6 +63,7 @@ SKILLS: Final = (
             "How long is my password still valid?",
             "Is something wrong with my password?",
             "Is Kim Larsen locked out?",
+            *_MORE["account_state"],
         ),
         scopes=("password:read",),
     ),
@@ -75,6 +79,7 @@ SKILLS: Final = (
             "When was the last reset link sent, and by whom?",
             "What became of my password reset?",
             "Is my reset link expired?",
+            *_MORE["link_state"],
         ),
         scopes=("password:read",),
     ),
@@ -102,6 +107,7 @@ SKILLS: Final = (
             "Lift the block on my user",
             "Let me in again",
             "Unlock the account of Kim Larsen",
+            *_MORE["unlock_account"],
         ),
         scopes=("account:unlock",),
     ),
@@ -132,6 +138,7 @@ SKILLS: Final = (
             "Somebody else knows my password, I want another one",
             "The reset link did not arrive",
             "Reset the password of Kim Larsen",
+            *_MORE["reset_password"],
         ),
         scopes=("password:reset",),
     ),
@@ -150,6 +157,7 @@ SKILLS: Final = (
             "Kim Larsen must choose a new password at the next sign-in",
             "Expire kim.larsen's password now",
             "Have the password of kim.larsen expire",
+            *_MORE["expire_password"],
         ),
         scopes=("password:expire", "people:manage", "people:read"),
     ),
@@ -168,6 +176,7 @@ SKILLS: Final = (
             "Remove the security key of Kim Larsen",
             "Remove every factor of Kim Larsen",
             "Remove the push factor of Kim Larsen",
+            *_MORE["reset_factors"],
         ),
         scopes=("factors:reset", "people:manage", "people:read"),
     ),

@@ -14,7 +14,7 @@ from a2a.types import AgentCard, AgentSkill, Artifact, StreamResponse, Task, Tas
 from strands.types._events import ToolResultEvent, ToolStreamEvent
 from strands.types.tools import AgentTool, ToolResult, ToolSpec, ToolUse
 
-from shared.a2a import AgentClient, Caller, Wait, is_final, waits_of
+from shared.a2a import FIRST_EXAMPLES, AgentClient, Caller, Wait, examples_told, is_final, waits_of
 from shared.authorization import Unchecked
 from shared.errors import (
     HelpdeskError,
@@ -28,7 +28,7 @@ from shared.errors import (
 from shared.telemetry import get_logger, metrics
 
 MAX_FIELD_CHARACTERS = 300
-MAX_EXAMPLES = 12
+MAX_EXAMPLES = 160  # of a skill
 MAX_ANSWER_CHARACTERS = 64_000
 CUT_SHORT = "\n\n(The answer was longer than can be shown here.)"
 GO_ON = "Please go on."
@@ -272,11 +272,9 @@ def tool_spec(card: AgentCard) -> ToolSpec:
     tags = sorted({_line(tag) for skill in card.skills for tag in skill.tags})
     if tags:
         lines.append(f"Tags: {', '.join(tags)}")
-    examples = [_line(example) for skill in card.skills for example in skill.examples][
-        : MAX_EXAMPLES * len(card.skills)
-    ]
-    if examples:
-        lines += ["Examples:", *(f'- "{example}"' for example in examples)]
+    first = [_line(example) for skill in card.skills for example in skill.examples[:FIRST_EXAMPLES]]
+    more = [_line(example) for skill in card.skills for example in skill.examples[FIRST_EXAMPLES:MAX_EXAMPLES]]
+    lines += examples_told(first, more)
     return {
         "name": tool_name(card),
         "description": "\n".join(line for line in lines if line),

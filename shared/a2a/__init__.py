@@ -20,7 +20,17 @@ if TYPE_CHECKING:
         USER_SCHEME,
         Caller,
     )
-    from shared.a2a._card import HopSecurity, SignInSecurity, Skill, create_card, described, tags
+    from shared.a2a._card import (
+        FIRST_EXAMPLES,
+        HopSecurity,
+        SignInSecurity,
+        Skill,
+        create_card,
+        described,
+        examples_told,
+        read_examples,
+        tags,
+    )
     from shared.a2a._client import AgentClient, AgentTokens, UserTokens, is_final
     from shared.a2a._entry import Anonymous, DelegatedHop, Entry, UserEntry
     from shared.a2a._limits import Limits
@@ -31,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AGENT_SCHEME",
     "DELEGATED_USER_HEADER",
+    "FIRST_EXAMPLES",
     "INVOKE_SCOPE",
     "SESSION_HEADER",
     "USER_SCHEME",
@@ -51,8 +62,10 @@ __all__ = [
     "create_agent_app",
     "create_card",
     "described",
+    "examples_told",
     "is_final",
     "main",
+    "read_examples",
     "serve",
     "tags",
     "waiting_metadata",
@@ -62,7 +75,10 @@ __all__ = [
 _MODULES = {
     "_app": ("create_agent_app",),
     "_caller": ("AGENT_SCHEME", "DELEGATED_USER_HEADER", "INVOKE_SCOPE", "SESSION_HEADER", "USER_SCHEME", "Caller"),
-    "_card": ("HopSecurity", "SignInSecurity", "Skill", "create_card", "described", "tags"),
+    "_card": (
+        *("FIRST_EXAMPLES", "HopSecurity", "SignInSecurity", "Skill", "create_card", "described", "examples_told"),
+        *("read_examples", "tags"),
+    ),
     "_client": ("AgentClient", "AgentTokens", "UserTokens", "is_final"),
     "_entry": ("Anonymous", "DelegatedHop", "Entry", "UserEntry"),
     "_limits": ("Limits",),

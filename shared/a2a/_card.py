@@ -1,7 +1,9 @@
 """Agent cards: what an agent says of itself."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Protocol
 
 from a2a.types import (
@@ -29,6 +31,9 @@ SIGN_IN_SCHEME: Final = "user"
 DISCOVERY_SCHEME: Final = "userDiscovery"
 """The same by whatever the issuer's metadata offers: the device authorization grant, for clients without a browser."""
 
+FIRST_EXAMPLES: Final = 12
+"""So many of a skill's examples are told to any model; what more there are, to one that costs nothing by the word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Skill:
@@ -39,7 +44,7 @@ class Skill:
         name: For people.
         description: One plain paragraph; a planner routes by it.
         tags: Words that it may be looked for by.
-        examples: What a person would say.
+        examples: What a person would say, the most usual first.
         scopes: What the user's token needs for it.
     """
 
@@ -59,12 +64,26 @@ def described(skills: Sequence[Skill]) -> dict[str, str]:
                 skill.description,
                 "",
                 f"Tags: {', '.join(skill.tags)}",
-                "Examples:",
-                *(f'- "{example}"' for example in skill.examples),
+                *examples_told(skill.examples[:FIRST_EXAMPLES], skill.examples[FIRST_EXAMPLES:]),
             )
         )
         for skill in skills
     }
+
+
+def examples_told(first: Sequence[str], more: Sequence[str]) -> list[str]:
+    """The lines in which a model is told of examples; `shared.models` leaves out the second list where words cost."""
+    return [
+        line
+        for label, examples in (("Examples:", first), ("More examples:", more))
+        if examples
+        for line in (label, *(f'- "{example}"' for example in examples))
+    ]
+
+
+def read_examples(path: Path) -> Mapping[str, tuple[str, ...]]:
+    """What people say, by the ids of the skills that they want then: a TOML file of lists."""
+    return {skill: tuple(examples) for skill, examples in tomllib.loads(path.read_text(encoding="utf-8")).items()}
 
 
 def tags(text: str) -> tuple[str, ...]:

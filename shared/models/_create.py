@@ -9,6 +9,7 @@ import httpx
 from strands.models import Model
 
 from shared.errors import ConfigurationError
+from shared.models._sparing import sparing
 from shared.models.offline import OfflinePlanner
 from shared.settings import AgentSettings, is_loopback, require_secure_url
 
@@ -109,7 +110,7 @@ def _anthropic(settings: AgentSettings, model_id: str, http: httpx.AsyncClient |
 
 def _provider(name: str, class_name: str) -> Any:
     try:
-        return getattr(import_module(f"strands.models.{name}"), class_name)
+        return sparing(getattr(import_module(f"strands.models.{name}"), class_name))
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"MODEL_PROVIDER is '{name}' and the Python package '{error.name}' is not installed: "

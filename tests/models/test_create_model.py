@@ -22,7 +22,7 @@ def test_each_provider_is_strands_own_class_with_the_model_that_is_named(name: s
         model_provider=name, model_id="a-model", model_api_key="k", model_base_url="http://127.0.0.1:9/"
     )
     model = create_model(settings)
-    assert type(model).__module__ == f"strands.models.{name}"
+    assert type(model).__base__.__module__ == f"strands.models.{name}"
     assert model.get_config()["model_id"] == "a-model"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from strands import Agent, tool
 
+from shared.a2a import examples_told
 from shared.http import create_http_client
 from shared.models import create_model
 from shared.settings import AgentSettings
@@ -117,3 +118,17 @@ async def test_bedrock_signs_with_the_credentials_of_its_surroundings(
     authorization = provider.asked[0].headers["authorization"]
     assert authorization.startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
     assert "/eu-central-1/bedrock/aws4_request" in authorization
+
+
+async def test_a_paid_model_is_told_the_first_examples_alone(provider: Any, make_settings: Make) -> None:
+    settings = make_settings(model_provider="ollama", model_id="qwen3:8b", model_base_url=provider.url)
+    lines = examples_told(["Fix the printer"], ["Mend the printer", "The printer!"])
+
+    @tool(description="\n".join(["Mends things.", *lines]))
+    def look_up(subject: str, days: int) -> str:
+        return f"found {subject} {days}"
+
+    agent = Agent(model=create_model(settings), tools=[look_up], callback_handler=None)
+    await agent.invoke_async("How is the printer?")
+    (told,) = provider.asked[0].body["tools"]
+    assert told["function"]["description"] == 'Mends things.\nExamples:\n- "Fix the printer"'

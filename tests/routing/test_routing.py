@@ -32,7 +32,7 @@ def test_the_set_is_large_and_a_good_part_of_it_is_held_out() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "least"),
-    [("single", 0.935), ("several", 0.91), ("follow_up", 0.925), ("out_of_scope", 0.935), ("asks_back", 1.0)],
+    [("single", 0.955), ("several", 0.90), ("follow_up", 0.92), ("out_of_scope", 0.96), ("asks_back", 1.0)],
 )
 def test_the_planner_is_right_as_often_as_it_was(kind: str, least: float, outcomes: Sequence[Outcome]) -> None:
     right, of = accuracy(outcomes, kind)
@@ -45,7 +45,7 @@ def test_the_planner_is_right_as_often_as_it_was(kind: str, least: float, outcom
 
 
 @pytest.mark.parametrize(
-    ("kind", "least"), [("single", 0.89), ("several", 0.84), ("follow_up", 0.90), ("out_of_scope", 0.89)]
+    ("kind", "least"), [("single", 0.93), ("several", 0.87), ("follow_up", 0.86), ("out_of_scope", 0.92)]
 )
 def test_the_planner_is_right_on_what_it_was_not_tuned_to(kind: str, least: float, outcomes: Sequence[Outcome]) -> None:
     right, of = accuracy(outcomes, kind, "held_out")
@@ -55,7 +55,7 @@ def test_the_planner_is_right_on_what_it_was_not_tuned_to(kind: str, least: floa
 def test_what_comes_to_the_right_agent_is_taken_up_there(outcomes: Sequence[Outcome]) -> None:
     taken, of = taken_up(outcomes, load_worlds())
     assert of >= 400
-    assert taken / of >= 0.96, f"{taken} of {of}"
+    assert taken / of >= 0.985, f"{taken} of {of}"
 
 
 def test_no_hostile_text_has_an_effect(outcomes: Sequence[Outcome]) -> None:

@@ -11,7 +11,11 @@ from shared.models.offline._specification import Tool
 from shared.models.offline._words import split_words
 
 FURTHER_SCORE = 0.5  # of a piece that asks for something beside the main thing
-ASIDE_SCORE = 2.5  # of a piece that tells something beside what is asked
+LEAST_SUPPORT = 1.0  # of a piece, of several
+ASIDE_SUPPORT = 3.5  # of a piece that tells something beside what is asked
+WHOLE_SHARE = 0.65  # of how well the whole message fits, in the support that a piece has
+MOST_SCORE = 8.0  # of a piece, and
+LEAST_SCORE = -6.0  # of a message, beyond which it makes no difference
 MARGIN = 0.5  # by which a piece must fit another tool better than the rest of its sentence does
 NO_EVIDENCE = 0.15
 
@@ -40,12 +44,18 @@ class Intent:
         return frozenset(clause.mood for clause in self.clauses)
 
 
-def assign(chooser: Chooser, sentences: Sequence[Sequence[Clause]]) -> tuple[list[Intent], list[str]]:
+def assign(chooser: Chooser, sentences: Sequence[Sequence[Clause]], message: str) -> tuple[list[Intent], list[str]]:
     """The intents of a message, in the order of its words, and the pieces that ask for what no tool covers.
 
-    No intents where no piece is for a tool by itself.
+    Where there are several pieces, one is for a tool only if the message as a whole may be, too: "paper" alone is about
+    printing, "order pens and paper" is not. No intents where no piece is for a tool by itself.
     """
     pieces = [piece for clauses in sentences for piece in _pieces(chooser, clauses)]
+    if len(pieces) > 1:
+        pieces = [
+            (clause, tool if tool and _support(chooser, clause, tool, message) >= LEAST_SUPPORT else None)
+            for clause, tool in pieces
+        ]
     asked = _asked(pieces, chooser.index.orders)
     intents: list[Intent] = []
     waiting: list[Clause] = []
@@ -56,7 +66,7 @@ def assign(chooser: Chooser, sentences: Sequence[Sequence[Clause]]) -> tuple[lis
         if tool is None and _is_uncovered(chooser, clause):
             uncovered.append(clause.text)
             continue
-        if tool is None or (told and _is_aside(chooser, clause, tool)):
+        if tool is None or (told and _is_aside(chooser, clause, tool, message)):
             (intents[-1].clauses if intents else waiting).append(clause)
             continue
         if known is None or (takes_one_topic(tool.schema) and clause.asks):
@@ -105,8 +115,14 @@ def _own_tool(chooser: Chooser, clause: Clause, main: Tool | None) -> Tool | Non
     return main if chooser.fit(clause.text, own, mood=clause.mood).score < fit.score + MARGIN else own
 
 
-def _is_aside(chooser: Chooser, clause: Clause, tool: Tool) -> bool:
-    return clause.is_background or chooser.fit(clause.text, tool, mood=clause.mood).score < ASIDE_SCORE
+def _is_aside(chooser: Chooser, clause: Clause, tool: Tool, message: str) -> bool:
+    return clause.is_background or _support(chooser, clause, tool, message) < ASIDE_SUPPORT
+
+
+def _support(chooser: Chooser, clause: Clause, tool: Tool, message: str) -> float:
+    """How well a piece fits a tool, with some of how well the whole message does."""
+    own = min(MOST_SCORE, chooser.fit(clause.text, tool, mood=clause.mood).score)
+    return own + WHOLE_SHARE * max(LEAST_SCORE, chooser.fit(message, tool).score)
 
 
 def _is_uncovered(chooser: Chooser, clause: Clause) -> bool:

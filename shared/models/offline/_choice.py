@@ -9,11 +9,11 @@ from shared.models.offline._mood import Mood, mood_in
 from shared.models.offline._specification import Tool
 
 LEAST_EVIDENCE = 0.05
-LEAST_SCORE = 0.3  # log odds, over no tool at all
+LEAST_SCORE = 0.0  # log odds, over no tool at all
 LEAST_TELLING_SCORE = -1.5  # of a tool that only tells: a mistake does no harm
-FAR_BETTER = 2.0
+FAR_BETTER = 1.0
 SAME_AS_EXAMPLE = 0.9
-CONTEXT_BONUS = 1.5  # for the tools of the turn before, where a message leans on it
+CONTEXT_BONUS = 3.0  # for the tools of the turn before, where a message leans on it
 POINTING_BONUS = 3.0  # for the same, where a word of it stands for something that was said
 PATTERN_BONUS = 4.0  # for a tool one of whose arguments has a form that the text shows, such as a ticket's number
 _QUESTIONS = frozenset({Mood.HOW, Mood.PERMISSION, Mood.QUESTION, Mood.OWN})

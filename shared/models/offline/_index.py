@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.models.offline._experience import Experience
 from shared.models.offline._likeness import Likeness, Query
 from shared.models.offline._mood import Mood, mood_in
 from shared.models.offline._persons import person_in
@@ -81,6 +82,7 @@ class ToolIndex:
         self._written_as_one = joined_of(self.tools)
         self._vocabulary = Vocabulary(self._terms)
         self._likeness = Likeness(self.tools, self._weight)
+        self._experience = Experience(self.tools)
 
     def fits(self, text: str, mood: Mood | None = None) -> list[Fit]:
         """How well each tool fits, in the tools' own order; `mood` is how the text is put, if not as it seems."""
@@ -96,6 +98,7 @@ class ToolIndex:
         words = split_words(text)
         query = self._query(words)
         near = self._likeness.near(query)
+        memory = self._experience.recall(words)
         mood = mood or mood_in(text)
         if mood is Mood.QUESTION and person_in(text, knows=self.knows, small=False):
             mood = Mood.OWN  # about somebody's own things, though not the speaker's
@@ -124,10 +127,19 @@ class ToolIndex:
                 shape=shapes[place] / len(turns) if turns else 0.0,
                 mood=math.log(self._moods[place][mood] + LEAST_MOOD),
                 field=min(MOST_WORDS, fields[place]),
+                likelihood=memory.likelihood[place],
+                nearness=memory.nearness[place],
             )
             for place in range(len(self.tools))
         ]
-        return measured, Against(mood, min(MOST_WORDS, unknown), min(MOST_WORDS, known), min(MOST_WORDS, far))
+        return measured, Against(
+            mood=mood,
+            unknown=min(MOST_WORDS, unknown),
+            known=min(MOST_WORDS, known),
+            far=min(MOST_WORDS, far),
+            likelihood=memory.likelihood[-1],
+            nearness=memory.nearness[-1],
+        )
 
     def knows(self, term: str) -> bool:
         """Whether any tool's specification has the word, or one that it may stand for."""

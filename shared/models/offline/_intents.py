@@ -22,7 +22,7 @@ from shared.models.offline._mood import Mood, mood_in
 from shared.models.offline._specification import Tool
 from shared.models.offline._words import split_words
 
-CLEAR_SCORE = 2.0  # of a message that says by itself what it is about
+CLEAR_SCORE = 3.0  # of a message that says by itself what it is about
 SHORT_MESSAGE = 5  # words
 LONGEST_SUBJECT = 300  # characters
 _ABOUT = re.compile(r"^(?P<text>.*\S)\s+\(about: (?P<about>.*)\)$", re.DOTALL)
@@ -53,7 +53,9 @@ def _find(
         index, _tools_before(index, earlier) if leans else (), points=has_anaphor(wanted), may_act=may_act
     )
     sentences = split_sentences(wanted)
-    intents, uncovered = assign(chooser, sentences)
+    intents, uncovered = assign(chooser, sentences, wanted)
+    if len(intents) == 1 and not uncovered:
+        intents[0].tool = chooser.best(wanted) or intents[0].tool
     if not intents:
         tool = chooser.best(wanted) or _inherited(chooser, wanted, earlier)
         intents = [Intent(tool, [clause for clauses in sentences for clause in clauses])] if tool else []

@@ -10,7 +10,7 @@ from strands.types.tools import ToolSpec
 from shared.models.offline._lexicon import TELLING_VERBS
 from shared.models.offline._words import stem
 
-_LABEL = re.compile(r"^\W*(tags|examples)\s*:\s*(.*)$", re.IGNORECASE)
+_LABEL = re.compile(r"^\W*(tags|(?:more )?examples)\s*:\s*(.*)$", re.IGNORECASE)
 _ITEM = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s+(.*)$")
 _QUOTES = "\"'\u201c\u201d\u2018\u2019`"
 _PERSONAL = re.compile(r"\b(?:own|signed-in|my|me|mine|your|yours)\b", re.IGNORECASE)
@@ -87,7 +87,7 @@ def read_tool(spec: ToolSpec) -> Tool:
         label = _LABEL.match(line)
         item = _ITEM.match(line)
         if label is not None:
-            in_examples = label.group(1).lower() == "examples"
+            in_examples = label.group(1).lower() != "tags"
             target = examples if in_examples else tags
             target.extend(_inline(label.group(2), quoted=in_examples))
         elif in_examples and item is not None:

@@ -22,6 +22,8 @@ class Measures:
         shape: Turns of phrase that its examples have.
         mood: The logarithm of its share in the way that the text is put.
         field: Words that no specification has, and that are of the fields that its own words are of.
+        likelihood: The logarithm of how likely the text is among what was said for it, of all alternatives.
+        nearness: To the nearest few of what was said for it.
     """
 
     evidence: float
@@ -30,6 +32,8 @@ class Measures:
     shape: float
     mood: float
     field: float
+    likelihood: float
+    nearness: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,16 @@ class Against:
         unknown: Things that no specification knows.
         known: Words that some specification has: they speak against it.
         far: Words of fields that no tool's own words are of.
+        likelihood: The logarithm of how likely the text is among what is said elsewhere, of all alternatives.
+        nearness: To the nearest few of what is said elsewhere.
     """
 
     mood: Mood
     unknown: float
     known: float
     far: float
+    likelihood: float
+    nearness: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +67,14 @@ class Weights:
     shape: float
     mood: float
     field: float
+    likelihood: float
+    nearness: float
     none: Mapping[Mood, float]
     unknown: float
     known: float
     far: float
+    none_likelihood: float
+    none_nearness: float
 
     def tool(self, measures: Measures) -> float:
         """A tool's score."""
@@ -73,6 +85,8 @@ class Weights:
             + self.shape * measures.shape
             + self.mood * measures.mood
             + self.field * measures.field
+            + self.likelihood * measures.likelihood
+            + self.nearness * measures.nearness
         )
 
     def no_tool(self, against: Against) -> float:
@@ -82,25 +96,31 @@ class Weights:
             + self.unknown * against.unknown
             + self.known * against.known
             + self.far * against.far
+            + self.none_likelihood * against.likelihood
+            + self.none_nearness * against.nearness
         )
 
 
 WEIGHTS = Weights(
-    evidence=3.4,
-    pairs=3.5,
-    likeness=3.6,
-    shape=2.4,
-    mood=2.7,
-    field=2.8,
+    evidence=1.97,
+    pairs=2.18,
+    likeness=3.30,
+    shape=0.82,
+    mood=1.92,
+    field=3.70,
+    likelihood=0.28,
+    nearness=1.85,
     none={
-        Mood.ORDER: 2.0,
-        Mood.HOW: 1.2,
-        Mood.PERMISSION: 0.8,
-        Mood.QUESTION: 2.0,
-        Mood.OWN: 0.3,
-        Mood.STATEMENT: 1.0,
+        Mood.ORDER: 2.47,
+        Mood.HOW: 1.11,
+        Mood.PERMISSION: 0.61,
+        Mood.QUESTION: 1.35,
+        Mood.OWN: 0.38,
+        Mood.STATEMENT: 1.39,
     },
-    unknown=0.8,
-    known=-0.8,
-    far=1.5,
+    unknown=-0.31,
+    known=-0.30,
+    far=1.59,
+    none_likelihood=0.31,
+    none_nearness=3.15,
 )

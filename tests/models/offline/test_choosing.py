@@ -7,6 +7,7 @@ from strands.types.content import Messages
 from strands.types.tools import ToolSpec
 
 from shared.models import OfflinePlanner
+from tests.models.offline.conftest import make_spec
 
 Say = Callable[..., Messages]
 
@@ -160,3 +161,29 @@ def test_asking_about_an_act_does_not_do_it(text: str, planner: OfflinePlanner, 
 )
 def test_asking_for_an_act_does_it(text: str, planner: OfflinePlanner, post: list[ToolSpec], say: Say) -> None:
     assert _called(planner, say(text), post) == [("cancel_subscription", {})]
+
+
+def test_further_examples_teach_as_the_first_ones_do(planner: OfflinePlanner, garden: list[ToolSpec], say: Say) -> None:
+    text = "My lettuces are gasping"
+    assert _called(planner, say(text), garden) == []
+    garden[0]["description"] += '\nMore examples:\n- "The lettuce is gasping"'
+    assert [name for name, _ in _called(planner, say(text), garden)] == ["watering"]
+
+
+@pytest.mark.parametrize("text", ["Is there water on the moon?", "When will it rain next week?"])
+def test_what_people_say_elsewhere_is_for_no_tool_though_a_word_is(
+    text: str, planner: OfflinePlanner, garden: list[ToolSpec], say: Say
+) -> None:
+    assert _called(planner, say(text), garden) == []
+
+
+def test_a_tool_may_be_for_what_others_say_elsewhere(planner: OfflinePlanner, say: Say) -> None:
+    """This very request stands among what people say elsewhere; here a tool is for it."""
+    groceries = make_spec(
+        "groceries",
+        "Keeps the shopping list.",
+        tags="shopping list, groceries",
+        examples=("What is on the shopping list?", "We are out of flour", "Take the eggs off the list"),
+    )
+    called = _called(planner, say("Put milk on my shopping list"), [groceries])
+    assert [name for name, _ in called] == ["groceries"]
