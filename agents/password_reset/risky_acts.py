@@ -229,7 +229,7 @@ class ByApproval:
     async def _intent(self, act: RiskyAct, ready: Prepared) -> Intent:
         user, caller = act.account.user, act.caller
         asks = user if act.account.own else await self._directory.own_user(caller)
-        through = [self._agents.get(actor, actor) for actor in reversed(caller.user.actors)]
+        through = [self._agents.get(actor, f"application {actor[:8]}") for actor in reversed(caller.user.actors)]
         return Intent(
             operation=act.name,
             account=user.id,

@@ -104,6 +104,7 @@ async def _until_done(output: Output, desk: _Desk, reply: Reply, *, wait: bool) 
                 reply = await desk.conversation.go_on(reply, view.show)
         elif wait and reply.waits and not _connections(reply):
             with ReplyView(output) as view:
+                view.wait_for(reply.waits)
                 reply = await desk.conversation.follow(reply, view.show)
         else:
             ReplyView(output).finish(reply)

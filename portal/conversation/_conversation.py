@@ -115,8 +115,8 @@ class Conversation:
         Raises:
             HelpdeskError: as `HelpDesk.follow`.
         """
-        heard, reply.state = frozenset(reply.heard), ""
-        events = self._desk.follow(reply.task_id, context_id=reply.context_id, heard=heard)
+        heard, reply.state, known = frozenset(reply.heard), "", Waiting(reply.words, reply.waits)
+        events = self._desk.follow(reply.task_id, context_id=reply.context_id, heard=heard, known=known)
         return await self._follow(reply, events, show)
 
     async def _follow(self, reply: Reply, events: AsyncIterator[Event], show: Callable[[Event], None]) -> Reply:

@@ -207,7 +207,13 @@ class HelpDesk:
                 raise
 
     async def follow(
-        self, task_id: str, *, context_id: str = "", heard: Collection[str] = (), wait: bool = True
+        self,
+        task_id: str,
+        *,
+        context_id: str = "",
+        heard: Collection[str] = (),
+        known: Waiting | None = None,
+        wait: bool = True,
     ) -> AsyncIterator[Event]:
         """Takes a task up where it is, and yields what is new until it ends.
 
@@ -217,12 +223,13 @@ class HelpDesk:
             task_id: The task.
             context_id: Its conversation, where it is known.
             heard: The artifacts of it that are known already.
+            known: What it is known to wait for.
             wait: Whether to wait with it where it waits for a person, however long.
 
         Raises:
             HelpdeskError: as `ask`; `PartAway` once the help desk has been away for a while.
         """
-        reading, silent = _Reading(heard, through_waiting=wait), 0
+        reading, silent = _Reading(heard, through_waiting=wait, waiting=known), 0
         while True:
             before = reading.count
             try:
@@ -328,7 +335,9 @@ class HelpDesk:
 class _Reading:
     """Turns a task's updates into events: each word once, whether it came in a piece or with the whole task."""
 
-    def __init__(self, heard: Collection[str] = (), *, through_waiting: bool = False) -> None:
+    def __init__(
+        self, heard: Collection[str] = (), *, through_waiting: bool = False, waiting: Waiting | None = None
+    ) -> None:
         self.begun = False
         self.ended = False
         self.count = 0
@@ -336,7 +345,7 @@ class _Reading:
         self._lengths: dict[str, int] = {}
         self._names: dict[str, str] = {}
         self._through_waiting = through_waiting
-        self._waiting: Waiting | None = None
+        self._waiting = waiting
 
     def events(self, response: StreamResponse) -> list[Event]:
         """What an update means for the person."""

@@ -1,5 +1,6 @@
 """Plays a person in front of a browser: opens a page, fills in its forms, presses the first button."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
@@ -15,13 +16,24 @@ MAX_STEPS: Final = 12
 
 @dataclass(slots=True)
 class Form:
-    """A form of a page: where it goes, its fields with their values, and its first button."""
+    """A form of a page: where it goes, its fields with their values, and its buttons; the first is pressed."""
 
     action: str = ""
     method: str = "get"
     fields: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
-    pressed: bool = False
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+
+    def press(self, value: str) -> None:
+        """Presses the button with this value in place of the first.
+
+        Raises:
+            CommandFailed: there is none.
+        """
+        name = next((name for name, found in self.buttons if found == value), None)
+        if name is None:
+            raise CommandFailed(f"The page has no button for {value}.")
+        self.fields[name] = value
 
 
 class Page(HTMLParser):
@@ -52,9 +64,9 @@ class Page(HTMLParser):
         elif self._inside is not None and tag == "input" and values.get("name"):
             self._inside.fields[values["name"]] = values.get("value", "")
             self._inside.kinds[values["name"]] = values.get("type", "text")
-        elif self._inside is not None and tag == "button" and not self._inside.pressed:
-            self._inside.pressed = True
-            if values.get("name"):
+        elif self._inside is not None and tag == "button":
+            self._inside.buttons.append((values.get("name", ""), values.get("value", "")))
+            if values.get("name") and len(self._inside.buttons) == 1:
                 self._inside.fields[values["name"]] = values.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
@@ -100,11 +112,19 @@ class Browser:
         Raises:
             CommandFailed: it asks and asks, or does not take the password.
         """
+        return (await self.enter(url, login=login, password=password, until=lambda page: not page.forms)).text
+
+    async def enter(self, url: str, *, login: str, password: str, until: Callable[[Page], bool]) -> Page:
+        """The same, as far as the page that was looked for.
+
+        Raises:
+            CommandFailed: as `sign_in`.
+        """
         page, tried = await self.open(url), False
         for _ in range(MAX_STEPS):
-            form = next(iter(page.forms), None)
-            if form is None:
-                return page.text
+            if until(page):
+                return page
+            form = page.forms[0]
             secret = next((name for name, kind in form.kinds.items() if kind == "password"), None)
             if secret is not None:
                 if tried:

@@ -20,14 +20,14 @@ from portal.accounts import Accounts, ConnectRequest
 from portal.conversation import Conversation, HelpDesk, Reply
 from portal.demo._browser import Browser
 from portal.demo._effects import DirectoryRecord, Effect
-from portal.demo._script import HELPED, OPERATOR, SCENES, Scene, Turn
+from portal.demo._script import HELPED, OPERATOR, SCENES, UNWILLING, Scene, Turn
 from portal.session import Desk, DeviceAuthorization, Profiles, Session, SignIn
 from portal.signin import SignInFlows
 from portal.stack import Change, Plan, Processes, free_ports
-from portal.terminal import Output, ReplyView
+from portal.terminal import APPROVAL, Output, ReplyView
 from shared.http import create_http_client
 
-TURN_SECONDS = 30.0
+TURN_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -136,6 +136,28 @@ async def _connect(output: Output, world: World, scene: Scene, connection: str) 
     output.emit({"event": "connected", "login": scene.login, "connection": account.connection})
 
 
+async def _decide(output: Output, world: World, login: str, answer: str, *, code: str) -> None:
+    """Plays a person at their phone, who compares the code before they answer.
+
+    Raises:
+        CommandFailed: what is asked there is not what was asked for here.
+    """
+    password = json.loads((world.plan.state / "tenant" / "users.json").read_text())[login]
+    async with create_http_client() as own, asyncio.timeout(TURN_SECONDS):
+        browser = Browser(own)
+        page = await browser.enter(
+            f"{world.plan.issuer}phone", login=login, password=password, until=lambda page: "approvals" in page.text
+        )
+        if f"code {code}" not in page.text:
+            raise CommandFailed(f"The phone of {login} does not show the code {code}: {page.text}")
+        page.forms[0].press(answer)
+        done = await browser.submit(page)
+    shown = page.text.partition("Expires in")[0].partition(")")[2]
+    output.say(Text.assemble((f"\nThe phone of {login}: ", "bold"), shown.strip()))
+    output.say(f"{answer.capitalize()}: {done.text}\n", style="dim")
+    output.emit({"event": "decided", "login": login, "answer": answer, "code": code})
+
+
 async def _disconnect(output: Output, world: World, scene: Scene) -> None:
     accounts = _accounts(world, scene)
     for account in await accounts.connected():
@@ -167,10 +189,16 @@ async def _scene(output: Output, world: World, scene: Scene, sign_in: SignIn) ->
             async with asyncio.timeout(TURN_SECONDS):
                 reply = await conversation.turn(turn.text, view.show)
         while reply.waits and not turn.disconnects:
-            await _connect(output, world, scene, reply.waits[0].subject)
+            wait = reply.waits[0]
+            if wait.kind == APPROVAL and turn.asks is not None:
+                await _decide(output, world, *turn.asks, code=wait.subject)
+                go_on = conversation.follow
+            else:
+                await _connect(output, world, scene, wait.subject)
+                go_on = conversation.go_on
             with ReplyView(output) as view:
                 async with asyncio.timeout(TURN_SECONDS):
-                    reply = await conversation.go_on(reply, view.show)
+                    reply = await go_on(reply, view.show)
         view.finish(reply)
         output.say()
         if turn.without:
@@ -207,5 +235,6 @@ def _effects(world: World, transcripts: dict[str, str]) -> list[Effect]:
         record.unlocked(HELPED, by=OPERATOR.login),
         record.sent_mail(employee, "\n".join(transcripts.values())),
         record.nobody_else(employee, HELPED),
-        record.own_token_each({scene.login for scene in SCENES}, helped={OPERATOR.login: HELPED}),
+        record.not_reset(UNWILLING),
+        record.own_token_each({scene.login for scene in SCENES}, helped={OPERATOR.login: (HELPED, UNWILLING)}),
     ]

@@ -68,11 +68,13 @@ class ReplyView:
                 self._output.emit({"event": "said", "agent": agent, "artifact_id": artifact_id, "text": text})
                 self._said(agent, artifact_id, text)
             case Waiting(words, waits):
-                self._output.emit({"event": "waits", "waits_for": [_wait(wait) for wait in waits], "words": words})
+                self._waits(words, waits)
                 self._flush()
                 self._paragraph("supervisor", words)
-                self._waits(waits)
-            case Ended(_, words, _):
+                self.wait_for(waits)
+            case Ended(_, words, waits):
+                if waits:
+                    self._waits(words, waits)
                 self._flush()
                 if words:
                     self._paragraph("supervisor", words)
@@ -103,7 +105,10 @@ class ReplyView:
             names = ", ".join(printable(name) for name in self._working)
             self._status.update(Text(f"{names} {verb} working ...", style="dim"))
 
-    def _waits(self, waits: tuple[Wait, ...]) -> None:
+    def _waits(self, words: str, waits: tuple[Wait, ...]) -> None:
+        self._output.emit({"event": "waits", "waits_for": [_wait(wait) for wait in waits], "words": words})
+
+    def wait_for(self, waits: tuple[Wait, ...]) -> None:
         """Says beside the moving mark what is waited for; a code is there as long as it is to be compared."""
         self._working.clear()
         if self._status is not None:

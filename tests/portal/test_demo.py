@@ -43,4 +43,5 @@ def test_the_script_shows_what_it_has_to() -> None:
     assert any(len(turn.agents) > 1 and not turn.without for turn in turns), "several intents"
     assert any(not turn.agents for turn in turns), "out of scope"
     assert any(turn.without for turn in turns), "a part away"
+    assert {turn.asks[1] for turn in turns if turn.asks} == {"approve", "deny"}
     assert {agent for turn in turns for agent in turn.agents} == {"account_lookup", "password_reset", "docs_search"}
