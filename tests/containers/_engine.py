@@ -6,6 +6,7 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from tests.containers._workspace import ROOT
@@ -65,15 +66,17 @@ def free_ports(*names: str) -> dict[str, int]:
 
 
 class Stack:
-    """One copy of what docker-compose.yml describes, with names and published ports of its own."""
+    """One copy of what docker-compose.yml, or these files, describe, with names and published ports of its own."""
 
-    def __init__(self, project: str, settings: Mapping[str, str]) -> None:
+    def __init__(self, project: str, settings: Mapping[str, str], files: Sequence[Path] = ()) -> None:
         self.project = project
+        self._files = [part for file in files for part in ("--file", str(file))]
         self._settings = [f"{name}={value}" for name, value in settings.items()]
 
     def compose(self, *arguments: str, timeout: float = 300) -> str:
         """Runs Compose on this stack."""
-        command = ["env", *self._settings, *compose_command(), "--project-name", self.project, *arguments]
+        command = ["env", *self._settings, *compose_command(), "--project-name", self.project]
+        command += [*self._files, *arguments]
         return run(command, timeout=timeout)
 
     def container(self, service: str) -> str:

@@ -14,6 +14,7 @@ from tests.containers._workspace import AGENTS, IMAGES, PYTHON, ROOT, dependenci
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 AGENT_SERVICES = {service["image"].removeprefix("helpdesk/"): name for name, service in SERVICES.items()}
+OTHERS = frozenset({"local", "fga", "portal", "${OLLAMA_IMAGE:-ollama/ollama:0.12.6}"})
 NEWEST_GLIBC_MINOR = 41  # trixie's; wheels for an older one run there too
 
 
@@ -123,7 +124,7 @@ def test_an_agent_can_read_no_other_parts_credentials() -> None:
         for volume in mounts(service):
             holders.setdefault(volume, set()).add(service)
     for agent, service in AGENT_SERVICES.items():
-        if agent in {"local", "fga", "portal"}:
+        if agent in OTHERS:
             continue
         assert set(mounts(service)) == {service, f"{service}-credentials"}
         assert holders[service] == {service}
@@ -169,4 +170,9 @@ def test_only_docs_search_can_reach_the_gateway() -> None:
 
 
 def test_every_agent_is_in_the_stack() -> None:
-    assert set(AGENT_SERVICES) == {*AGENTS, "local", "fga", "portal"}
+    assert set(AGENT_SERVICES) == {*AGENTS, *OTHERS}
+
+
+def test_a_model_is_brought_by_its_profile_alone() -> None:
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == {"ollama"}
+    assert [name for name, service in SERVICES.items() if "ollama" in service.get("depends_on", ())] == []

@@ -112,6 +112,12 @@ def test_every_container_becomes_healthy(stack: Stack) -> None:
             threading.Event().wait(0.2)
 
 
+def test_no_model_is_brought_without_its_profile(stack: Stack) -> None:
+    of_project = f"label=com.docker.compose.project={stack.project}"
+    brought = run(["docker", "ps", "--all", "--quiet", "--filter", of_project, "--filter", "name=ollama"])
+    assert brought == ""
+
+
 async def test_a_conversation_goes_through_the_containers(signed_in: Person) -> None:
     """Two intents at once, then a follow-up that acts."""
     answer = await signed_in.ask("Is my account locked, and where is the VPN guide?")

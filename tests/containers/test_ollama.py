@@ -1,0 +1,80 @@
+"""The profile `ollama` of docker-compose.yml: the agents plan with a model that another container serves.
+
+Ollama's own image and a model are too large to be fetched for a test: in their place is an image that speaks Ollama's
+API (`_ollama.py`). What is tried is the profile, the images with the client's packages, and the wire; not Ollama.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.containers._engine import BUILD_SECONDS, Stack, free_ports, run
+from tests.containers._person import Person
+from tests.containers._workspace import AGENTS, ROOT
+from tests.containers.test_stack import wait_until_ready
+
+pytestmark = pytest.mark.timeout(BUILD_SECONDS)
+
+STAND_IN = "helpdesk-test/ollama"
+HEALTH = """#!/bin/sh
+exec python -I -c "from urllib.request import urlopen; urlopen('http://127.0.0.1:11434/api/tags', timeout=2)"
+"""
+DOCKERFILE = """FROM helpdesk/local
+USER 0:0
+COPY ollama /usr/local/bin/ollama
+COPY _ollama.py /app/ollama_stand_in.py
+RUN chmod 755 /usr/local/bin/ollama
+USER 10001:10001
+CMD ["python", "ollama_stand_in.py"]
+"""
+SETTINGS = {
+    "COMPOSE_PROFILES": "ollama",
+    "MODEL_EXTRAS": "--extra ollama",
+    "MODEL_PROVIDER": "ollama",
+    "MODEL_ID": "qwen3",
+    "MODEL_BASE_URL": "http://ollama:11434",
+    "OLLAMA_IMAGE": STAND_IN,
+}
+
+
+@pytest.fixture(scope="module")
+def stack(images: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:  # noqa: ARG001 -- the images must be there
+    """A copy of the stack with the profile; its agents' images have names of their own."""
+    folder = tmp_path_factory.mktemp("ollama")
+    for name, text in (("ollama", HEALTH), ("Dockerfile", DOCKERFILE)):
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "_ollama.py").write_bytes((Path(__file__).parent / "_ollama.py").read_bytes())
+    run(["docker", "build", "--quiet", "--tag", STAND_IN, str(folder)], timeout=BUILD_SECONDS)
+    services = {agent.replace("_", "-"): {"image": f"helpdesk-test/{agent}:ollama"} for agent in AGENTS}
+    override = folder / "images.yml"
+    override.write_text(yaml.safe_dump({"services": services}), encoding="utf-8")
+    ports = free_ports("SUPERVISOR", "TENANT", "DIRECTORY")
+    published = {f"HELPDESK_{name}_PORT": str(port) for name, port in ports.items()}
+    copy = Stack(
+        f"helpdesk-test-{uuid.uuid4().hex[:8]}",
+        SETTINGS | published,
+        files=(ROOT / "docker-compose.yml", override),
+    )
+    try:
+        copy.compose("build", *services, timeout=BUILD_SECONDS)
+        copy.compose("up", "--detach", "--no-build")
+        wait_until_ready(copy)
+        yield copy
+    finally:
+        copy.compose("down", "--volumes", "--timeout", "10")
+
+
+async def test_agents_plan_with_the_model_that_the_profile_brings(stack: Stack, tmp_path: Path) -> None:
+    passwords: dict[str, str] = stack.execute("tenant", "print(open('/app/var/tenant/users.json').read())")
+    amelia = Person("amelia.hart", passwords["amelia.hart"], tmp_path / "home")
+    (command,) = [line for line in stack.logs("credentials").splitlines() if "helpdesk login" in line]
+    await amelia.sign_in(command)
+    answer = await amelia.ask("Where is the VPN guide?")
+    assert (answer["state"], answer["agents"]) == ("completed", ["docs_search"])
+    asked = [json.loads(line) for line in stack.logs("ollama").splitlines() if line.startswith('{"event"')]
+    assert {one["model"] for one in asked} == {"qwen3"}
+    assert len(asked) == 2, "once by the supervisor, once by docs_search"
