@@ -3,7 +3,8 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,6 +137,21 @@ def client_secret_of(name: str, folder: Path) -> str | None:
     """The secret of a client that has one, as its owner finds it."""
     path = folder / slug_of(name) / SECRET_FILE
     return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+
+@contextmanager
+def renamed(folder: Path, name: str, new_name: str) -> Iterator[None]:
+    """Moves what a client's owner needs to where it is under another name; back again, if that comes to nothing."""
+    old, new = folder / slug_of(name), folder / slug_of(new_name)
+    if old == new or not old.exists():
+        yield
+        return
+    old.rename(new)
+    try:
+        yield
+    except BaseException:
+        new.rename(old)
+        raise
 
 
 def _parse_key(name: str, key: PublicKey) -> ClientKey:

@@ -32,6 +32,11 @@ def find_cli() -> Path:
     return path
 
 
+def keywords_in(text: str) -> set[str]:
+    """The keywords of a definition."""
+    return {first or second for first, second in _KEYWORD.findall(text)}
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What a run of the CLI said, and what it asked the tenant for."""
@@ -66,7 +71,7 @@ class DeployCli:
 
     def keywords(self) -> dict[str, str]:
         """The values of the definition's keywords, as somebody who deploys it has them."""
-        names = {first or second for first, second in _KEYWORD.findall(TENANT_FILE.read_text(encoding="utf-8"))}
+        names = keywords_in(TENANT_FILE.read_text(encoding="utf-8"))
         settings = self.tenant.settings
         return {name: value for name in names if (value := keyword_value(name, settings)) is not None}
 

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.tenant.management._known import CREATE_API, CREATE_CLIENT, CREATE_CONNECTION, CREATE_GRANT, CREATE_ROLE
 from local.tenant.resources import definition_from
 from local.tenant.testing import LocalTenant
 from tests.tenant._managed import OKTA, SERVICE, call, identified, service
@@ -144,3 +145,34 @@ async def test_a_body_that_is_no_json_or_too_long(tenant: LocalTenant, http: htt
     for body, status in (("{", 400), ("[" * 100_000, 413), ("[" * 60_000, 400)):
         response = await http.post(f"{audience}roles", content=body, headers=headers)
         assert response.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "known", "needed"),
+    [
+        ("resource-servers", CREATE_API, {"identifier": "https://odd.example"}),
+        ("clients", CREATE_CLIENT, {"name": "Odd", "app_type": "non_interactive"}),
+        ("client-grants", CREATE_GRANT, {"client_id": "{client}", "audience": SERVICE, "subject_type": "user"}),
+        ("connections", CREATE_CONNECTION, {"name": "odd", "strategy": "okta", "options": OKTA}),
+        ("roles", CREATE_ROLE, {"name": "Odd"}),
+    ],
+)
+async def test_whatever_a_member_holds_is_taken_or_refused_in_order(
+    tenant: LocalTenant, http: httpx.AsyncClient, path: str, known: frozenset[str], needed: dict[str, Any]
+) -> None:
+    """No value of any member, of those that are made or changed, has the tenant fail, or be what it cannot be."""
+    client, audience = await service(tenant), f"{tenant.issuer}api/v2/"
+    token = await tenant.client_credentials(audience, client="Local management")
+    headers = {"Authorization": f"Bearer {token}"}
+    sound = json.loads(json.dumps(needed).replace("{client}", client["client_id"]))
+    values: list[Any] = [None, 5, "x", [], [None], [{}], {}, {"x": None}]
+    for member in sorted(known):
+        for odd in values:
+            made = await http.post(f"{audience}{path}", json=sound | {member: odd}, headers=headers)
+            assert made.status_code in {200, 201, 400, 404}, (member, odd, made.text)
+            if made.is_success:
+                url = f"{audience}{path}/{made.json().get('id') or made.json()['client_id']}"
+                again = await http.patch(url, json={member: odd}, headers=headers)
+                assert again.status_code in {200, 400}, (member, odd, again.text)
+                assert (await http.delete(url, headers=headers)).status_code == 204
+    assert definition_from(tenant.tenant.resources) == tenant.tenant.definition

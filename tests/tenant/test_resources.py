@@ -70,6 +70,15 @@ class TestATenantThatIsManaged:
         for path in tenant.settings.folder.glob("tenant.sqlite3*"):
             assert OKTA["client_secret"].encode() not in path.read_bytes()
 
+    async def test_a_secret_that_is_not_written_back_stays_and_no_other_option_does(self, tenant: LocalTenant) -> None:
+        made = await call(tenant, "POST", "connections", {"name": "directory", "strategy": "okta", "options": OKTA})
+        without = {name: value for name, value in OKTA.items() if name != "client_secret"} | {"scope": "openid"}
+        changed = await call(tenant, "PATCH", f"connections/{made['id']}", {"options": without})
+        assert changed["options"] == OKTA | {"scope": "openid"}
+        del without["scope"]
+        refused = await tenant.manage("PATCH", f"connections/{made['id']}", {"options": without})
+        assert "options.scope" in refused.json()["message"]
+
     async def test_a_lifetime_in_minutes_is_one_in_hours(self, tenant: LocalTenant) -> None:
         body = {"session_lifetime_in_minutes": 90, "idle_session_lifetime_in_minutes": 60, "friendly_name": "Ours"}
         changed = await call(tenant, "PATCH", "tenants/settings", body)
@@ -125,6 +134,9 @@ class TestConsequences:
         client = await service(tenant)
         await call(tenant, "PATCH", f"clients/{client['client_id']}", {"name": "Renamed"})
         assert tenant.client("Renamed").client_id == client["client_id"]
+        secret = {"client_id": client["client_id"], "client_secret": client["client_secret"]}
+        assert await token_refusal(tenant, **secret) == (200, "ok")
+        assert await token_refusal(tenant, **tenant.credentials("Renamed")) == (200, "ok")
         assert [one["name"] for one in await call(tenant, "GET", "clients")] == ["Local management", "Renamed"]
 
     async def test_null_takes_a_member_back(self, tenant: LocalTenant) -> None:

@@ -67,7 +67,7 @@ class Call:
         if beyond := sorted(self.body.keys() - set(known)):
             raise bad_body(f"Additional properties not allowed: {', '.join(beyond)}")
         for name in required:
-            if name not in self.body:
+            if self.body.get(name) is None:
                 raise bad_body(f"Missing required property: {name}")
         return dict(self.body)
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.responses import Response
 
 from local import _random
-from local.tenant._clients import CLIENTS_FOLDER, MAX_KEY_BITS, MIN_KEY_BITS, client_secret_of, thumbprint
+from local.tenant._clients import CLIENTS_FOLDER, MAX_KEY_BITS, MIN_KEY_BITS, client_secret_of, renamed, thumbprint
 from local.tenant._clock import iso
 from local.tenant._endpoint import json_response
 from local.tenant._errors import ManagementRefusal
@@ -36,8 +36,9 @@ def get_client(call: Call) -> Response:
 
 def create_client(call: Call) -> Response:
     """`POST /clients`. The secret is told here, and never again: of it a digest is kept."""
-    body = call.members(CREATE_CLIENT, required=["name"])
-    _require_name(call, body["name"], None)
+    members = call.members(CREATE_CLIENT, required=["name"])
+    body = {name: value for name, value in members.items() if value is not None}
+    _require_name(call, body.get("name"), None)
     resources, client_id = call.tenant.resources, _random.client_id()
 
     def add() -> Resource:
@@ -68,13 +69,14 @@ def update_client(call: Call) -> Response:
     if body.get("client_authentication_methods") is not None:
         _require_own(call, client, _objects(methods, "private_key_jwt"))
     changed = {name: value for name, value in (client.body | body).items() if value is not None}
-    client = replace(client, body=changed)
+    former, client = client.body["name"], replace(client, body=changed)
 
     def write() -> None:
         call.tenant.database.execute("update clients set name = ? where client_id = ?", changed["name"], client.id)
         resources.write(client)
 
-    call.change("Update a client", write)
+    with renamed(call.tenant.settings.folder / CLIENTS_FOLDER, former, changed["name"]):
+        call.change("Update a client", write)
     return json_response(_described(client))
 
 

@@ -48,10 +48,11 @@ def create_connection(call: Call) -> Response:
 
 
 def update_connection(call: Call) -> Response:
-    """`PATCH /connections/{id}`; the options are replaced as a whole."""
+    """`PATCH /connections/{id}`; the options are replaced as a whole, but for a secret that is not among them."""
     connection, body = _found(call), call.members(UPDATE_CONNECTION)
     if "options" in body:
         call.require(UPDATE_OPTIONS)
+        body["options"] = _with_secret(connection, body["options"])
     _require_clients(call, body.get("enabled_clients") or [])
     connection = replace(connection, body=connection.body | body)
     call.change("Update a connection", lambda: call.tenant.resources.write(connection))
@@ -126,7 +127,17 @@ def _described(call: Call, connection: Resource) -> dict[str, Any]:
     return {"id": connection.id, "is_domain_connection": False, "realms": [body["name"]], **body}
 
 
+def _with_secret(connection: Resource, options: Any) -> Any:
+    """Whoever writes an export back has no secret to write; the Deploy CLI counts on the old one being kept."""
+    kept = connection.body.get("options") or {}
+    if not isinstance(options, dict) or "client_secret" in options or "client_secret" not in kept:
+        return options
+    return {"client_secret": kept["client_secret"], **options}
+
+
 def _require_clients(call: Call, client_ids: Any) -> None:
     known = {client.id for client in call.tenant.resources.all(Kind.CLIENT)}
-    if not isinstance(client_ids, list) or any(client_id not in known for client_id in client_ids):
+    if not isinstance(client_ids, list) or any(
+        not isinstance(client_id, str) or client_id not in known for client_id in client_ids
+    ):
         raise bad_body("No such client on property enabled_clients")

@@ -65,7 +65,7 @@ def _grant(grant: Resource, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _connection(connection: Resource, names: Mapping[str, str]) -> dict[str, Any]:
-    body = _effective(connection.body, {"is_domain_connection": False})
+    body = _effective(connection.body, {"is_domain_connection": False, "realms": [connection.body.get("name")]})
     return body | {"enabled_clients": [names[client_id] for client_id in body.get("enabled_clients", ())]}
 
 
