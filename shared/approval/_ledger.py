@@ -12,9 +12,9 @@ Every step is one compare-and-set, so that of two workers, or two replicas, one 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class State(StrEnum):
@@ -31,6 +31,11 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
 
+
+KEPT_SECONDS: Final = 90 * 24 * 60 * 60
+FIRST_LEASE_SECONDS: Final = 30.0
+ACTING_SECONDS: Final = 120.0
+"""Whoever acts has ended by then, or died."""
 
 WAITING = frozenset({State.ASKING, State.REQUESTED})
 UNDER_WAY = frozenset({State.ACTING, State.IN_DOUBT})
@@ -100,6 +105,12 @@ class Entry:
     effects: int = 1
     told: str = ""
     reason: str = ""
+
+
+CHANGEABLE: Final = frozenset(each.name for each in fields(Entry)) - {
+    *("id", "state", "owner", "task_id", "digest", "approver"),
+}
+"""What a step may change besides the state."""
 
 
 @dataclass(frozen=True, slots=True)

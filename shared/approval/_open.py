@@ -14,6 +14,9 @@ def open_ledger(storage: Storage) -> ActionLedger:
     """
     if isinstance(storage, SqliteStorage):
         return SqliteActionLedger(storage.database)
-    raise ConfigurationError(
-        "DATABASE_URL names a database that has no ledger of risky actions yet: set it to sqlite:///path/of/the/file."
-    )
+    from shared.approval._postgres import PostgresActionLedger  # noqa: PLC0415 -- who uses SQLite does not install psycopg
+    from shared.tasks.postgres import PostgresStorage  # noqa: PLC0415 -- as above
+
+    if isinstance(storage, PostgresStorage):
+        return PostgresActionLedger(storage.database)
+    raise ConfigurationError("DATABASE_URL names a database that has no ledger of risky actions.")

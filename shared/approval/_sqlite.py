@@ -5,19 +5,22 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 from typing import Any, Final
 
-from shared.approval._ledger import Entry, Limits, State, TooMuch
+from shared.approval._ledger import (
+    ACTING_SECONDS,
+    CHANGEABLE,
+    FIRST_LEASE_SECONDS,
+    KEPT_SECONDS,
+    Entry,
+    Limits,
+    State,
+    TooMuch,
+)
 from shared.tasks import Database
 
 COLUMNS: Final = tuple(each.name for each in fields(Entry))
-KEPT_SECONDS: Final = 90 * 24 * 60 * 60
-FIRST_LEASE_SECONDS: Final = 30.0
-ACTING_SECONDS: Final = 120.0
-"""Whoever acts has ended by then, or died."""
-
 _ALL: Final = ", ".join(COLUMNS)
 _WAITING: Final = "state IN ('asking', 'requested')"
 _ENDED: Final = "'done', 'denied', 'expired', 'cancelled', 'failed'"
-_CHANGEABLE: Final = frozenset(COLUMNS) - {"id", "state", "owner", "task_id", "digest", "approver"}
 
 
 class SqliteActionLedger:
@@ -57,7 +60,7 @@ class SqliteActionLedger:
 
     async def move(self, entry_id: str, before: Collection[State], after: State, **values: float | str) -> bool:
         """See `ActionLedger`."""
-        if not values.keys() <= _CHANGEABLE:
+        if not values.keys() <= CHANGEABLE:
             raise ValueError("a step changes no identity")
         names = ["state", *values, "lease_by", "lease_until", "changed_at"]
         given: list[object] = [str(after), *values.values(), "", 0.0, self._database.clock()]

@@ -36,3 +36,12 @@ async def supervisor(tmp_path: Path, issuer: Issuer) -> AsyncIterator[Agent]:
 @pytest.fixture(params=BINDINGS)
 def binding(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of each kind of database that several processes of an agent may share."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/agent.sqlite3"
+    found: str = request.getfixturevalue("postgres_url")
+    return found

@@ -15,15 +15,6 @@ from tests.a2a._agent import URL, Agent, Answer, Issuer, message
 from tests.a2a._exchange import Exchange
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of each kind of database that several processes of an agent may share."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/agent.sqlite3"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
 def following(agent: Agent, task_id: str) -> Exchange:
     body = {"jsonrpc": "2.0", "id": 7, "method": "SubscribeToTask", "params": {"id": task_id}}
     return Exchange(agent.app, body, agent.issuer.hop())

@@ -82,9 +82,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def pushing(tmp_path: Path, issuer: Issuer, names: Names) -> AsyncIterator[Agent]:
+async def pushing(tmp_path: Path, issuer: Issuer, names: Names, database: str) -> AsyncIterator[Agent]:
     """An agent that tells URLs of this machine."""
-    async with Agent(tmp_path, issuer, push_urls=PublicUrls(names, this_machine=True)) as started:
+    async with Agent(tmp_path, issuer, push_urls=PublicUrls(names, this_machine=True), database=database) as started:
         yield started
 
 
@@ -151,6 +151,7 @@ async def test_what_could_not_be_told_is_told_later_and_at_last_given_up(
 
 async def test_what_a_process_had_left_to_tell_the_next_one_tells(
     tmp_path: Path,
+    database: str,
     issuer: Issuer,
     names: Names,
     receiver: Receiver,
@@ -160,10 +161,10 @@ async def test_what_a_process_had_left_to_tell_the_next_one_tells(
     monkeypatch.setattr(_push, "PAUSES", (0.5,) * 20)
     url = f"{server.url}told"
     server.stop()
-    async with Agent(tmp_path, issuer, push_urls=PublicUrls(names, this_machine=True)) as first:
+    async with Agent(tmp_path, issuer, push_urls=PublicUrls(names, this_machine=True), database=database) as first:
         await _completed(first, url)
     server.start(receiver.app)
-    async with Agent(tmp_path, issuer, push_urls=PublicUrls(names, this_machine=True)):
+    async with Agent(tmp_path, issuer, push_urls=PublicUrls(names, this_machine=True), database=database):
         await until(receiver, 1)
     assert receiver.told == ["COMPLETED"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared.approval import Approval, Approvals, By, Entry, Intent, Limits, Person, Shown, SqliteActionLedger
+from shared.approval import Approval, Approvals, By, Entry, Intent, Limits, Person, Shown, open_ledger
 from shared.errors import OAuthError
 from shared.identity import (
     AccessToken,
@@ -16,7 +16,7 @@ from shared.identity import (
     RawToken,
     TokenVerifier,
 )
-from shared.tasks import SqliteStorage
+from shared.tasks import SqliteStorage, Storage
 from shared.testing import AuthorizationServer, Clock, make_principal
 from tests.directory._world import Asker
 
@@ -106,17 +106,21 @@ class Desk:
     """Approvals over a ledger in a file, with a clock of the test's own.
 
     Args:
-        path: The file.
+        storage: Where the ledger is, or the file.
         clock: Seconds since the epoch.
         limits: How much one person is asked.
     """
 
-    def __init__(self, path: Path, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(self, storage: Path | Storage, clock: Clock, limits: Limits | None = None) -> None:
         self.clock = clock
         self.server = AuthorizationServer(clock=clock)
         self.phone = Phone(self.server, clock)
-        self.storage = SqliteStorage.open(path, agent="password_reset", clock=clock)
-        self.ledger = SqliteActionLedger(self.storage.database)
+        self.storage = (
+            storage
+            if isinstance(storage, Storage)
+            else SqliteStorage.open(storage, agent="password_reset", clock=clock)
+        )
+        self.ledger = open_ledger(self.storage)
         keys = JwksCache(self.server.discovery_url, self.server.issuer, self.server.create_http_client(), clock=clock)
         verifier = TokenVerifier(self.server.issuer, AUDIENCE, keys, clock=clock)
         self.approvals = Approvals(

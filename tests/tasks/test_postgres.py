@@ -22,7 +22,7 @@ from tests.tasks._tasks import call, chunk, make_task
 
 AGENT = "account_lookup"
 ADDED = Migration("ALTER TABLE tasks ADD COLUMN note text", works_with=1)
-DROPPED = Migration("ALTER TABLE tasks DROP COLUMN runner", works_with=2)
+DROPPED = Migration("ALTER TABLE tasks DROP COLUMN runner", works_with=3)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ async def test_replicas_that_start_at_once_make_the_tables_once(postgres_url: st
     for database in opened:
         await database.aclose()
     with psycopg.connect(postgres_url) as connection:
-        assert connection.execute(f"SELECT number FROM {AGENT}.migrations").fetchall() == [(1,)]  # noqa: S608 -- a name of the test
+        assert connection.execute(f"SELECT number FROM {AGENT}.migrations").fetchall() == [(1,), (2,)]  # noqa: S608 -- a name of the test
 
 
 async def test_a_release_goes_on_and_starts_again_beside_a_newer_one_that_only_adds(
@@ -105,13 +105,13 @@ async def test_a_release_goes_on_and_starts_again_beside_a_newer_one_that_only_a
 async def test_tables_are_not_changed_under_a_release_that_could_not_go_on(
     opened: PostgresStorage, postgres_url: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match=r"an older release \(schema 1\) works with.*stop it first"):
+    with pytest.raises(ConfigurationError, match=r"an older release \(schema 2\) works with.*stop it first"):
         await asyncio.to_thread(open_with, postgres_url, DROPPED)
     assert await opened.tasks.get(await save(opened), call()) is not None
     await opened.aclose()
     newer = await asyncio.to_thread(open_with, postgres_url, DROPPED)
     await newer.aclose()
-    with pytest.raises(ConfigurationError, match=r"a newer release made \(schema 2\)"):
+    with pytest.raises(ConfigurationError, match=r"a newer release made \(schema 3\)"):
         PostgresDatabase.open(postgres_url, agent=AGENT)
 
 
@@ -119,7 +119,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(opened: PostgresStor
     wrong = Migration("ALTER TABLE tasks ADD COLUMN note text; SELECT 1 / 0", works_with=1)
     with pytest.raises(ConfigurationError, match="cannot be made"):
         await asyncio.to_thread(open_with, postgres_url, wrong)
-    assert await select(opened, "SELECT count(*) FROM migrations") == [(1,)]
+    assert await select(opened, "SELECT count(*) FROM migrations") == [(2,)]
     assert await select(opened, "SELECT 1 FROM information_schema.columns WHERE column_name = 'note'") == []
 
 

@@ -93,6 +93,64 @@ MIGRATIONS: Final = (
         CREATE INDEX ledger_by_claim ON ledger (claimed_at);
         """,
     ),
+    Migration(
+        works_with=1,
+        script="""
+        -- Risky actions: shared/approval/_ledger.py says what each column is.
+        CREATE TABLE actions (
+            id text COLLATE "C" PRIMARY KEY,
+            state text NOT NULL,
+            owner text COLLATE "C" NOT NULL CHECK (owner <> ''),
+            task_id text COLLATE "C" NOT NULL,
+            operation text NOT NULL,
+            account text NOT NULL,
+            approver text COLLATE "C" NOT NULL CHECK (approver <> ''),
+            digest text NOT NULL,
+            details text NOT NULL,
+            binding_message text NOT NULL,
+            code text NOT NULL,
+            words text NOT NULL,
+            tool text NOT NULL,
+            arguments text NOT NULL,
+            created_at double precision NOT NULL,
+            deadline double precision NOT NULL,
+            asked_at double precision NOT NULL,
+            asked integer NOT NULL,
+            auth_req_id text NOT NULL,
+            "interval" double precision NOT NULL,
+            next_poll_at double precision NOT NULL,
+            approved_at double precision NOT NULL,
+            token_id text NOT NULL,
+            acting_at double precision NOT NULL,
+            mark double precision NOT NULL,
+            effects integer NOT NULL,
+            told text NOT NULL,
+            reason text NOT NULL,
+            lease_by integer NOT NULL,        -- the process that looks after it now; 0 where none does
+            lease_until double precision NOT NULL,
+            changed_at double precision NOT NULL
+        );
+        CREATE INDEX actions_due ON actions (next_poll_at) WHERE state IN ('asking', 'requested');
+        CREATE INDEX actions_by_task ON actions (task_id);
+        CREATE INDEX actions_by_owner ON actions (owner, operation, account);
+        CREATE INDEX actions_by_approver ON actions (approver, state);
+        CREATE UNIQUE INDEX actions_by_token ON actions (token_id) WHERE token_id <> '';
+
+        -- Who is told of a task by push notification (shared/tasks/_push.py).
+        CREATE TABLE push_configs (
+            task_id text COLLATE "C" NOT NULL,
+            id text COLLATE "C" NOT NULL,
+            owner text COLLATE "C" NOT NULL CHECK (owner <> ''),
+            url text NOT NULL,
+            token text NOT NULL,              -- the owner's own, to be shown there; good for nothing here
+            told integer NOT NULL,            -- the version of the task that was told last
+            attempts integer NOT NULL,
+            next_at double precision NOT NULL, -- not before then: a failure, or somebody is telling it now
+            made_at double precision NOT NULL,
+            PRIMARY KEY (task_id, id)
+        );
+        """,
+    ),
 )
 
 

@@ -11,6 +11,7 @@ from shared.tasks.postgres._conversations import PostgresConversationStore
 from shared.tasks.postgres._database import START_SECONDS, PostgresDatabase
 from shared.tasks.postgres._ledger import PostgresMessageLedger
 from shared.tasks.postgres._presence import Presence
+from shared.tasks.postgres._push import PostgresPushStore
 from shared.tasks.postgres._recovery import PostgresTaskRecovery
 from shared.tasks.postgres._retention import sweep
 from shared.tasks.postgres._store import PostgresTaskStore
@@ -57,7 +58,7 @@ class PostgresStorage(Storage):
             conversations=PostgresConversationStore(database),
             messages=PostgresMessageLedger(database, tasks, presence),
             recovery=PostgresTaskRecovery(database, tasks, presence),
-            push=None,  # not kept there: the card says that no push notifications are sent
+            push=PostgresPushStore(database),
             database=database,
         )
 
