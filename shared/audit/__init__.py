@@ -5,10 +5,11 @@ for irreversible acts, before and after: it returns once the event is on the dis
 happen. `note` is for everything else.
 """
 
+from shared.audit._acts import recorded, try_note
 from shared.audit._chain import Record, Seal, SealingKey, VerifyingKeys
-from shared.audit._event import NOBODY, Approval, Event, Rule, Where, Who
+from shared.audit._event import NOBODY, Approval, Event, Rule, Where, Who, approved
 from shared.audit._file import AuditFile, Row
-from shared.audit._trail import AuditTrail, read_anchors
+from shared.audit._trail import AuditTrail, Trail, Unrecorded, read_anchors
 from shared.audit._verify import Fault, Problem, Report, verify
 from shared.audit._vocabulary import Action, Outcome
 
@@ -28,9 +29,14 @@ __all__ = [
     "Rule",
     "Seal",
     "SealingKey",
+    "Trail",
+    "Unrecorded",
     "VerifyingKeys",
     "Where",
     "Who",
+    "approved",
     "read_anchors",
+    "recorded",
+    "try_note",
     "verify",
 ]

@@ -8,12 +8,12 @@ cut off together with its seals; for that the newest seals are kept elsewhere as
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
-import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
@@ -29,6 +29,7 @@ from shared.errors import ConfigurationError
 
 _PURPOSES: Final = {False: b"helpdesk audit seal v1\n", True: b"helpdesk audit expiry v1\n"}
 _START: Final = b"helpdesk audit chain v1\n"
+_NAMING: Final = b"helpdesk audit names v1\n"
 _KEY_ID_CHARACTERS: Final = 16
 
 
@@ -74,8 +75,12 @@ def beginning(writer: str) -> bytes:
 
 
 def canonical(members: Mapping[str, Any]) -> bytes:
-    """JSON in its canonical form (RFC 8785)."""
-    return rfc8785.dumps(dict(members))
+    """JSON in its canonical form (RFC 8785).
+
+    For what events are made of, that is what the standard library writes: member names in ASCII, strings, and whole
+    numbers below 2^53. Tests hold it against the `rfc8785` package, which takes four times as long.
+    """
+    return json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def link(before: bytes, body: bytes) -> bytes:
@@ -89,6 +94,9 @@ class SealingKey:
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
         self.key_id = key_id(private.public_key())
+        raw = private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        self.naming_key = hashlib.sha256(_NAMING + raw).digest()
+        """For keyed hashes that name tokens; of another purpose, and nothing that can be signed with."""
 
     @classmethod
     def read(cls, pem: str) -> Self:

@@ -1,16 +1,18 @@
 """One thing that happened, as it is recorded."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from shared.audit._vocabulary import Action, Outcome
 from shared.identity import Principal
+from shared.telemetry import CONTEXT_ID, REQUEST_ID, TASK_ID, TRACE_ID, current_ids
 
 MAX_VALUE_CHARACTERS: Final = 256
 MAX_ITEMS: Final = 64
-_CREDENTIAL: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}|-----BEGIN ")
+_CUT: Final = "…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +62,13 @@ class Rule:
     Attributes:
         reason: Why, as a stable code.
         relation: The relation that was asked for, or the scope.
-        resource: The object that it was asked about, as `type:id`.
+        resources: The objects that it was asked about, each as `type:id`; the first 64 of them.
         model: The id of the authorization model.
     """
 
     reason: str = ""
     relation: str = ""
-    resource: str = ""
+    resources: tuple[str, ...] = ()
     model: str = ""
 
 
@@ -78,6 +80,24 @@ class Approval:
     approver: str = ""
     action_hash: str = ""
 
+    @classmethod
+    def here(cls) -> "Approval":
+        """The approval under which something is done now: see `approved`."""
+        return _APPROVAL.get()
+
+
+_APPROVAL: Final[ContextVar[Approval]] = ContextVar("shared.audit.approval", default=Approval())  # noqa: B039 -- frozen
+
+
+@contextmanager
+def approved(approval: Approval) -> Iterator[None]:
+    """Has every event that is made meanwhile, in this task, name the approval."""
+    token = _APPROVAL.set(approval)
+    try:
+        yield
+    finally:
+        _APPROVAL.reset(token)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
@@ -88,13 +108,25 @@ class Where:
     request: str = ""
     trace: str = ""
 
+    @classmethod
+    def here(cls) -> Self:
+        """Where what runs now belongs: as its log events say."""
+        ids = current_ids()
+        return cls(
+            task=ids.get(TASK_ID, ""),
+            context=ids.get(CONTEXT_ID, ""),
+            request=ids.get(REQUEST_ID, ""),
+            trace=ids.get(TRACE_ID, ""),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What is recorded.
 
-    Nothing in it is free text of a person or a model: ids, codes and names of the vocabulary. A value that looks like a
-    credential, or is longer than 256 characters, cannot be put in.
+    Nothing in it is free text of a person or a model: ids, codes and names of the vocabulary. Some of the ids are of
+    others' making all the same, so what looks like a credential is written as `[redacted]`, and what is longer than 256
+    characters is cut: nobody can keep an event out of the record by what they send.
 
     Attributes:
         action: What.
@@ -104,8 +136,8 @@ class Event:
         resource: What it was done to, as `type:id`.
         act: Joins the event before an irreversible act and the one after it.
         rule: How it was decided.
-        approval: Who approved.
-        where: In which task, context, request and trace.
+        approval: Who approved: as `approved` says, unless it is given.
+        where: In which task, context, request and trace: as the log events of what runs now, unless it is given.
         result: A stable code of what came of it.
         details: A few more ids or numbers.
     """
@@ -117,63 +149,49 @@ class Event:
     resource: str = ""
     act: str = ""
     rule: Rule = field(default_factory=Rule)
-    approval: Approval = field(default_factory=Approval)
-    where: Where = field(default_factory=Where)
+    approval: Approval = field(default_factory=Approval.here)
+    where: Where = field(default_factory=Where.here)
     result: str = ""
     details: Mapping[str, str | int] = field(default_factory=dict)
 
     def members(self) -> dict[str, Any]:
-        """The event as JSON members; what is empty is left out.
-
-        Raises:
-            ValueError: if a value is too long, or looks like a credential.
-        """
+        """The event as JSON members; what is empty is left out."""
+        who, rule, approval, where = self.who, self.rule, self.approval, self.where
         found: dict[str, Any] = {
             "action": self.action.value,
             "outcome": self.outcome.value,
             "who": _filled(
-                issuer=self.who.issuer,
-                subject=self.who.subject,
-                actors=list(self.who.actors),
-                client=self.who.client,
-                audience=self.who.audience,
-                scopes=list(self.who.scopes),
-                token_id=self.who.token_id,
-            ),
-            "rule": _filled(
-                reason=self.rule.reason, relation=self.rule.relation, resource=self.rule.resource, model=self.rule.model
-            ),
+                ("issuer", who.issuer),
+                ("subject", who.subject),
+                ("client", who.client),
+                ("audience", who.audience),
+                ("token_id", who.token_id),
+            )
+            | _listed(("actors", who.actors), ("scopes", who.scopes)),
+            "rule": _filled(("reason", rule.reason), ("relation", rule.relation), ("model", rule.model))
+            | _listed(("resources", rule.resources)),
             "approval": _filled(
-                id=self.approval.id, approver=self.approval.approver, action_hash=self.approval.action_hash
+                ("id", approval.id), ("approver", approval.approver), ("action_hash", approval.action_hash)
             ),
             "where": _filled(
-                task=self.where.task, context=self.where.context, request=self.where.request, trace=self.where.trace
+                ("task", where.task), ("context", where.context), ("request", where.request), ("trace", where.trace)
             ),
-            "details": dict(self.details),
-            **_filled(tool=self.tool, resource=self.resource, act=self.act, result=self.result),
+            "details": {
+                name: _cut(value) if isinstance(value, str) else value
+                for name, value in list(self.details.items())[:MAX_ITEMS]
+            },
+            **_filled(("tool", self.tool), ("resource", self.resource), ("act", self.act), ("result", self.result)),
         }
-        _check(found)
         return {name: value for name, value in found.items() if value}
 
 
-def _filled(**members: Any) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value}
+def _filled(*members: tuple[str, str]) -> dict[str, Any]:
+    return {name: _cut(value) for name, value in members if value}
 
 
-def _check(value: Any) -> None:
-    if isinstance(value, dict):
-        if len(value) > MAX_ITEMS:
-            raise ValueError("an audit event has too many members")
-        for name, item in value.items():
-            _check(name)
-            _check(item)
-    elif isinstance(value, list):
-        if len(value) > MAX_ITEMS:
-            raise ValueError("an audit event has too many items")
-        for item in value:
-            _check(item)
-    elif isinstance(value, str):
-        if len(value) > MAX_VALUE_CHARACTERS:
-            raise ValueError("a value of an audit event is too long")
-        if _CREDENTIAL.search(value):
-            raise ValueError("a value of an audit event looks like a credential")
+def _listed(*members: tuple[str, Sequence[str]]) -> dict[str, Any]:
+    return {name: [_cut(value) for value in values[:MAX_ITEMS]] for name, values in members if values}
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= MAX_VALUE_CHARACTERS else value[: MAX_VALUE_CHARACTERS - 1] + _CUT

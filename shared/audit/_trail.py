@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import secrets
 import sqlite3
 import threading
@@ -11,14 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 from shared.audit._chain import Record, Seal, SealingKey, beginning, canonical, link
-from shared.audit._event import Event
+from shared.audit._event import Event, Where
 from shared.audit._file import AuditFile, Head, Row, columns_of
 from shared.audit._vocabulary import Action, Outcome
 from shared.errors import AuditUnavailable
-from shared.telemetry import get_logger
+from shared.identity import RawToken
+from shared.telemetry import get_logger, holds_credential, redact
 
 GATHER_SECONDS: Final = 0.05
 ANCHOR_SECONDS: Final = 1.0
@@ -30,11 +32,47 @@ MOST_HEADS: Final = 60
 _log = get_logger()
 
 
+class Trail(Protocol):
+    """Takes events: an `AuditTrail`, or `Unrecorded`."""
+
+    async def record(self, event: Event) -> None:
+        """Records an event, and returns once that is certain. Before and after every irreversible act.
+
+        Raises:
+            AuditUnavailable: if it cannot be recorded; then the act must not happen.
+        """
+
+    def note(self, event: Event) -> None:
+        """Records an event soon, without waiting for it. For what changes nothing.
+
+        Raises:
+            AuditUnavailable: if so much waits to be written that the record must be taken for lost.
+        """
+
+    def name_of(self, token: RawToken) -> str:
+        """What a token is called in the record, where its `jti` is not known: the same in all records of this agent."""
+
+
+class Unrecorded:
+    """No record: for measurements and protocol suites, never in an agent."""
+
+    async def record(self, event: Event) -> None:
+        """Forgets it."""
+
+    def note(self, event: Event) -> None:
+        """Forgets it."""
+
+    def name_of(self, token: RawToken) -> str:  # noqa: ARG002 -- nothing is named
+        """Nothing."""
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """An event that is to be written, and whom to tell."""
+    """An event that is to be written, if it is one, and whom to tell."""
 
-    members: dict[str, Any]
+    event: Event | None
+    at: int
     loop: asyncio.AbstractEventLoop | None = None
     done: asyncio.Future[None] | None = None
 
@@ -112,21 +150,28 @@ class AuditTrail:
 
         Raises:
             AuditUnavailable: if it cannot be recorded; then the act must not happen.
-            ValueError: if the event holds what must not be recorded.
         """
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
-        self._put(_Waiting(self._stamped(event), loop, done))
-        await done
+        await self._wait_for(event)
 
     def note(self, event: Event) -> None:
         """Records an event soon: on the disk within a moment, without waiting for it. For what changes nothing.
 
         Raises:
             AuditUnavailable: if so much waits to be written that the record must be taken for lost.
-            ValueError: if the event holds what must not be recorded.
         """
-        self._put(_Waiting(self._stamped(event)))
+        self._put(_Waiting(event, self._now()))
+
+    async def settled(self) -> None:
+        """Returns once all that was noted before is on the disk.
+
+        Raises:
+            AuditUnavailable: if it cannot be written.
+        """
+        await self._wait_for(None)
+
+    def name_of(self, token: RawToken) -> str:
+        """See `Trail`."""
+        return token.fingerprint(self._key.naming_key)
 
     async def expire(self, *, days: float) -> int:
         """Deletes what is older than so many days from the chains of processes that have ended; says how many records.
@@ -159,7 +204,9 @@ class AuditTrail:
         with self._changed:
             if self._closing:
                 return
-            self._waiting.append(_Waiting(self._stamped(Event(action=Action.TRAIL_CLOSE, outcome=Outcome.SUCCEEDED))))
+            closed = Event(action=Action.TRAIL_CLOSE, outcome=Outcome.SUCCEEDED, where=Where())
+            self._waiting.append(_Waiting(closed, self._now()))
+            self._start()
             self._closing = True
             self._changed.notify()
         self._thread.join()
@@ -168,17 +215,28 @@ class AuditTrail:
     def _begin(self) -> None:
         heads = self._file.heads(most=MOST_HEADS)
         details = {writer: f"{head.sequence}:{head.hash.hex()}" for writer, head in heads.items()}
-        opened = Event(action=Action.TRAIL_OPEN, outcome=Outcome.SUCCEEDED, details=details)
-        self._write([_Waiting(self._stamped(opened))])
-        self._thread.start()
+        opened = Event(action=Action.TRAIL_OPEN, outcome=Outcome.SUCCEEDED, details=details, where=Where())
+        self._write([_Waiting(opened, self._now())])
 
-    def _stamped(self, event: Event) -> dict[str, Any]:
-        return {"agent": self._agent, "at": int(self._clock() * 1000), **event.members()}
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+    async def _wait_for(self, event: Event | None) -> None:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._put(_Waiting(event, self._now(), loop, done))
+        await done
+
+    def _start(self) -> None:
+        """Starts the thread, unless it runs: what only opens a trail and closes it, or never does, needs none."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def _put(self, waiting: _Waiting) -> None:
         with self._changed:
             if self._closing or len(self._waiting) >= MOST_WAITING:
                 raise AuditUnavailable(detail="closed" if self._closing else f"{len(self._waiting)} events wait")
+            self._start()
             self._waiting.append(waiting)
             self._awaited += waiting.done is not None
             self._changed.notify()
@@ -216,18 +274,29 @@ class AuditTrail:
     def _write(self, batch: list[_Waiting]) -> None:
         rows: list[Row] = []
         head = self._head
-        for waiting in batch:
-            members = {"writer": self.writer, "sequence": head.sequence + 1, **waiting.members}
-            body = canonical(members)
+        for event, at in [(waiting.event, waiting.at) for waiting in batch if waiting.event is not None]:
+            members, body = _written(
+                {
+                    "writer": self.writer,
+                    "sequence": head.sequence + 1,
+                    "agent": self._agent,
+                    "at": at,
+                    **event.members(),
+                }
+            )
             head = Head(head.sequence + 1, link(head.hash, body))
             rows.append(Row(Record(self.writer, head.sequence, body, head.hash), columns_of(members)))
+        if rows:
+            self._append(rows, head, urgent=any(waiting.done is not None for waiting in batch))
+        for waiting in batch:
+            waiting.tell(None)
+
+    def _append(self, rows: list[Row], head: Head, *, urgent: bool) -> None:
         seal = self._key.seal(self.writer, head.sequence, head.hash)
         self._file.append(rows, seal)
         self._head = head
-        for waiting in batch:
-            waiting.tell(None)
         due = self._closing or self._clock() - self._anchored_at >= ANCHOR_SECONDS
-        if self._anchors is not None and (due or any(waiting.done is not None for waiting in batch)):
+        if self._anchors is not None and (due or urgent):
             self._anchor(self._anchors, seal)
 
     def _anchor(self, folder: Path, seal: Seal) -> None:
@@ -239,9 +308,19 @@ class AuditTrail:
             self._anchored_at = self._clock()
 
 
+def _written(members: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """The members of a record and their canonical form, without anything that looks like a credential."""
+    body = canonical(members)
+    if not holds_credential(body.decode()):
+        return members, body
+    redacted = redact(members)
+    assert isinstance(redacted, dict)  # noqa: S101 -- redact keeps a mapping a dict; this tells the type checker
+    return redacted, canonical(redacted)
+
+
 def write_anchor(folder: Path, seal: Seal) -> None:
     """Writes the newest seal of a writer to its file in the folder of anchors."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _make_private(folder)
     file = folder / f"{seal.writer}.json"
     part = file.with_suffix(".part")
     members = {
@@ -251,8 +330,16 @@ def write_anchor(folder: Path, seal: Seal) -> None:
         "key_id": seal.key_id,
         "signature": seal.signature.hex(),
     }
-    part.write_text(json.dumps(members) + "\n", encoding="ascii")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as written:
+        written.write(json.dumps(members) + "\n")
     part.replace(file)
+
+
+def _make_private(folder: Path) -> None:
+    """Makes a folder, and those above it that are missing, for this user alone."""
+    if not folder.exists():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def read_anchors(folder: Path) -> list[Seal]:

@@ -12,6 +12,8 @@ class Action(StrEnum):
 
     REQUEST_REFUSE = "request:call:refuse"
     REQUEST_ACCEPT = "request:message:accept"
+    TASK_WAIT = "request:task:wait"
+    TASK_RESUME = "request:task:resume"
     TASK_CANCEL = "request:task:cancel"
     TASK_END = "request:task:end"
     HOP_CALL = "request:hop:call"
@@ -20,15 +22,18 @@ class Action(StrEnum):
 
     ACCOUNT_READ = "account:profile:read"
     ACCOUNT_GROUPS_READ = "account:groups:read"
+    ACCOUNT_APPLICATIONS_READ = "account:applications:read"
     ACCOUNT_DEVICES_READ = "account:devices:read"
+    ACCOUNT_FACTORS_READ = "account:factors:read"
     ACCOUNT_SIGN_INS_READ = "account:sign_ins:read"
+    ACCOUNT_HISTORY_READ = "account:history:read"
     ACCOUNT_SEARCH = "account:people:search"
 
-    PASSWORD_STATE_READ = "password:state:read"  # noqa: S105 -- a name
     PASSWORD_RESET = "password:link:send"  # noqa: S105 -- a name
     PASSWORD_EXPIRE = "password:value:expire"  # noqa: S105 -- a name
     ACCOUNT_UNLOCK = "account:lock:remove"
     FACTORS_RESET = "account:factors:reset"
+    FACTOR_REMOVE = "account:factor:remove"
 
     DOCUMENTS_SEARCH = "document:articles:search"
     DOCUMENT_READ = "document:article:read"

@@ -13,9 +13,18 @@ _CREDENTIAL = re.compile(
     r"|(?i:\b(?:bearer|dpop|basic|ssws)\s+[A-Za-z0-9._~+/=-]{8,})"  # an Authorization value
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 )
+_HINTS = ("eyj", "bearer", "dpop", "basic", "ssws", "-----begin")
+"""Without any of these the expression above finds nothing; looking for them takes a tenth of the time."""
+
 _SECRET_NAMES = re.compile(
     r"(?i)(authorization|secret|password|assertion|cookie|private_key|_token$|^token$|refresh_token|access_token)"
 )
+
+
+def holds_credential(text: str) -> bool:
+    """Whether anything in a text looks like a credential."""
+    lowered = text.lower()
+    return any(hint in lowered for hint in _HINTS) and _CREDENTIAL.search(text) is not None
 
 
 def redact(value: object) -> object:

@@ -9,11 +9,13 @@ from shared.testing._principal import make_principal
 from shared.testing._relationships import Relationships
 from shared.testing._signing import SigningKey, encode_part
 from shared.testing._tokens import tokens_in
+from shared.testing._trail import KeptTrail, audit_key
 
 __all__ = [
     "AuthorizationServer",
     "Calls",
     "Clock",
+    "KeptTrail",
     "LoopbackServer",
     "PostgresServer",
     "RegisteredClient",
@@ -21,6 +23,7 @@ __all__ = [
     "Says",
     "ScriptedModel",
     "SigningKey",
+    "audit_key",
     "encode_part",
     "find_postgres",
     "make_principal",

@@ -11,11 +11,30 @@ import textwrap
 from base64 import urlsafe_b64encode
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import rfc8785
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.audit import Action, AuditFile, AuditTrail, Event, Outcome, SealingKey, Who
+from shared.audit import (
+    Action,
+    Approval,
+    AuditFile,
+    AuditTrail,
+    Event,
+    Outcome,
+    Rule,
+    SealingKey,
+    Where,
+    Who,
+    approved,
+)
+from shared.audit._chain import canonical
 from shared.errors import AuditUnavailable, ConfigurationError
+from shared.identity import RawToken
 from shared.testing import make_principal
 from tests.audit._trails import EVENT, Trails
 
@@ -104,24 +123,86 @@ async def test_after_the_end_nothing_is_recorded_and_that_is_said(trails: Trails
         trail.note(EVENT)
 
 
+PEM = SealingKey.generate().private_pem()
+
+
 @pytest.mark.requirement("H4")
 @pytest.mark.parametrize(
     "event",
     [
         replace(EVENT, resource=TOKEN),
-        replace(EVENT, details={"key": SealingKey.generate().private_pem()}),
+        replace(EVENT, details={"key": PEM}),
         replace(EVENT, who=Who(scopes=(TOKEN,))),
-        replace(EVENT, details={"text": "x" * 257}),
-        replace(EVENT, who=Who(actors=tuple("abc" for _ in range(65)))),
-        replace(EVENT, details={str(number): number for number in range(65)}),
+        replace(EVENT, where=Where(context=TOKEN)),
+        replace(EVENT, rule=Rule(resources=("document:a", f"document:{TOKEN}"))),
+        replace(EVENT, result=f"Bearer {TOKEN}"),
     ],
 )
-async def test_what_must_not_be_recorded_is_refused(trails: Trails, event: Event) -> None:
+async def test_a_credential_is_written_as_redacted_whoever_put_it_there(trails: Trails, event: Event) -> None:
     trail = trails.open()
-    with pytest.raises(ValueError, match="audit event"):
-        await trail.record(event)
+    await trail.record(event)
     await trail.aclose()
+    text = trails.path.read_bytes().decode("latin-1") + json.dumps(bodies(trails.path))
+    assert "[redacted]" in text
+    assert not [secret for secret in (TOKEN, PEM.splitlines()[1]) if secret in text]
+    assert trails.verify().is_whole
+
+
+async def test_what_is_too_long_or_too_many_is_cut_and_keeps_no_event_out(trails: Trails) -> None:
+    trail = trails.open()
+    long = replace(
+        EVENT,
+        resource="x" * 10_000,
+        who=Who(actors=tuple(f"actor {number}" for number in range(200))),
+        details={f"key {number}": number for number in range(200)},
+        where=Where(context="half of a pair: \ud800"),
+    )
+    await trail.record(long)
+    await trail.aclose()
+    body: dict[str, Any] = bodies(trails.path)[1]
+    assert len(body["resource"]) == 256
+    assert len(body["who"]["actors"]) == len(body["details"]) == 64
+    assert body["where"]["context"] == "half of a pair: ?"
+    assert trails.verify().is_whole
+
+
+@given(
+    st.recursive(
+        st.text() | st.integers(-(2**53) + 1, 2**53 - 1),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(max_codepoint=127)), inner),
+        max_leaves=20,
+    )
+)
+def test_the_form_of_a_record_is_canonical_json(value: object) -> None:
+    members = {"member": value}
+    assert canonical(members) == rfc8785.dumps(members)  # type: ignore[arg-type]
+
+
+async def test_an_event_says_where_it_happened_as_the_log_does_and_under_which_approval() -> None:
+    ids = {"request_id": "r1", "task_id": "t1", "context_id": "c1", "trace_id": "a1"}
+    with structlog.contextvars.bound_contextvars(**ids), approved(Approval(id="p1", action_hash="h1")):
+        event = Event(action=Action.ACCOUNT_READ, outcome=Outcome.SUCCEEDED)
+    assert event.where == Where(task="t1", context="c1", request="r1", trace="a1")
+    assert event.approval == Approval(id="p1", action_hash="h1")
+    assert Event(action=Action.ACCOUNT_READ, outcome=Outcome.SUCCEEDED).approval == Approval()
+
+
+async def test_what_was_noted_before_is_on_the_disk_once_the_trail_has_settled(trails: Trails) -> None:
+    trail = trails.open()
+    trail.note(EVENT)
+    await trail.settled()
     assert len(bodies(trails.path)) == 2
+    await trail.aclose()
+
+
+async def test_a_token_has_one_name_for_each_agent_which_does_not_give_it_away(trails: Trails) -> None:
+    trail, again = trails.open(), trails.open()
+    other = AuditTrail.open(trails.folder / "other.sqlite3", SealingKey.generate(), agent="supervisor")
+    names = [one.name_of(RawToken(TOKEN)) for one in (trail, again, other)]
+    for one in (trail, again, other):
+        await one.aclose()
+    assert names[0] == names[1] != names[2]
+    assert TOKEN not in names
 
 
 async def test_the_file_is_readable_by_this_user_alone(trails: Trails) -> None:
