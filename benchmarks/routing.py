@@ -127,10 +127,9 @@ def load_worlds() -> dict[str, list[ToolSpec]]:
         ]
     nothing: Any = None  # no tool is run
     worlds["account_tools"] = [one.tool_spec for one in account_tools(nothing)]
-    worlds["password_tools"] = [
-        one.tool_spec for one in password_tools(nothing, SimpleNamespace(abandon=None), resets_per_hour=1)
-    ]
-    worlds["docs_tools"] = [one.tool_spec for one in docs_tools(nothing, base_url="https://docs.example/")]
+    guard: Any = SimpleNamespace(abandon=None)
+    worlds["password_tools"] = [one.tool_spec for one in password_tools(nothing, guard, nothing, resets_per_hour=1)]
+    worlds["docs_tools"] = [one.tool_spec for one in docs_tools(nothing, nothing, base_url="https://docs.example/")]
     return worlds
 
 

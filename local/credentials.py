@@ -4,7 +4,8 @@ The gateway's container gets no credentials: it is told which client may call it
 
 The tenant writes what it makes for all agents below `HELPDESK_VAR`. In `docker-compose.yml` this
 step runs after it and before the agents, and copies to each agent's volume, below `CREDENTIALS_FOLDER`, one file
-for each of its settings, named after the setting: `CLIENT_KEY_FILE` names `client_key`, and so on.
+for each of its settings, named after the setting: `CLIENT_KEY_FILE` names `client_key`, and so on. The key that seals
+an agent's audit trail, `audit_key`, is made here, once, with its public half, `audit_key.pub`, for whoever verifies.
 """
 
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from shared.audit import SealingKey
 from shared.errors import ConfigurationError
 from shared.settings import AllowedCaller, Settings
 
@@ -71,6 +73,7 @@ def hand_out(settings: CredentialsSettings) -> None:
     for agent, copies in COPIES.items():
         for setting, source in copies.items():
             _write(settings.credentials_folder / agent / setting, _read(settings, source))
+        _keep_audit_key(settings.credentials_folder / agent)
     caller = AllowedCaller(
         agent="supervisor",
         client_id=_read(settings, f"{SUPERVISOR}/client_id").strip(),
@@ -96,6 +99,14 @@ def how_to_sign_in(settings: CredentialsSettings) -> str:
         f"./helpdesk login --issuer {settings.tenant_issuer} --client-id {client_id} "
         f"--audience {settings.supervisor_audience} --url {settings.supervisor_url}"
     )
+
+
+def _keep_audit_key(folder: Path) -> None:
+    """Makes an agent's key for its audit trail, unless it has one: what another sealed would not verify."""
+    if not (folder / "audit_key").exists():
+        key = SealingKey.generate()
+        _write(folder / "audit_key.pub", key.public_pem())
+        _write(folder / "audit_key", key.private_pem())
 
 
 def _read(settings: CredentialsSettings, source: str) -> str:

@@ -23,10 +23,16 @@ def create_app(
         model: In place of the one that the settings name.
         http: In place of a new client; closed with the app.
     """
-    foundations = agent_loop.lay_foundations(settings, model=model, http=http)
-    tokens = directory_tokens(settings, foundations.http)
+    foundations = agent_loop.lay_foundations(settings, name=NAME, model=model, http=http)
+    tokens = agent_loop.RecordedConnection(
+        directory_tokens(settings, foundations.http), foundations.trail, connection=settings.directory_connection
+    )
     directory = DirectoryClient(
-        settings.directory_url, foundations.http, tokens, timeout=settings.directory_timeout_seconds
+        settings.directory_url,
+        foundations.http,
+        tokens,
+        timeout=settings.directory_timeout_seconds,
+        trail=foundations.trail,
     )
     checks = OpenFga(settings)
     return agent_loop.create_app(
@@ -34,7 +40,7 @@ def create_app(
         foundations,
         card=create_card(url=settings.public_url, issuer=settings.auth0_issuer),
         entry=agent_loop.hop_entry(settings, foundations),
-        authorizer=Authorizer(checks, agent=NAME),
+        authorizer=Authorizer(checks, agent=NAME, record=agent_loop.DecisionTrail(foundations.trail)),
         toolbox=agent_loop.Tools(create_tools(directory), SYSTEM_PROMPT),
         resources=(tokens, checks),
     )

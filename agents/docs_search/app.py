@@ -24,7 +24,7 @@ def create_app(
         model: In place of the one that the settings name.
         http: In place of a new client; closed with the app.
     """
-    foundations = agent_loop.lay_foundations(settings, model=model, http=http)
+    foundations = agent_loop.lay_foundations(settings, name=NAME, model=model, http=http)
     tokens = TokenClient(
         settings.discovery_url,
         settings.auth0_issuer,
@@ -34,7 +34,7 @@ def create_app(
     )
     library = GatewayLibrary(
         GatewayClient(settings.gateway_url, foundations.http, scope=SCOPE),
-        tokens,
+        agent_loop.RecordedExchange(tokens, foundations.trail),
         audience=settings.gateway_audience,
         target=settings.gateway_target,
     )
@@ -44,7 +44,9 @@ def create_app(
         foundations,
         card=create_card(url=settings.public_url, issuer=settings.auth0_issuer),
         entry=agent_loop.hop_entry(settings, foundations),
-        authorizer=Authorizer(checks, agent=NAME),
-        toolbox=agent_loop.Tools(create_tools(library, base_url=settings.docs_base_url), SYSTEM_PROMPT),
+        authorizer=Authorizer(checks, agent=NAME, record=agent_loop.DecisionTrail(foundations.trail)),
+        toolbox=agent_loop.Tools(
+            create_tools(library, foundations.trail, base_url=settings.docs_base_url), SYSTEM_PROMPT
+        ),
         resources=(checks,),
     )

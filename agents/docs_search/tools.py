@@ -10,6 +10,7 @@ from strands.types.tools import AgentTool
 
 from agents.docs_search.library import SCOPE, Article, Hit, Library, Reader, SearchResult
 from agents.docs_search.quoting import Quoter, plain
+from shared.audit import Action, Event, Outcome, Trail, Who
 from shared.authorization import ActingCaller, Fact, Needs, Permitted, Resource, needs, object_name, permitted
 
 SYSTEM_PROMPT: Final = """\
@@ -30,11 +31,12 @@ _UNDATED: Final = date(1970, 1, 1)
 _LEVEL: Final = "›"  # noqa: RUF001 -- the sign between a title and its section
 
 
-def create_tools(library: Library, *, base_url: str) -> Sequence[AgentTool]:
+def create_tools(library: Library, trail: Trail, *, base_url: str) -> Sequence[AgentTool]:
     """Makes the tools over a knowledge base.
 
     Args:
         library: The knowledge base.
+        trail: The record of what is read in it.
         base_url: The URL below which each article is read, with its trailing slash.
     """
     quoter = Quoter(base_url)
@@ -61,8 +63,12 @@ def create_tools(library: Library, *, base_url: str) -> Sequence[AgentTool]:
             tool_context: Handed in by the loop: who asks.
         """
         permit = permitted(tool_context, tuple)
-        found = await library.search(query, reader=_reader(tool_context, permit))
-        return _answer(await _readable(permit, found), quoter)
+        reader = _reader(tool_context, permit)
+        found = await library.search(query, reader=reader)
+        shown = await _readable(permit, found)
+        quoted, others = _quoted(shown.hits)
+        _note(trail, reader, "search_docs", quoted=[hit.article for hit in quoted], shown=len(shown.hits))
+        return _answer(shown, quoted, others, quoter)
 
     @needs(reading)
     @tool(context=True)
@@ -82,6 +88,7 @@ def create_tools(library: Library, *, base_url: str) -> Sequence[AgentTool]:
         reader = _reader(tool_context, permit)
         found = await library.recent(reader=reader, limit=max(1, min(limit, _MAX_RECENT)))
         shown = await permit.readable(found, "can_read", lambda article: _document(article.slug, {article.audience}))
+        _note(trail, reader, "recent_changes", quoted=(), shown=len(shown))
         return _list(shown, quoter)
 
     return [search_docs, recent_changes]
@@ -117,13 +124,29 @@ def _document(slug: str, audiences: Collection[str]) -> Resource[str]:
     return Resource(slug, name, facts=tuple(facts))
 
 
-def _answer(result: SearchResult, quoter: Quoter) -> str:
-    if not result.hits:
-        return _NOTHING
-    best, *others = result.hits
-    quoted = [best]
+def _note(trail: Trail, reader: Reader, tool: str, *, quoted: Collection[str], shown: int) -> None:
+    """Records a search, without its words, and each article that was quoted from."""
+    who = Who.of(reader.caller.user)
+    details = {"shown": shown, "quoted": len(quoted)}
+    trail.note(Event(action=Action.DOCUMENTS_SEARCH, outcome=Outcome.SUCCEEDED, who=who, tool=tool, details=details))
+    for slug in quoted:
+        resource = object_name("document", slug)
+        trail.note(Event(action=Action.DOCUMENT_READ, outcome=Outcome.SUCCEEDED, who=who, tool=tool, resource=resource))
+
+
+def _quoted(hits: Sequence[Hit]) -> tuple[Sequence[Hit], Sequence[Hit]]:
+    """Those of the hits to quote from, and the others."""
+    if not hits:
+        return [], []
+    best, *others = hits
     if others and others[0].score >= _ALSO_QUOTED * best.score and others[0].confidence >= _ALSO_CONFIDENT:
-        quoted.append(others.pop(0))
+        return [best, others[0]], others[1:]
+    return [best], others
+
+
+def _answer(result: SearchResult, quoted: Sequence[Hit], others: Sequence[Hit], quoter: Quoter) -> str:
+    if not quoted:
+        return _NOTHING
     parts = [f"**{_name(hit)}**\n\n{quoter.quote(hit.quote)}" for hit in quoted]
     sources = [f"- {quoter.link(_label(hit), hit.article, hit.anchor)}{_since(hit.updated)}" for hit in quoted]
     parts.append("\n".join(["**Sources**", "", *sources]))

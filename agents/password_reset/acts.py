@@ -4,7 +4,8 @@
     still? → done
 
 The last steps are `_do`: the one place where anything is changed. What a risky act needs between the permission and its
-effect (a person's approval, a row in the ledger) is in `risky_acts.py`.
+effect (a person's approval, a row in the ledger) is in `risky_acts.py`. Each effect is `_recorded`: that it is about to
+happen is on record, or it does not.
 """
 
 import asyncio
@@ -16,7 +17,8 @@ from weakref import WeakValueDictionary
 
 from agents.password_reset import act_wording as wording
 from agents.password_reset.intent import is_about_expiry, is_about_factors, is_about_one_factor, is_asked_for
-from agents.password_reset.risky_acts import Guard, Prepared, Risk, RiskyAct
+from agents.password_reset.risky_acts import Effect, Guard, Prepared, Risk, RiskyAct
+from shared import audit
 from shared.answers import plain
 from shared.approval import Approval, By, Entry
 from shared.directory import (
@@ -29,6 +31,7 @@ from shared.directory import (
     Factor,
     ToolCall,
     User,
+    account_name,
     request_text,
 )
 from shared.errors import HelpdeskError, UpstreamRefused, UpstreamUnavailable
@@ -74,6 +77,7 @@ class Act:
         purpose: What it does, to end "I could not …" with.
         done: What an account is then, to end "… are never …" with.
         asked: Whether a request asks for it, and not only about it.
+        on_record: What it is in the audit trail.
         risk: What it needs where it takes away what kept strangers out, and cannot be taken back: who approves it.
     """
 
@@ -83,10 +87,19 @@ class Act:
     purpose: str
     done: str
     asked: Callable[[str], bool]
+    on_record: audit.Action
     risk: Risk | None = None
 
 
-UNLOCK: Final = Act("unlock", "can_unlock", "account:unlock", "unlock the account", "unlocked", asked=is_asked_for)
+UNLOCK: Final = Act(
+    "unlock",
+    "can_unlock",
+    "account:unlock",
+    "unlock the account",
+    "unlocked",
+    asked=is_asked_for,
+    on_record=audit.Action.ACCOUNT_UNLOCK,
+)
 RESET: Final = Act(
     "reset_password",
     "can_reset",
@@ -94,6 +107,7 @@ RESET: Final = Act(
     "have a reset link sent",
     "reset",
     asked=is_asked_for,
+    on_record=audit.Action.PASSWORD_RESET,
     risk=Risk("Reset password", Approval(By.OWNER), frozenset({ActKind.RESET})),
 )
 EXPIRE: Final = Act(
@@ -103,6 +117,7 @@ EXPIRE: Final = Act(
     "have the password expire",
     "changed",
     asked=is_about_expiry,
+    on_record=audit.Action.PASSWORD_EXPIRE,
 )
 REMOVE_FACTORS: Final = Act(
     "reset_factors",
@@ -111,6 +126,7 @@ REMOVE_FACTORS: Final = Act(
     "remove factors",
     "changed",
     asked=is_about_factors,
+    on_record=audit.Action.FACTORS_RESET,
     # Not by the owner: it is asked for where their phone is lost, or in somebody else's hands.
     risk=Risk(
         "Remove factors",
@@ -133,15 +149,23 @@ class Acts:
     Args:
         directory: Where the accounts are.
         guard: What risky acts go through.
+        trail: The record of every change, before and after it.
         resets_per_hour: How many reset links one person may have sent in an hour, by whomever.
         for_others_per_hour: How many changes one person may have made to accounts of others in an hour.
     """
 
     def __init__(
-        self, directory: DirectoryClient, guard: Guard, *, resets_per_hour: int, for_others_per_hour: int
+        self,
+        directory: DirectoryClient,
+        guard: Guard,
+        trail: audit.Trail,
+        *,
+        resets_per_hour: int,
+        for_others_per_hour: int,
     ) -> None:
         self._directory = directory
         self._guard = guard
+        self._trail = trail
         self._resets_per_hour = resets_per_hour
         self._for_others_per_hour = for_others_per_hour
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -252,7 +276,8 @@ class Acts:
             ready: What it does, and what is said then.
             approved: The action in the ledger, where a person approved it.
         """
-        words = await ready.effect(caller, account.user)
+        with audit.acting_under(_approval(approved)):
+            words = await ready.effect(caller, account.user)
         _log.info(
             "account_changed",
             act=act.name,
@@ -262,6 +287,25 @@ class Acts:
         )
         return words or ready.told
 
+    def _recorded(
+        self, act: Act, change: Callable[[ActingCaller, User], Awaitable[str]], **details: str
+    ) -> Callable[[ActingCaller, User], Awaitable[None]]:
+        """A change of an account, with a record before and after it."""
+        action = audit.Action.FACTOR_REMOVE if "factor" in details else act.on_record
+
+        async def effect(caller: ActingCaller, user: User) -> None:
+            event = audit.Event(
+                action=action,
+                outcome=audit.Outcome.ATTEMPTED,
+                who=audit.Who.of(caller.user),
+                tool=act.name,
+                resource=account_name(user),
+                details=details,
+            )
+            await audit.recorded(self._trail, event, lambda: change(caller, user))
+
+        return effect
+
     async def _unlock(self, _: ActingCaller, account: Account) -> Prepared | str:
         user, now = account.user, self._directory.now()
         if user.status is not AccountStatus.LOCKED_OUT:
@@ -269,7 +313,7 @@ class Acts:
 
         async def unlock(caller: ActingCaller, user: User) -> str | None:
             try:
-                await self._directory.unlock(caller, user)
+                await self._recorded(UNLOCK, self._directory.unlock)(caller, user)
             except UpstreamRefused as error:
                 if error.reason != "unlock_not_allowed":
                     raise
@@ -290,13 +334,13 @@ class Acts:
             again_at = links[self._resets_per_hour - 1] + PERIOD
             return wording.throttled(links, again_at, now, user, own=account.own)
         told = wording.link_sent(user, user.recovery_email, own=account.own)
-        return Prepared(self._directory.reset_password, told)
+        return Prepared(self._recorded(RESET, self._directory.reset_password), told)
 
     async def _expire(self, _: ActingCaller, account: Account) -> Prepared | str:
         if account.user.status is not AccountStatus.ACTIVE:
             now = self._directory.now()
             return wording.not_in_state("have the password expire", account.user, now, own=account.own)
-        return Prepared(self._directory.expire_password, wording.expired(account.user))
+        return Prepared(self._recorded(EXPIRE, self._directory.expire_password), wording.expired(account.user))
 
     async def _remove_factors(self, caller: ActingCaller, account: Account, kind: str) -> Prepared | str:
         user = account.user
@@ -309,11 +353,11 @@ class Acts:
 
         async def remove(caller: ActingCaller, user: User) -> None:
             if kind == "all":
-                await self._directory.reset_factors(caller, user)
+                await self._recorded(REMOVE_FACTORS, self._directory.reset_factors)(caller, user)
                 return
             for place, factor in enumerate(wanted):
                 try:
-                    await self._directory.remove_factor(caller, user, factor)
+                    await self._remove_factor(factor)(caller, user)
                 except UpstreamUnavailable as error:
                     unknown = error.outcome_unknown or place > 0  # some are gone by now
                     raise UpstreamUnavailable(error.part, detail=error.detail, outcome_unknown=unknown) from error
@@ -326,6 +370,19 @@ class Acts:
             shown={"Factors": ", ".join(names)},
             effects=1 if kind == "all" else len(wanted),
         )
+
+    def _remove_factor(self, factor: Factor) -> Effect:
+        async def change(caller: ActingCaller, user: User) -> str:
+            return await self._directory.remove_factor(caller, user, factor)
+
+        return self._recorded(REMOVE_FACTORS, change, factor=factor.id)
+
+
+def _approval(entry: Entry | None) -> audit.Approval:
+    """Under which approval something is done, for the record."""
+    if entry is None:
+        return audit.Approval()
+    return audit.Approval(id=entry.id, approver=entry.approver, action_hash=entry.digest)
 
 
 def _factor_name(factor: Factor) -> str:

@@ -15,6 +15,7 @@ from agents.password_reset.card import SKILLS
 from agents.password_reset.risky_acts import Guard
 from agents.password_reset.wording import policy_text, resets_text, state_text
 from shared.a2a import described
+from shared.audit import Trail
 from shared.authorization import Needs, Resolve, needs
 from shared.directory import (
     Account,
@@ -62,17 +63,25 @@ _LONGEST: Final = 100  # characters of what somebody is called
 
 
 def create_tools(
-    directory: DirectoryClient, guard: Guard, *, resets_per_hour: int, changes_for_others_per_hour: int = 30
+    directory: DirectoryClient,
+    guard: Guard,
+    trail: Trail,
+    *,
+    resets_per_hour: int,
+    changes_for_others_per_hour: int = 30,
 ) -> Sequence[AgentTool]:
     """Makes the tools.
 
     Args:
         directory: Where the accounts are.
         guard: What risky acts go through.
+        trail: The record of what is changed there.
         resets_per_hour: How many reset links one person may have sent in an hour.
         changes_for_others_per_hour: How many changes one person may have made to others' accounts in an hour.
     """
-    acts = Acts(directory, guard, resets_per_hour=resets_per_hour, for_others_per_hour=changes_for_others_per_hour)
+    acts = Acts(
+        directory, guard, trail, resets_per_hour=resets_per_hour, for_others_per_hour=changes_for_others_per_hour
+    )
     tools = AccountTools(directory, others=OTHERS)
     return [*_that_tell(directory, tools, acts), *_that_change(directory, tools, acts, guard)]
 

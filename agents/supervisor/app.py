@@ -4,7 +4,7 @@ import httpx
 from starlette.applications import Starlette
 from strands.models import Model
 
-from agents.supervisor.card import ASK_SCOPE, create_card
+from agents.supervisor.card import ASK_SCOPE, NAME, create_card
 from agents.supervisor.settings import SupervisorSettings
 from agents.supervisor.tokens import create_hop_tokens
 from agents.supervisor.tools import Subagents
@@ -23,7 +23,7 @@ def create_app(
         model: In place of the one that the settings name.
         http: In place of a new client; closed with the app.
     """
-    foundations = agent_loop.lay_foundations(settings, model=model, http=http)
+    foundations = agent_loop.lay_foundations(settings, name=NAME, model=model, http=http)
     tokens = create_hop_tokens(settings, foundations.http)
     clients = [
         AgentClient(
@@ -32,6 +32,7 @@ def create_app(
             http=foundations.http,
             agent_tokens=tokens.agent,
             user_tokens=tokens.user,
+            trail=foundations.trail,
         )
         for subagent in settings.subagents
     ]

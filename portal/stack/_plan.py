@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from portal._environment import chosen
+from portal.stack._audit_keys import keep_audit_key
 from shared.errors import ConfigurationError
 
 HOST = "127.0.0.1"
@@ -256,6 +257,9 @@ class Plan:
             "AUDIENCE": _audience(name),
             "AGENTCORE_RUNTIME_URL": self.url(name),
             "DATABASE_URL": f"sqlite:///{self.state / name / 'helpdesk.sqlite3'}",
+            "AUDIT_FILE": str(self.state / name / "audit.sqlite3"),
+            "AUDIT_KEY_FILE": str(keep_audit_key(self.state / name)),
+            "AUDIT_ANCHORS": str(self.state / "audit-anchors" / name),
             "MODEL_PROVIDER": chosen("MODEL_PROVIDER", "offline"),
         }
 

@@ -20,10 +20,12 @@ from shared.a2a._handler import AgentRequestHandler
 from shared.a2a._jsonrpc import JsonRpcEndpoint
 from shared.a2a._limits import Limits
 from shared.a2a._push import PushNotifications
+from shared.a2a._recording import CallRecord
 from shared.a2a._request_log import RequestLog
 from shared.a2a._responses import is_rpc, send_error, send_json
 from shared.a2a._rest import create_rest_routes
 from shared.a2a._well_known import OPEN_PATHS, RESOURCE_METADATA_PATH, create_open_routes
+from shared.audit import Trail, Unrecorded
 from shared.http import PublicUrls
 from shared.tasks import Storage
 from shared.telemetry import get_logger
@@ -40,6 +42,7 @@ def create_agent_app(
     entry: Entry,
     storage: Storage,
     limits: Limits | None = None,
+    trail: Trail | None = None,
     drain_seconds: float = DRAIN_SECONDS,
     push_urls: PublicUrls | None = None,
 ) -> Starlette:
@@ -57,6 +60,7 @@ def create_agent_app(
         entry: Who may call.
         storage: Where its tasks are kept.
         limits: How much a caller may ask for.
+        trail: The record of what is refused, taken up and ended; without one, as in a protocol suite, none is kept.
         drain_seconds: How long running tasks may take at the end.
         push_urls: Which URLs push notifications go to, where the card offers them; those of the internet.
     """
@@ -65,6 +69,7 @@ def create_agent_app(
     if card.capabilities.push_notifications and storage.push is not None:
         push = PushNotifications(storage.push, push_urls)
     card.capabilities.push_notifications = push is not None
+    calls = CallRecord(trail or Unrecorded())
     handler = AgentRequestHandler(
         executor=executor,
         card=card,
@@ -72,6 +77,7 @@ def create_agent_app(
         events=storage.events,
         messages=storage.messages,
         limits=limits,
+        calls=calls,
         asked_after=getattr(executor, "asked_after", None),
         push=push,
     )
@@ -113,7 +119,7 @@ def create_agent_app(
         ],
         lifespan=lifespan,
         middleware=[
-            Middleware(RequestLog),
+            Middleware(RequestLog, calls=calls),
             Middleware(
                 Door,
                 entry=entry,

@@ -46,7 +46,9 @@ from shared.a2a._caller import (
     USER_SCHEME,
     Caller,
 )
+from shared.a2a._hop_record import HopRecord, recorded_hop
 from shared.a2a._request_trace import hop
+from shared.audit import Trail, Unrecorded
 from shared.errors import AuthorizationDenied, HelpdeskError, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from shared.identity import AccessToken, Principal, RawToken
 from shared.telemetry import Span, get_logger
@@ -106,6 +108,7 @@ class AgentClient:
         http: The process's HTTP client.
         agent_tokens: Gives tokens that name this agent.
         user_tokens: Gives tokens that name the user.
+        trail: The record of calls; without one, as in a measurement, none is kept.
         clock: Monotonic seconds.
     """
 
@@ -117,6 +120,7 @@ class AgentClient:
         http: httpx.AsyncClient,
         agent_tokens: AgentTokens,
         user_tokens: UserTokens,
+        trail: Trail | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.url = url
@@ -124,6 +128,7 @@ class AgentClient:
         self._http = http
         self._agent_tokens = agent_tokens
         self._user_tokens = user_tokens
+        self._trail = trail or Unrecorded()
         self._clock = clock
         self._held: _Held | None = None
         self._stale_at = 0.0
@@ -166,20 +171,22 @@ class AgentClient:
             UpstreamRefused: it answered with an error.
             AuthorizationDenied: it does not accept this user's request.
         """
-        held = await self._current()
-        message = Message(
-            message_id=uuid.uuid4().hex,
-            role=Role.ROLE_USER,
-            context_id=context_id,
-            task_id=task_id or "",
-            parts=[Part(text=text)],
-        )
-        request = SendMessageRequest(message=message)
-        with hop(self.name, "SendStreamingMessage" if streaming else "SendMessage", self.url) as span:
-            call = await self._call_context(held, caller, context_id, span)
-            async with aclosing(self._send(held, request, call, streaming=streaming)) as responses:
-                async for response in responses:
-                    yield response
+        with recorded_hop(self._trail, caller, agent=self.name, task_id=task_id or "") as on_record:
+            held = await self._current()
+            message = Message(
+                message_id=uuid.uuid4().hex,
+                role=Role.ROLE_USER,
+                context_id=context_id,
+                task_id=task_id or "",
+                parts=[Part(text=text)],
+            )
+            request = SendMessageRequest(message=message)
+            with hop(self.name, "SendStreamingMessage" if streaming else "SendMessage", self.url) as span:
+                call = await self._call_context(held, caller, context_id, span, on_record)
+                async with aclosing(self._send(held, request, call, streaming=streaming)) as responses:
+                    async for response in responses:
+                        on_record.saw(response)
+                        yield response
 
     async def _send(
         self, held: _Held, request: SendMessageRequest, call: ClientCallContext, *, streaming: bool
@@ -236,9 +243,12 @@ class AgentClient:
             UpstreamRefused: as `call`; it has ended, say.
             AuthorizationDenied: as `call`.
         """
-        held = await self._current()
-        with hop(self.name, "SubscribeToTask", self.url) as span:
-            call = await self._call_context(held, caller, context_id, span)
+        with (
+            recorded_hop(self._trail, caller, agent=self.name, task_id=task_id) as on_record,
+            hop(self.name, "SubscribeToTask", self.url) as span,
+        ):
+            held = await self._current()
+            call = await self._call_context(held, caller, context_id, span, on_record)
             deadline = asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
             request = SubscribeToTaskRequest(id=task_id)
             try:
@@ -267,11 +277,15 @@ class AgentClient:
                 span.fail(type(error).__name__)
                 _log.info("remote_cancel_failed", agent=self.name, task_id=task_id, detail=type(error).__name__)
 
-    async def _call_context(self, held: _Held, caller: Caller, context_id: str, span: Span) -> ClientCallContext:
+    async def _call_context(
+        self, held: _Held, caller: Caller, context_id: str, span: Span, on_record: HopRecord | None = None
+    ) -> ClientCallContext:
         agent_token, user_token = await asyncio.gather(
             self._agent_tokens.client_credentials(audience=self.audience, scopes=held.agent_scopes),
             self._user_tokens.exchange(caller.user_token, caller.user, audience=self.audience, scopes=held.user_scopes),
         )
+        if on_record is not None:
+            on_record.carries(user_token)
         return ClientCallContext(
             timeout=CALL_TIMEOUT_SECONDS,
             service_parameters={

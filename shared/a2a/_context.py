@@ -14,6 +14,9 @@ from shared.a2a._caller import Caller
 
 CALLER: Final = "helpdesk.caller"
 RECORD: Final = "helpdesk.record"
+REFUSAL: Final = "helpdesk.refusal"
+"""In the scope of a request: the error with which we refused it, for the audit trail; not what the protocol refuses."""
+
 MAX_EXTENSIONS: Final = 16
 MAX_ID_CHARACTERS: Final = 64
 _VERSION = re.compile(r"\s*(\d{1,4})(?:\.(\d{1,4}))?(?:\.\d{1,4})?\s*")

@@ -95,11 +95,11 @@ class Door:
             bearer, delegated, session = self._credentials(scope, is_open=is_open)
             if not is_open:
                 caller = self._entry.admit_cached(bearer, delegated) or await self._entry.admit(bearer, delegated)
+                scope[CALLER] = caller  # from here on a refusal is on record as theirs
                 self._note(caller, scope)
                 self._bind(session, caller)
                 self._users.take(caller.user.key)
                 self._clients.take((caller.agent or caller.user).client_id)
-                scope[CALLER] = caller
         except HelpdeskError as error:
             await send_error(error, scope, send, headers=self._challenge(error))
             return

@@ -41,14 +41,16 @@ from a2a.utils.errors import (
 )
 from a2a.utils.task import apply_history_length, validate_history_length, validate_page_size
 
+from shared.a2a._caller import Caller
 from shared.a2a._card import card_for
 from shared.a2a._context import name_in_log
 from shared.a2a._limits import Limits
 from shared.a2a._messages import accepted_media_types, check_message
 from shared.a2a._push import PushNotifications
 from shared.a2a._push_operations import PushOperations, offered
+from shared.a2a._recording import CallRecord
 from shared.a2a._run import STOPPED, Run, Turn, busy, ended
-from shared.errors import TooManyRequests, UpstreamUnavailable
+from shared.errors import AuditUnavailable, TooManyRequests, UpstreamUnavailable
 from shared.tasks import (
     INTERRUPTED_STATES,
     TERMINAL_STATES,
@@ -72,6 +74,7 @@ class AgentRequestHandler(PushOperations):
         events: Where other processes' events come from.
         messages: Which messages came already.
         limits: How much one caller may ask for.
+        calls: Takes what is taken up and what became of it.
         asked_after: Told of each task that its owner asks after, for as long as they follow it.
         push: Tells who wants to be told; None where the card offers no push notifications.
     """
@@ -85,6 +88,7 @@ class AgentRequestHandler(PushOperations):
         events: TaskEventStream,
         messages: MessageLedger,
         limits: Limits,
+        calls: CallRecord,
         asked_after: Callable[[str], AbstractContextManager[None]] | None = None,
         push: PushNotifications | None = None,
     ) -> None:
@@ -95,6 +99,7 @@ class AgentRequestHandler(PushOperations):
         self._events = events
         self._messages = messages
         self._limits = limits
+        self._calls = calls
         self._asked_after = asked_after or (lambda _: nullcontext())
         self._accepted = accepted_media_types(card)
         self._runs: dict[str, Run] = {}
@@ -181,6 +186,7 @@ class AgentRequestHandler(PushOperations):
                 stored.task.id, stored.task.context_id, context, stored
             )  # nobody works on it: tell the agent
         task = await (self._cancel_elsewhere(stored, context) if run is None else run.cancel(context))
+        self._calls.cancelled(context.state["caller"], task)
         if task.status.state != TaskState.TASK_STATE_CANCELED:
             raise TaskNotCancelableError
         return task
@@ -203,6 +209,10 @@ class AgentRequestHandler(PushOperations):
         if stored is None or stored.task.status.state not in INTERRUPTED_STATES:
             return True
         if task_id in self._runs or self._is_closing:
+            return False
+        try:
+            self._calls.resumed(context.state["caller"], task_id=task_id, context_id=stored.task.context_id)
+        except AuditUnavailable:
             return False
         run = self._run(task_id, stored.task.context_id, context, stored)
         self._runs[task_id] = run
@@ -290,6 +300,7 @@ class AgentRequestHandler(PushOperations):
             told = params.configuration.task_push_notification_config
             await offered(self._push).create(told, task_id=task_id, owner=owner)
             run = self._runs.get(task_id)
+        self._calls.accepted(context.state["caller"], task_id=task_id, context_id=str(request.context_id))
         if run is None:
             run = self._run(task_id, str(request.context_id), context, stored)
             self._runs[task_id] = run
@@ -327,7 +338,7 @@ class AgentRequestHandler(PushOperations):
             stored=stored,
             working_seconds=self._limits.working_seconds,
             on_begin=self._saved,
-            on_end=self._forget,
+            on_end=lambda run: self._left(run, context.state["caller"]),
         )
 
     def _saved(self, run: Run) -> None:
@@ -336,7 +347,8 @@ class AgentRequestHandler(PushOperations):
         if not self._unsaved[run.owner]:
             del self._unsaved[run.owner]
 
-    def _forget(self, run: Run) -> None:
+    def _left(self, run: Run, caller: Caller) -> None:
+        self._calls.left(caller, run.task)
         if self._runs.get(run.task_id) is run:
             del self._runs[run.task_id]
         if self._push is not None:

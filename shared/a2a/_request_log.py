@@ -9,7 +9,8 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.a2a._body import header
-from shared.a2a._context import RECORD, record
+from shared.a2a._context import RECORD, REFUSAL, record
+from shared.a2a._recording import CallRecord
 from shared.a2a._request_trace import end_trace, known, note_arrival
 from shared.a2a._responses import send_error
 from shared.a2a._well_known import OPEN_PATHS
@@ -26,10 +27,16 @@ ANSWERED: Final = "answered"
 
 
 class RequestLog:
-    """The outermost layer: names the request, times it, writes its line, and answers what nobody caught."""
+    """The outermost layer: names the request, times it, writes its line, and answers what nobody caught.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: What is below.
+        calls: Takes what was refused.
+    """
+
+    def __init__(self, app: ASGIApp, *, calls: CallRecord) -> None:
         self._app = app
+        self._calls = calls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,6 +66,8 @@ class RequestLog:
             finally:
                 seconds = time.perf_counter() - began
                 line = record(scope)
+                if REFUSAL in scope:
+                    self._calls.refused(scope[REFUSAL], line["outcome"], scope)
                 end_trace(scope, status=status, request_id=request_id, line=line)
                 _write(scope, status, seconds, {"outcome": ANSWERED} | line | tally.fields())
 

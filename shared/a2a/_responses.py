@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Any, Final
 
+from a2a.utils.errors import A2AError
 from starlette.types import Receive, Scope, Send
 
-from shared.a2a._context import record
+from shared.a2a._context import REFUSAL, record
 from shared.a2a._errors import INTERNAL_MESSAGE, Answer, answer_of, rest_body, rpc_body
 from shared.a2a._sse import frame, send_stream
 from shared.errors import HelpdeskError
@@ -71,6 +72,8 @@ def note(error: Exception, answer: Answer, scope: Scope) -> None:
     """Keeps for the log why a request was refused; what nobody foresaw goes there whole."""
     line = record(scope)
     line["outcome"] = answer.outcome
+    if isinstance(error, HelpdeskError) or not isinstance(error, A2AError):
+        scope[REFUSAL] = error
     if isinstance(error, HelpdeskError):
         metrics.refused(error, place="request")
         line["reason"] = error.reason

@@ -4,6 +4,7 @@ from shared.agent_loop._answer import AnswerWriter
 from shared.agent_loop._compose import Foundations, create_app, hop_entry, lay_foundations
 from shared.agent_loop._executor import Closable, StrandsExecutor, Toolbox, Tools
 from shared.agent_loop._history import Conversations
+from shared.agent_loop._record import DecisionTrail, RecordedConnection, RecordedExchange
 from shared.agent_loop._status import WORKING_KEY
 from shared.agent_loop._waiting import WaitingRoom
 
@@ -12,7 +13,10 @@ __all__ = [
     "AnswerWriter",
     "Closable",
     "Conversations",
+    "DecisionTrail",
     "Foundations",
+    "RecordedConnection",
+    "RecordedExchange",
     "StrandsExecutor",
     "Toolbox",
     "Tools",

@@ -12,6 +12,7 @@ from strands.models import Model
 from shared.a2a import INVOKE_SCOPE, DelegatedHop, Entry, Limits, create_agent_app
 from shared.agent_loop._executor import Closable, CutOff, StrandsExecutor, Toolbox
 from shared.agent_loop._instruments import ModelName
+from shared.audit import AuditTrail, SealingKey
 from shared.authorization import Authorizer
 from shared.http import PublicUrls, create_http_client
 from shared.identity import JwksCache, TokenVerifier
@@ -28,25 +29,28 @@ class Foundations:
         http: The one HTTP client.
         verifier: Verifies tokens whose audience is this agent.
         model: Plans.
+        trail: The record, and in it the chain of this process.
     """
 
     http: httpx.AsyncClient
     verifier: TokenVerifier
     model: Model
+    trail: AuditTrail
 
 
 def lay_foundations(
-    settings: AgentSettings, *, model: Model | None = None, http: httpx.AsyncClient | None = None
+    settings: AgentSettings, *, name: str, model: Model | None = None, http: httpx.AsyncClient | None = None
 ) -> Foundations:
     """Makes what an agent's parts share.
 
     Args:
         settings: The agent's.
+        name: The agent's own.
         model: In place of the one that the settings name.
         http: In place of a new client.
 
     Raises:
-        ConfigurationError: if the model that the settings name cannot be made.
+        ConfigurationError: if the model that the settings name cannot be made, or the audit trail not be opened.
     """
     client = http or create_http_client()
     keys = JwksCache(settings.discovery_url, settings.auth0_issuer, client)
@@ -54,7 +58,13 @@ def lay_foundations(
         http=client,
         verifier=TokenVerifier(settings.auth0_issuer, settings.audience, keys),
         model=model or create_model(settings),
+        trail=_open_trail(settings, name),
     )
+
+
+def _open_trail(settings: AgentSettings, name: str) -> AuditTrail:
+    key = SealingKey.read(settings.audit_key.get_secret_value())
+    return AuditTrail.open(settings.audit_file, key, agent=name, anchors=settings.audit_anchors)
 
 
 def hop_entry(settings: SubagentSettings, foundations: Foundations) -> DelegatedHop:
@@ -80,7 +90,7 @@ def create_app(
 
     Args:
         settings: The agent's.
-        foundations: What its parts share; the HTTP client is closed with the app.
+        foundations: What its parts share; the HTTP client and the audit trail are closed with the app, the trail last.
         card: What it says of itself.
         entry: Its door.
         toolbox: What it can do.
@@ -102,12 +112,18 @@ def create_app(
         speaker=card.name,
         authorizer=authorizer,
         interventions=interventions,
-        resources=(*resources, foundations.http),
+        resources=(*resources, foundations.http, foundations.trail),
         cut_off=cut_off,
         model_name=ModelName(settings.model_provider, settings.model_id),
     )
     return create_agent_app(
-        executor=executor, card=card, entry=entry, storage=storage, limits=_limits(settings), push_urls=push_urls
+        executor=executor,
+        card=card,
+        entry=entry,
+        storage=storage,
+        limits=_limits(settings),
+        trail=foundations.trail,
+        push_urls=push_urls,
     )
 
 

@@ -7,7 +7,7 @@ happen. `note` is for everything else.
 
 from shared.audit._acts import recorded, try_note
 from shared.audit._chain import Record, Seal, SealingKey, VerifyingKeys
-from shared.audit._event import NOBODY, Approval, Event, Rule, Where, Who, approved
+from shared.audit._event import NOBODY, Approval, Event, Rule, Where, Who, acting_under
 from shared.audit._file import AuditFile, Row
 from shared.audit._trail import AuditTrail, Trail, Unrecorded, read_anchors
 from shared.audit._verify import Fault, Problem, Report, verify
@@ -34,7 +34,7 @@ __all__ = [
     "VerifyingKeys",
     "Where",
     "Who",
-    "approved",
+    "acting_under",
     "read_anchors",
     "recorded",
     "try_note",

@@ -82,7 +82,7 @@ class Approval:
 
     @classmethod
     def here(cls) -> "Approval":
-        """The approval under which something is done now: see `approved`."""
+        """The approval under which something is done now: see `acting_under`."""
         return _APPROVAL.get()
 
 
@@ -90,7 +90,7 @@ _APPROVAL: Final[ContextVar[Approval]] = ContextVar("shared.audit.approval", def
 
 
 @contextmanager
-def approved(approval: Approval) -> Iterator[None]:
+def acting_under(approval: Approval) -> Iterator[None]:
     """Has every event that is made meanwhile, in this task, name the approval."""
     token = _APPROVAL.set(approval)
     try:
@@ -136,7 +136,7 @@ class Event:
         resource: What it was done to, as `type:id`.
         act: Joins the event before an irreversible act and the one after it.
         rule: How it was decided.
-        approval: Who approved: as `approved` says, unless it is given.
+        approval: Who approved: as `acting_under` says, unless it is given.
         where: In which task, context, request and trace: as the log events of what runs now, unless it is given.
         result: A stable code of what came of it.
         details: A few more ids or numbers.

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import httpx
 
+from shared.audit import Action, Event, Outcome, Trail, Unrecorded, Who
+from shared.authorization import object_name
 from shared.directory._access import ActingCaller, TokenSource
 from shared.directory._history import resets_of
 from shared.directory._pages import LARGEST_PAGE, Reader, quoted
@@ -39,6 +41,10 @@ class DirectoryClient:
     do there. Which account is read or changed is always a `User` that the directory gave: the caller's own, or among
     the candidates that `find` gave for a text. Whether the caller may is for whoever calls to have asked, too.
 
+    Each read is recorded, with whose account was read and not what was found there. Acts are for whoever acts to record
+    before and after, with `shared.audit.recorded`; they give the directory's own name for the request, under which its
+    log has what was done.
+
     Every method raises `AccountNotConnected` where the caller has to connect their account first,
     `UpstreamUnavailable` where the directory is away, slow, rate-limited or not making sense, `UpstreamRefused` where
     it said no, and `AuthorizationDenied` where the caller's rights there do not suffice.
@@ -49,6 +55,7 @@ class DirectoryClient:
         tokens: Gives the token for each call.
         timeout: Seconds that one call may take.
         clock: The time, in seconds since the epoch.
+        trail: The record of what is read; without one, as in a test, none is kept.
     """
 
     def __init__(
@@ -59,7 +66,9 @@ class DirectoryClient:
         *,
         timeout: float = 5.0,
         clock: Callable[[], float] = time.time,
+        trail: Trail | None = None,
     ) -> None:
+        self._trail = trail or Unrecorded()
         self._transport = Transport(base_url, http, tokens, timeout=timeout, clock=clock)
         self._reader = Reader(self._transport)
         self._clock = clock
@@ -102,6 +111,7 @@ class DirectoryClient:
         users = await self._reader.all(caller, USERS, "/users", _USERS_READ, parameters, pages=1)
         found = [user.value() for user in users]
         exact = [user for user in found if is_exactly(user, text)]
+        self._note(caller, Action.ACCOUNT_SEARCH, found=len(exact or found))
         return sorted(exact or found, key=lambda user: (user.display_name.casefold(), user.login))[:limit]
 
     async def refreshed(self, caller: ActingCaller, user: User) -> User:
@@ -115,21 +125,25 @@ class DirectoryClient:
     async def applications(self, caller: ActingCaller, user: User) -> list[Application]:
         """The applications that the user has, by name."""
         found = await self._reader.all(caller, APPLICATIONS, f"/users/{user.id}/appLinks", _USERS_READ)
+        self._note(caller, Action.ACCOUNT_APPLICATIONS_READ, user)
         return sorted((one.value() for one in found), key=lambda one: one.label.casefold())
 
     async def groups(self, caller: ActingCaller, user: User) -> list[Group]:
         """The groups that the user is a member of, by name."""
         found = await self._reader.all(caller, GROUPS, f"/users/{user.id}/groups", _USERS_READ)
+        self._note(caller, Action.ACCOUNT_GROUPS_READ, user)
         return sorted((group.value() for group in found), key=lambda group: group.name.casefold())
 
     async def devices(self, caller: ActingCaller, user: User) -> list[Device]:
         """The devices that are registered to the user."""
         found = await self._reader.all(caller, DEVICES, f"/users/{user.id}/devices", _USERS_READ)
+        self._note(caller, Action.ACCOUNT_DEVICES_READ, user)
         return [device.value() for device in found]
 
     async def factors(self, caller: ActingCaller, user: User) -> list[Factor]:
         """The factors that the user enrolled."""
         found = await self._reader.all(caller, FACTORS, f"/users/{user.id}/factors", _USERS_READ)
+        self._note(caller, Action.ACCOUNT_FACTORS_READ, user)
         return [factor.value() for factor in found]
 
     async def sign_ins(
@@ -147,12 +161,15 @@ class DirectoryClient:
         expression = f'eventType eq "user.session.start" and actor.id eq {quoted(user.id)}'
         if succeeded is not None:
             expression += f' and outcome.result eq "{"SUCCESS" if succeeded else "FAILURE"}"'
-        return [event.sign_in() for event in await self._events(caller, expression, since, limit)]
+        events = await self._events(caller, expression, since, limit)
+        self._note(caller, Action.ACCOUNT_SIGN_INS_READ, user, found=len(events))
+        return [event.sign_in() for event in events]
 
     async def acts(self, caller: ActingCaller, user: User, *, since: datetime, limit: int) -> list[AccountAct]:
         """What was done to the user's account, by anybody, newest first."""
         expression = f"target.id eq {quoted(user.id)} and ({_ACTS})"
         events = await self._events(caller, expression, since, limit)
+        self._note(caller, Action.ACCOUNT_HISTORY_READ, user, found=len(events))
         return [act for event in events if (act := event.act()) is not None]
 
     async def acts_for_others(
@@ -174,7 +191,9 @@ class DirectoryClient:
             f'eventType eq "user.account.reset_password" and target.id eq {quoted(user.id)} '
             'and outcome.result eq "SUCCESS"'
         )
-        return [event.published for event in await self._events(caller, expression, since, limit)]
+        events = await self._events(caller, expression, since, limit)
+        self._note(caller, Action.ACCOUNT_HISTORY_READ, user, found=len(events))
+        return [event.published for event in events]
 
     async def password_policy(self, caller: ActingCaller, user: User) -> PasswordPolicy:
         """The password policy that applies to the user: the first by priority that covers a group of theirs.
@@ -189,52 +208,61 @@ class DirectoryClient:
                 return policy.value()
         raise UpstreamRefused(PART, "The directory has no password policy for your account.", code="no_password_policy")
 
-    async def unlock(self, caller: ActingCaller, user: User) -> None:
+    async def unlock(self, caller: ActingCaller, user: User) -> str:
         """Unlocks the account; the password stays.
 
         Raises:
             UpstreamRefused: `unlock_not_allowed` where it is not locked.
         """
-        await self._act(caller, f"/users/{user.id}/lifecycle/unlock", {})
+        return await self._act(caller, f"/users/{user.id}/lifecycle/unlock", {})
 
-    async def reset_password(self, caller: ActingCaller, user: User) -> None:
+    async def reset_password(self, caller: ActingCaller, user: User) -> str:
         """Has the directory send a one-time link to the user's registered address. The link never comes here.
 
         Raises:
             UpstreamRefused: `status_forbids` where the account is not in a state for it.
         """
-        await self._act(caller, f"/users/{user.id}/lifecycle/reset_password", {"sendEmail": "true"})
+        return await self._act(caller, f"/users/{user.id}/lifecycle/reset_password", {"sendEmail": "true"})
 
-    async def expire_password(self, caller: ActingCaller, user: User) -> None:
+    async def expire_password(self, caller: ActingCaller, user: User) -> str:
         """Has the user choose a new password at their next sign-in; the old one works until then.
 
         Raises:
             UpstreamRefused: `status_forbids` where the account is not in a state for it.
         """
-        await self._act(caller, f"/users/{user.id}/lifecycle/expire_password", {"tempPassword": "false"})
+        return await self._act(caller, f"/users/{user.id}/lifecycle/expire_password", {"tempPassword": "false"})
 
-    async def reset_factors(self, caller: ActingCaller, user: User) -> None:
+    async def reset_factors(self, caller: ActingCaller, user: User) -> str:
         """Removes every factor that the user enrolled.
 
         Raises:
             UpstreamRefused: `status_forbids` where the account is not in a state for it.
         """
-        await self._act(caller, f"/users/{user.id}/lifecycle/reset_factors", {})
+        return await self._act(caller, f"/users/{user.id}/lifecycle/reset_factors", {})
 
-    async def remove_factor(self, caller: ActingCaller, user: User, factor: Factor) -> None:
+    async def remove_factor(self, caller: ActingCaller, user: User, factor: Factor) -> str:
         """Removes one factor that the user enrolled.
 
         Raises:
             UpstreamRefused: `account_not_found` where it is gone.
         """
-        await self._transport.delete(caller, f"/users/{user.id}/factors/{factor.id}", _USERS_MANAGE)
+        return _kept_as(await self._transport.delete(caller, f"/users/{user.id}/factors/{factor.id}", _USERS_MANAGE))
 
-    async def _act(self, caller: ActingCaller, path: str, parameters: Mapping[str, str]) -> None:
+    async def _act(self, caller: ActingCaller, path: str, parameters: Mapping[str, str]) -> str:
         """Acts; what an answer says beyond that it was done is not read, so that no link or password gets in."""
-        await self._transport.post(caller, path, _USERS_MANAGE, parameters)
+        return _kept_as(await self._transport.post(caller, path, _USERS_MANAGE, parameters))
 
     async def _user(self, caller: ActingCaller, user_id: str) -> User:
-        return (await self._reader.one(caller, USER, f"/users/{user_id}", _USERS_READ)).value()
+        user = (await self._reader.one(caller, USER, f"/users/{user_id}", _USERS_READ)).value()
+        self._note(caller, Action.ACCOUNT_READ, user)
+        return user
+
+    def _note(self, caller: ActingCaller, action: Action, user: User | None = None, **details: int) -> None:
+        """Records a read, for whatever it may be shown or used."""
+        resource = object_name("account", user.id) if user is not None else ""
+        who = Who.of(caller.user)
+        event = Event(action=action, outcome=Outcome.SUCCEEDED, who=who, resource=resource, details=details)
+        self._trail.note(event)
 
     async def _events(self, caller: ActingCaller, expression: str, since: datetime, limit: int) -> list[WireLogEvent]:
         # Until when is the directory's to say: a clock of ours that is behind must not hide its newest events.
@@ -245,3 +273,8 @@ class DirectoryClient:
             "limit": str(min(limit, LARGEST_PAGE)),
         }
         return await self._reader.all(caller, LOG_EVENTS, "/logs", _LOGS_READ, parameters, most=limit)
+
+
+def _kept_as(response: httpx.Response) -> str:
+    """The directory's name for a request: its log has it as `debugContext.debugData.requestId`."""
+    return str(response.headers.get("x-okta-request-id", ""))

@@ -16,6 +16,7 @@ from shared.settings._agent import (
 )
 from shared.settings._agentcore import AgentCoreSettings
 from shared.settings._approval import ApprovalSettings
+from shared.settings._audit import AuditSettings
 from shared.settings._directory import DirectorySettings
 from shared.settings._fga import FgaApiSettings, FgaSettings
 from shared.settings._load import Settings
@@ -26,6 +27,7 @@ __all__ = [
     "AgentSettings",
     "AllowedCaller",
     "ApprovalSettings",
+    "AuditSettings",
     "DirectorySettings",
     "Environment",
     "FgaApiSettings",

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
+from shared.settings._audit import AuditSettings
 from shared.settings._fga import FgaSettings
 from shared.settings._load import Settings
 from shared.settings._telemetry import TelemetrySettings
@@ -49,7 +50,7 @@ class ServiceSettings(Settings):
     log_format: Literal["console", "json"] = "json"
 
 
-class AgentSettings(ServiceSettings, TelemetrySettings):
+class AgentSettings(ServiceSettings, TelemetrySettings, AuditSettings):
     """What each agent has. `docs/reference/settings.md` describes every one of them."""
 
     auth0_issuer: str = Field(

@@ -36,6 +36,7 @@ GIVEN: dict[str, Any] = {
     "fga_model_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "approvals_client_id": "approvals",
     "approvals_client_key": KEY,
+    "audit_key": "canary-seal-key",
 }
 SETTINGS = [AccountLookupSettings, PasswordResetSettings]
 CARDS = [account_lookup_card, password_reset_card]
@@ -70,7 +71,9 @@ def test_a_card_asks_for_both_tokens_and_each_skill_s_scopes(module: Any) -> Non
 def test_skills_tools_and_scopes_are_the_same_things(world: World) -> None:
     tools = {
         account_lookup_card: account_lookup_tools.create_tools(world.client()),
-        password_reset_card: password_reset_tools.create_tools(world.client(), AtOnce(), resets_per_hour=3),
+        password_reset_card: password_reset_tools.create_tools(
+            world.client(), AtOnce(), world.trail, resets_per_hour=3
+        ),
     }
     for module, made in tools.items():
         assert [skill.id for skill in module.SKILLS] == [tool.tool_name for tool in made]

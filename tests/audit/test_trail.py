@@ -30,7 +30,7 @@ from shared.audit import (
     SealingKey,
     Where,
     Who,
-    approved,
+    acting_under,
 )
 from shared.audit._chain import canonical
 from shared.errors import AuditUnavailable, ConfigurationError
@@ -180,7 +180,7 @@ def test_the_form_of_a_record_is_canonical_json(value: object) -> None:
 
 async def test_an_event_says_where_it_happened_as_the_log_does_and_under_which_approval() -> None:
     ids = {"request_id": "r1", "task_id": "t1", "context_id": "c1", "trace_id": "a1"}
-    with structlog.contextvars.bound_contextvars(**ids), approved(Approval(id="p1", action_hash="h1")):
+    with structlog.contextvars.bound_contextvars(**ids), acting_under(Approval(id="p1", action_hash="h1")):
         event = Event(action=Action.ACCOUNT_READ, outcome=Outcome.SUCCEEDED)
     assert event.where == Where(task="t1", context="c1", request="r1", trace="a1")
     assert event.approval == Approval(id="p1", action_hash="h1")

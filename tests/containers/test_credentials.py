@@ -8,6 +8,7 @@ import pytest
 
 from local.credentials import SUBAGENTS, CredentialsSettings, hand_out, how_to_sign_in, main
 from local.gateway import CustomJWTAuthorizer
+from shared.audit import SealingKey
 
 MADE = {
     "tenant/clients/supervisor/client_id": "machine-client\n",
@@ -53,7 +54,8 @@ def settings(tmp_path: Path) -> CredentialsSettings:
 def handed_out(settings: CredentialsSettings) -> dict[str, str]:
     """Every file that was written: agent/setting -> text."""
     folder = settings.credentials_folder
-    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("audit_key")]
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
 
 
 def test_each_agent_gets_its_own_and_nothing_else(settings: CredentialsSettings) -> None:
@@ -93,6 +95,16 @@ def test_handing_out_again_changes_nothing_and_leaves_nothing_behind(settings: C
     before = handed_out(settings)
     hand_out(settings)
     assert handed_out(settings) == before
+
+
+def test_each_agent_has_a_key_of_its_own_for_its_audit_trail_and_keeps_it(settings: CredentialsSettings) -> None:
+    hand_out(settings)
+    files = sorted(settings.credentials_folder.rglob("audit_key"))
+    keys = [SealingKey.read(file.read_text()) for file in files]
+    assert len({key.key_id for key in keys}) == 4
+    assert [file.with_suffix(".pub").read_text() for file in files] == [key.public_pem() for key in keys]
+    hand_out(settings)
+    assert [SealingKey.read(file.read_text()).key_id for file in files] == [key.key_id for key in keys]
 
 
 def test_the_command_to_sign_in_names_everything_that_the_command_needs(settings: CredentialsSettings) -> None:

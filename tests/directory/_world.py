@@ -21,7 +21,7 @@ from local.directory.oauth import AuthorizationServer
 from shared.directory import ActingCaller, DirectoryClient, TokenSource
 from shared.http import create_http_client
 from shared.identity import Principal, RawToken
-from shared.testing import Clock, make_principal
+from shared.testing import Clock, KeptTrail, make_principal
 
 BASE_URL = "http://127.0.0.1:8401"
 EVERY_SCOPE = frozenset(
@@ -80,6 +80,8 @@ class World:
     tokens: dict[tuple[str, str], str] = field(default_factory=dict, repr=False)
     given: list[str] = field(default_factory=list, repr=False)
     """Every token that was issued here."""
+    trail: KeptTrail = field(default_factory=KeptTrail, repr=False)
+    """The record of the agents."""
 
     @property
     def oauth(self) -> AuthorizationServer:
@@ -92,7 +94,9 @@ class World:
     ) -> DirectoryClient:
         """The typed client of an agent, which everybody has granted access."""
         source = tokens or GivenTokens(self, agent)
-        return DirectoryClient(f"{BASE_URL}/api/v1", self.http, source, timeout=timeout, clock=self.clock)
+        return DirectoryClient(
+            f"{BASE_URL}/api/v1", self.http, source, timeout=timeout, clock=self.clock, trail=self.trail
+        )
 
     async def get(
         self, path: str, *, agent: str = "administrator", who: str = ADMINISTRATOR, **parameters: str

@@ -35,7 +35,8 @@ from local.gateway import create_app as create_gateway
 from local.tenant.testing import SUPERVISOR, SUPERVISOR_API_CLIENT, LocalTenant
 from portal.relationships import Relationship, RelationshipSettings, RelationshipStore, prepare
 from shared.http import create_http_client
-from shared.testing import LoopbackServer
+from shared.testing import LoopbackServer, audit_key
+from tests.flows._record import faults
 
 DOCS_SEARCH_API_CLIENT = "Docs search API client"
 SECURITY = "idris.kamara"
@@ -105,6 +106,9 @@ class _Ear:
 class World:
     """Tenant, directory, gateway and the four agents; started with `with`.
 
+    When it ends, each effect in the directory must have its pair of records and each pair its effect, and every trail
+    must verify.
+
     Args:
         folder: For all that they keep.
         model: Makes the model of each agent, by its name; the offline planner, if it gives None.
@@ -158,6 +162,7 @@ class World:
         for server in reversed(self.servers.values()):
             server.stop()
         self.tenant.close()
+        assert error is not None or faults(self.folder) == []  # of every test that changes anything
 
     def url(self, name: str) -> str:
         """Where a part answers, with a trailing slash."""
@@ -166,6 +171,12 @@ class World:
     def start(self, name: str) -> None:
         """Starts a part, for the first time or again."""
         self.servers[name].start(_Ear(self._create(name), name, self))
+
+    def settle(self) -> None:
+        """Starts the agents again: what they were about to write is on the disk then."""
+        for name in (*SUBAGENTS, "supervisor"):
+            self.stop(name)
+            self.start(name)
 
     def synchronise(self) -> None:
         """Brings the relationship store to what the directory says, as an operator does; makes it, the first time."""
@@ -285,6 +296,9 @@ class World:
             "auth0_issuer": self.tenant.issuer,
             "audience": self.tenant.api(name),
             "database_url": f"sqlite:///{self.folder / name}.sqlite3",
+            "audit_file": self.folder / "audit" / f"{name}.sqlite3",
+            "audit_key": audit_key(),
+            "audit_anchors": self.folder / "audit" / "anchors" / name,
             "model_provider": "offline",
             "requests_per_minute": 60_000,
             **self._settings,

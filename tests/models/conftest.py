@@ -83,6 +83,7 @@ def make_settings() -> Callable[..., AgentSettings]:
                 "helpdesk_env": "local",
                 "auth0_issuer": "http://127.0.0.1:8400/",
                 "audience": "https://helpdesk.example/supervisor",
+                "audit_key": "a key",
                 **fields,
             }
         )

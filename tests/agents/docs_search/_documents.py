@@ -16,7 +16,7 @@ from agents.docs_search.tools import SYSTEM_PROMPT, create_tools
 from shared.a2a import Caller
 from shared.authorization import Authorizer, AuthorizeToolCalls
 from shared.identity import ClientCredentials, JwksCache, TokenClient, TokenVerifier
-from shared.testing import Calls, RegisteredClient, Relationships, Says, ScriptedModel, SigningKey
+from shared.testing import Calls, KeptTrail, RegisteredClient, Relationships, Says, ScriptedModel, SigningKey
 from tests.directory._world import texts_of
 from tests.gateway._functions import AGENT, ARTICLES, AUDIENCE, PERSON
 from tests.gateway._gateway import Gateway
@@ -40,6 +40,7 @@ class Documents:
         self.gateway = Gateway(folder, articles=articles)
         self.issuer = self.gateway.issuer
         self.key = SigningKey("docs-api-client")
+        self.trail = KeptTrail()
         self.issuer.clients[AGENT] = RegisteredClient(key=self.key, resource_server_identifier=DOCS)
 
     def __enter__(self) -> Self:
@@ -84,7 +85,7 @@ class Documents:
         scripted = ScriptedModel([Calls(tuple(calls)), Says(("done",))])
         agent = Agent(
             model=model or scripted,
-            tools=[*create_tools(self.library(http), base_url=READ_AT)],
+            tools=[*create_tools(self.library(http), self.trail, base_url=READ_AT)],
             system_prompt=SYSTEM_PROMPT,
             callback_handler=None,
             interventions=[AuthorizeToolCalls(Authorizer(relationships or EMPLOYEE, agent="docs_search"))],

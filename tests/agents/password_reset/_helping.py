@@ -57,7 +57,7 @@ class AtOnce:
 
 def tools_of(world: World, **limits: int) -> Sequence[AgentTool]:
     given = {"resets_per_hour": 3, "changes_for_others_per_hour": 30, **limits}
-    return create_tools(world.client(), AtOnce(), **given)
+    return create_tools(world.client(), AtOnce(), world.trail, **given)
 
 
 async def turn(

@@ -27,7 +27,7 @@ SCOPES = {
 
 def tools_of(world: World, *, resets_per_hour: int = 3, timeout: float = 5.0) -> Sequence[AgentTool]:
     client = world.client(timeout=timeout)
-    return create_tools(client, AtOnce(), resets_per_hour=resets_per_hour, changes_for_others_per_hour=30)
+    return create_tools(client, AtOnce(), world.trail, resets_per_hour=resets_per_hour, changes_for_others_per_hour=30)
 
 
 async def turn(world: World, *calls: str, text: str = "", who: Asker | None = None, **more: Any) -> Turn:

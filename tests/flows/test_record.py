@@ -1,0 +1,126 @@
+"""What was done is on record: who asked, through which agents, what was decided by which rule, and what came of it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.flows._record import faults, records
+from tests.flows._world import Person, World
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with World(tmp_path_factory.mktemp("record")) as started:
+        yield started
+
+
+def of_context(world: World, context_id: str) -> list[dict[str, Any]]:
+    """What was recorded in one conversation."""
+    world.settle()
+    return [one for one in records(world.folder) if one.get("where", {}).get("context") == context_id]
+
+
+def steps(found: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Each record's agent, action and outcome."""
+    return [(one["agent"], one["action"], one["outcome"]) for one in found]
+
+
+@pytest.mark.requirement("H1")
+async def test_a_change_is_on_record_from_the_question_to_the_effect(world: World, http: httpx.AsyncClient) -> None:
+    amelia = await Person.sign_in(world, "amelia.hart", http)
+    reply = await amelia.ask("Please unlock my account")
+    assert "is unlocked" in reply.text
+
+    found = of_context(world, reply.task["contextId"])
+    assert steps([one for one in found if one["agent"] == "supervisor"]) == [
+        ("supervisor", "request:message:accept", "allowed"),
+        ("supervisor", "request:hop:call", "succeeded"),
+        ("supervisor", "request:task:end", "succeeded"),
+    ]
+    inner = [one for one in found if one["agent"] == "password_reset" and one["action"] != "account:profile:read"]
+    assert steps(inner) == [
+        ("password_reset", "request:message:accept", "allowed"),
+        ("password_reset", "credential:token:obtain", "succeeded"),
+        ("password_reset", "tool:call:authorize", "allowed"),
+        ("password_reset", "tool:call:authorize", "allowed"),  # asked again, right before the act
+        ("password_reset", "account:lock:remove", "attempted"),
+        ("password_reset", "account:lock:remove", "succeeded"),
+        ("password_reset", "request:task:end", "succeeded"),
+    ]
+    subject = found[0]["who"]["subject"]
+    assert {(one["who"]["issuer"], one["who"]["subject"]) for one in found} == {(world.tenant.issuer, subject)}
+    decision, act = inner[2], inner[5]
+    assert act["resource"] == decision["resource"] == inner[4]["resource"]
+    assert decision["rule"]["relation"] == "can_unlock"
+    assert decision["rule"]["model"]
+    assert len(act["who"]["actors"]) == 2
+    assert "account:unlock" in act["who"]["scopes"]
+    hop = next(one for one in found if one["action"] == "request:hop:call")
+    assert hop["details"]["task"] == act["where"]["task"]
+    assert hop["where"]["task"] == reply.task["id"]
+
+
+@pytest.mark.requirement("H1")
+async def test_a_denial_is_on_record_with_its_reason(world: World, http: httpx.AsyncClient) -> None:
+    amelia = await Person.sign_in(world, "amelia.hart", http)
+    reply = await amelia.ask("Which groups is oscar.lind in?")
+    found = of_context(world, reply.task["contextId"])
+    (denied,) = [one for one in found if one["outcome"] == "denied"]
+    assert (denied["action"], denied["tool"]) == ("tool:call:authorize", "list_groups")
+    assert denied["rule"]["reason"]
+    assert not [one for one in found if one["action"] == "account:groups:read"]
+
+
+@pytest.mark.requirement("H1")
+async def test_what_is_read_is_on_record_and_not_what_stood_there(world: World, http: httpx.AsyncClient) -> None:
+    amelia = await Person.sign_in(world, "amelia.hart", http)
+    reply = await amelia.ask("Which groups am I in, and where is the VPN guide?")
+    found = of_context(world, reply.task["contextId"])
+    read = {one["action"]: one for one in found if one["action"].endswith(":read")}
+    assert read["account:groups:read"]["resource"].startswith("account:00u")
+    assert read["document:article:read"]["resource"].startswith("document:")
+    gateway = next(one for one in found if one["agent"] == "docs_search" and one["action"] == "credential:token:obtain")
+    assert gateway["resource"] == f"credential:{world.tenant.api('gateway')}"
+    text = str(found).lower()
+    assert not [word for word in ("amelia", "hart", "vpn guide") if word in text.replace("vpn-", "")]
+
+
+@pytest.mark.requirement("H1")
+async def test_who_is_refused_at_a_door_is_on_record_as_far_as_they_are_known(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    amelia = await Person.sign_in(world, "amelia.hart", http)
+    api = world.tenant.api("account_lookup")
+    agent = await world.tenant.client_credentials(api, scopes=["agent:invoke"])
+    for token in (None, amelia.token):
+        answer = await world.call_subagent("account_lookup", "Show my profile", http, agent=agent, user=token)
+        assert answer.status_code == 401
+    world.settle()
+    refused = [one for one in records(world.folder, "account_lookup") if one["action"] == "request:call:refuse"]
+    assert [one["rule"]["reason"] for one in refused[-2:]] == ["token_missing", "token_audience_mismatch"]
+    assert {one["outcome"] for one in refused} == {"denied"}
+    assert not any("who" in one for one in refused)
+
+
+@pytest.mark.requirement("H5")
+async def test_without_a_record_nothing_is_changed_and_that_is_said(tmp_path: Path, http: httpx.AsyncClient) -> None:
+    with World(tmp_path) as world:
+        amelia = await Person.sign_in(world, "amelia.hart", http)
+        path = tmp_path / "audit" / "password_reset.sqlite3"
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("ALTER TABLE records RENAME TO away")
+            reply = await amelia.ask("Please unlock my account")
+            assert "audit trail" in reply.text
+            assert "is unlocked" not in reply.text
+            connection.execute("ALTER TABLE away RENAME TO records")
+        reply = await amelia.ask("Please unlock my account")
+        assert "is unlocked" in reply.text
+        world.settle()
+        acted = [one for one in records(tmp_path, "password_reset") if one["action"] == "account:lock:remove"]
+        assert [one["outcome"] for one in acted] == ["attempted", "succeeded"]
+        assert faults(tmp_path) == []
