@@ -4,16 +4,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from agents.account_lookup.settings import AccountLookupSettings
 from agents.docs_search.gateway import HANDSHAKES, STATELESS
 from agents.docs_search.settings import DocsSearchSettings
 from agents.password_reset.settings import PasswordResetSettings
 from agents.supervisor.settings import SupervisorSettings
+from local.aws import service_model
 from shared.a2a import DELEGATED_USER_HEADER, INVOKE_SCOPE
 from shared.settings import AgentSettings
 from tests.deploy._template import ACCOUNT, AGENTS, ROOT, TEMPLATES, Template, requests
@@ -59,6 +62,46 @@ def test_a_hyphen_in_a_runtimes_name_would_be_found() -> None:
     properties["AgentRuntimeName"] = "helpdesk-docs-search"
     (request,) = requests("AWS::BedrockAgentCore::Runtime", properties)
     assert ["agentRuntimeName: does not match" in wrong for wrong in request.violations()] == [True]
+
+
+def mutations(shape: Shape | None, value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Each text of some parameters that the service limits, with one that is beyond the limit."""
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
+        for name, item in value.items():
+            yield from mutations(shape.members.get(name), item, (*path, name))
+    elif isinstance(shape, ListShape) and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from mutations(shape.member, item, (*path, index))
+    elif isinstance(shape, MapShape) and isinstance(value, dict):
+        for key, item in value.items():
+            yield from mutations(shape.value, item, (*path, key))
+    elif shape is not None and isinstance(value, str):
+        if shape.metadata.get("enum"):
+            yield path, f"{value}-x"
+        elif "max" in shape.metadata:
+            yield path, "x" * (shape.metadata["max"] + 1)
+
+
+def changed(value: Any, path: tuple[Any, ...], to: Any) -> Any:
+    """A copy in which one thing is another."""
+    if not path:
+        return to
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = changed(value[path[0]], path[1:], to)
+    return copy
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_value_that_is_no_choice_or_too_long_would_be_found_wherever_it_stands(name: str) -> None:
+    tried = 0
+    for resource in Template.read(name).resources.values():
+        for request in requests(resource["Type"], resource["Properties"]):
+            shape = service_model(request.service).operation_model(request.operation).input_shape
+            for path, beyond in mutations(shape, request.parameters):
+                wrong = replace(request, parameters=changed(request.parameters, path, beyond))
+                assert wrong.violations(), (request.operation, path)
+                tried += 1
+    assert tried > 20
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
