@@ -17,12 +17,10 @@ from typing import Final
 
 import httpx
 
+from benchmarks.people import Credentials, signed_in
 from benchmarks.report import Report, table
-from portal.accounts import Accounts, ConnectRequest
 from portal.conversation import Conversation, HelpDesk
-from portal.demo import Browser
-from portal.session import Desk, DeviceAuthorization, Profiles, Session
-from portal.signin import SignInFlows
+from portal.session import Desk, Profiles
 from portal.stack import Plan, Processes, free_ports
 from shared.http import create_http_client
 
@@ -129,32 +127,10 @@ async def help_desk() -> AsyncIterator[RunningDesk]:
 
 
 async def _signed_in(plan: Plan, http: httpx.AsyncClient, profiles: Profiles) -> HelpDesk:
-    """The line of a person who has signed in through the device flow."""
-    password = json.loads((plan.state / "tenant" / "users.json").read_text(encoding="utf-8"))[PERSON]
+    """The line of a person of the example people."""
     desk = Desk(plan.issuer, plan.client_id("help-desk-command-line"), plan.audience, plan.supervisor_url)
-    async with create_http_client(keep_cookies=True) as own:
-
-        async def approve(asked: DeviceAuthorization) -> None:
-            await Browser(own).sign_in(asked.verification_uri_complete, login=PERSON, password=password)
-
-        sign_in = await SignInFlows(desk, http).by_device(approve)
-    profiles.save(PERSON, sign_in)
-    session = Session(profiles, PERSON, http)
-    await _connected(plan, Accounts(plan.issuer, session, http))
-    return HelpDesk(plan.supervisor_url, http, session, owner=f"{plan.issuer} {sign_in.subject}")
-
-
-async def _connected(plan: Plan, accounts: Accounts) -> None:
-    """Connects the person's accounts in the directory, playing their browser there."""
-    code = json.loads((plan.state / "directory" / "users.json").read_text(encoding="utf-8"))[PERSON]
-    for connection in await accounts.connections():
-        async with create_http_client(keep_cookies=True) as own, asyncio.TaskGroup() as group:
-            browser = Browser(own)
-
-            def browse(request: ConnectRequest, browser: Browser = browser, group: asyncio.TaskGroup = group) -> None:
-                group.create_task(browser.sign_in(request.url, login=PERSON, password=code))
-
-            await accounts.connect(connection, browse)
+    known = [json.loads((plan.state / part / "users.json").read_text("utf-8")) for part in ("tenant", "directory")]
+    return await signed_in(desk, Credentials(PERSON, *(each[PERSON] for each in known)), http, profiles)
 
 
 def _text(
