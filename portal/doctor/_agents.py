@@ -1,6 +1,7 @@
 """The agents' settings, as each is started with them, from wherever they are known."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,10 @@ from typing import Any, Final
 
 SUPERVISOR: Final = "supervisor"
 DOCS_SEARCH: Final = "docs_search"
-SECRETS: Final = ("CLIENT_KEY", "API_CLIENT_KEY", "FGA_API_TOKEN", "FGA_CLIENT_SECRET", "MODEL_API_KEY")
+CLIENTS: Final = ("CLIENT", "API_CLIENT", "APPROVALS_CLIENT")
+"""The clients in Auth0 that an agent may be: each has an `_ID` and a `_KEY`."""
+
+_SECRET = re.compile(r"(\w*(?:KEY|TOKEN|SECRET|PASSWORD|DATABASE_URL)\w*)_FILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,12 @@ class Agent:
             return json.loads(self.text(name))
         except ValueError:
             return None
+
+    def secret_files(self) -> Iterator[tuple[str, Path]]:
+        """The settings whose values are secrets in files, and the files."""
+        for name, value in self.environment.items():
+            if _SECRET.fullmatch(name) and value:
+                yield name, Path(value)
 
     @property
     def public_url(self) -> str:

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import httpx
 
-from portal.doctor._agents import Agent, Agents, Callee
+from portal.doctor._agents import CLIENTS, Agent, Agents, Callee
 from portal.doctor._check import Missing
 from portal.doctor._tenant import INVOKE
-from shared.errors import ConfigurationError, HelpdeskError, OAuthError
+from shared.errors import ClientAuthenticationError, ConfigurationError, HelpdeskError, OAuthError
 from shared.identity import ClientCredentials, RawToken, TokenClient
 
 WELL_KNOWN: Final = ".well-known/openid-configuration"
@@ -86,6 +86,31 @@ class Hops:
         return iter(self.hops)
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A client's own proof (private_key_jwt), as an agent makes it, and whether the tenant took it.
+
+    Attributes:
+        agent: Whose client it is.
+        key: The setting that holds its key.
+        refusal: Why not; empty where it was taken, or where nobody could tell.
+    """
+
+    agent: Agent
+    key: str
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """The proofs of all clients whose keys are here."""
+
+    proofs: tuple[Proof, ...]
+
+    def __iter__(self) -> Iterator[Proof]:
+        return iter(self.proofs)
+
+
 async def look_at_issuers(agents: Agents, http: httpx.AsyncClient, clock: Clock = time.time) -> Issuers:
     """Fetches the metadata; nothing is sent with it."""
     by_address: dict[tuple[str, str], list[Agent]] = {}
@@ -123,6 +148,40 @@ def _ahead(response: httpx.Response, now: float) -> float:
         return 0.0
 
 
+async def look_at_proofs(agents: Agents, http: httpx.AsyncClient, clock: Clock = time.time) -> Proofs | Missing:
+    """Has each client ask for a token of its own, which most may not have: who is not known is told so first."""
+    proofs = [
+        await _proof(agent, client, http, clock)
+        for agent in agents
+        for client in CLIENTS
+        if agent.text(f"{client}_ID") and agent.text(f"{client}_KEY")
+    ]
+    return Proofs(tuple(proofs)) if proofs else Missing("no key of a client is here")
+
+
+async def _proof(agent: Agent, client: str, http: httpx.AsyncClient, clock: Clock) -> Proof:
+    key = f"{client}_KEY"
+    try:
+        credentials = ClientCredentials(agent.text(f"{client}_ID"), agent.text(key), clock=clock)
+    except ConfigurationError as error:
+        return Proof(agent, key, error.public_message)
+    try:
+        await _token_client(agent, credentials, http, clock).client_credentials(
+            audience=agent.text("AUDIENCE"), scopes=[INVOKE]
+        )
+    except ClientAuthenticationError as error:
+        return Proof(agent, key, error.detail)
+    except HelpdeskError:
+        return Proof(agent, key)
+    return Proof(agent, key)
+
+
+def _token_client(agent: Agent, credentials: ClientCredentials, http: httpx.AsyncClient, clock: Clock) -> TokenClient:
+    issuer = agent.text("AUTH0_ISSUER")
+    url = agent.text("AUTH0_DISCOVERY_URL") or f"{issuer}{WELL_KNOWN}"
+    return TokenClient(url, issuer, http, credentials, clock=clock)
+
+
 async def look_at_hops(agents: Agents, http: httpx.AsyncClient, clock: Clock = time.time) -> Hops | Missing:
     """Asks for the tokens as the supervisor does, with its own key, at its own issuer, and forgets them."""
     supervisor = agents.supervisor
@@ -131,10 +190,8 @@ async def look_at_hops(agents: Agents, http: httpx.AsyncClient, clock: Clock = t
     key, client_id = supervisor.text("CLIENT_KEY"), supervisor.text("CLIENT_ID")
     if not key or not client_id:
         return Missing("the key of the supervisor's CLIENT_ID is not here")
-    issuer = supervisor.text("AUTH0_ISSUER")
-    url = supervisor.text("AUTH0_DISCOVERY_URL") or f"{issuer}{WELL_KNOWN}"
     try:
-        client = TokenClient(url, issuer, http, ClientCredentials(client_id, key, clock=clock), clock=clock)
+        client = _token_client(supervisor, ClientCredentials(client_id, key, clock=clock), http, clock)
     except ConfigurationError as error:
         return Missing(f"the key of the supervisor's CLIENT_ID is not usable: {error.public_message}")
     return Hops(tuple([await _hop(client, callee) for callee in agents.callees() if callee.audience]))

@@ -111,6 +111,18 @@ class Desk:
                 return error.reason
         return "ok"
 
+    async def proof(self, name: str, client: str) -> str:
+        """How a client's request for a token of its own is answered."""
+        agent = self.agents.by_name[name]
+        async with create_http_client() as http:
+            credentials = ClientCredentials(agent.text(f"{client}_ID"), agent.text(f"{client}_KEY"))
+            asking = TokenClient(self.tenant.discovery_url, self.tenant.issuer, http, credentials)
+            try:
+                await asking.client_credentials(audience=self.tenant.api("account_lookup"), scopes=["agent:invoke"])
+            except HelpdeskError as error:
+                return error.reason
+        return "ok"
+
     async def sees_card(self, server: LoopbackServer) -> str:
         """Whether the supervisor takes the card of account_lookup, which listens there, as SUBAGENTS says."""
         told = self.load("supervisor").subagents[0]

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from local.tenant.testing import SUPERVISOR, LocalTenant
 from portal.doctor import Tenant
 from portal.doctor._agents import read_environment
-from portal.doctor._issuer import Hops, Issuers
+from portal.doctor._issuer import Hops, Issuers, Proofs
 from portal.doctor._starts import Starts
 from shared.testing import LoopbackServer
 from tests.doctor._agents import Desk
@@ -42,7 +42,7 @@ def replaced(path: Path, text: str) -> str:
 
 
 async def test_the_settings_of_the_local_world_have_no_mistake(desk: Desk) -> None:
-    assert await desk.found(Issuers, Hops) == {}
+    assert await desk.found(Issuers, Hops, Proofs) == {}
 
 
 async def test_an_agent_that_does_not_start(desk: Desk) -> None:
@@ -230,20 +230,34 @@ async def test_a_clock_that_is_off(desk: Desk, off: int) -> None:
     assert await desk.found(Issuers) == {}
 
 
-async def test_a_key_that_the_tenant_does_not_know(desk: Desk, tmp_path: Path) -> None:
-    environment = desk.environments["supervisor"]
-    good = environment["CLIENT_KEY_FILE"]
+@pytest.mark.parametrize(
+    ("agent", "client", "name"),
+    [
+        ("supervisor", "CLIENT", SUPERVISOR),
+        ("supervisor", "API_CLIENT", "Supervisor API client"),
+        ("password_reset", "APPROVALS_CLIENT", "Password reset approvals"),
+    ],
+)
+async def test_a_key_that_the_tenant_does_not_know(
+    desk: Desk, tmp_path: Path, agent: str, client: str, name: str
+) -> None:
+    """It is another's, or was made anew and not brought to the tenant."""
+    environment = desk.environments[agent]
+    good = environment[f"{client}_KEY_FILE"]
     key = tmp_path / "new.pem"
     pem = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     replaced(key, pem.decode())
     mode(key, 0o600)
-    environment["CLIENT_KEY_FILE"] = str(key)
-    assert await desk.machine_token() == "invalid_client"
-    found = await desk.found(Hops)
+    environment[f"{client}_KEY_FILE"] = str(key)
+    assert await desk.proof(agent, client) == "invalid_client"
+    found = await desk.found(Proofs)
     assert list(found) == ["auth0/client-key"]
+    assert found["auth0/client-key"][0].startswith(f"{client}_KEY_FILE of {agent}: ")
     assert pem.decode() not in str(found)
-    environment["CLIENT_KEY_FILE"] = good
-    assert (await desk.machine_token(), await desk.found(Hops)) == ("ok", {})
+    environment[f"{client}_KEY_FILE"] = good
+    assert environment[f"{client}_ID"] == desk.tenant.client(name).client_id
+    assert await desk.proof(agent, client) != "invalid_client"
+    assert await desk.found(Proofs) == {}
 
 
 async def test_an_api_that_the_tenant_knows_by_another_name(desk: Desk, tmp_path: Path) -> None:

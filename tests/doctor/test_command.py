@@ -146,7 +146,8 @@ def test_nothing_that_is_secret_is_said_or_sent_elsewhere(helpdesk: Command, des
     assert "settings/allowed-callers" in told
     for secret in secrets_of(desk):
         assert secret not in told
-    tokens = [json.loads(body)["access_token"] for kind, body in asked if kind == "answer" and body]
+    answers = [json.loads(body) for kind, body in asked if kind == "answer" and body]
+    tokens = [answer["access_token"] for answer in answers if "access_token" in answer]
     assert tokens
     for token in tokens:
         assert token not in told

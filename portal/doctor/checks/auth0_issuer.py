@@ -5,7 +5,7 @@ from typing import Final
 
 from portal.doctor._agents import Agents
 from portal.doctor._check import Found, check
-from portal.doctor._issuer import Hops, Issuers
+from portal.doctor._issuer import Hops, Issuers, Proofs
 from portal.doctor._tenant import INVOKE, Tenant
 
 SKEW_SECONDS: Final = 10
@@ -54,15 +54,15 @@ def clock(issuers: Issuers) -> Iterator[Found]:
 
 @check(
     "auth0/client-key",
-    why="Auth0 does not take the supervisor's proof (private_key_jwt): it has another public key for CLIENT_ID, or "
-    "none.",
-    mend="Give the client Supervisor in Auth0 the public half of CLIENT_KEY (openssl pkey -in KEY -pubout), as a "
-    "credential for private_key_jwt, and see that CLIENT_ID is that client's.",
+    why="Auth0 does not take the client's proof (private_key_jwt): it has another public key for that id, or none, or "
+    "the key is another client's. The agent gets no token (invalid_client).",
+    mend="Give the client in Auth0 the public half of the key (openssl pkey -in KEY -pubout), as a credential for "
+    "private_key_jwt, and see that the id beside the key is that client's.",
 )
-def client_key(hops: Hops) -> Iterator[Found]:
-    for hop in hops:
-        if hop.refusal == "invalid_client":
-            yield Found("CLIENT_KEY of supervisor", f"refused: {hop.description}")
+def client_key(proofs: Proofs) -> Iterator[Found]:
+    for proof in proofs:
+        if proof.refusal:
+            yield Found(proof.agent.of(proof.key), f"refused: {proof.refusal}")
 
 
 @check(

@@ -2,16 +2,14 @@
 
 import stat
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from portal.doctor._agents import DOCS_SEARCH, SECRETS, Agents
+from portal.doctor._agents import CLIENTS, DOCS_SEARCH, Agents
 from portal.doctor._check import Found, check
 from portal.doctor._issuer import METADATA
 from portal.doctor._starts import Starts
 from shared.settings import is_loopback
 
-URLS = ("AUTH0_ISSUER", "AUTH0_DISCOVERY_URL", "FGA_API_URL", "DIRECTORY_URL", "GATEWAY_URL", "AGENTCORE_RUNTIME_URL")
 OTHERS_MAY_READ = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -59,7 +57,7 @@ def discovery_url(agents: Agents) -> Iterator[Found]:
 )
 def plain_http(agents: Agents) -> Iterator[Found]:
     for agent in agents:
-        for name in URLS:
+        for name in sorted({"AUTH0_ISSUER", *(each for each in agent.environment if each.endswith("_URL"))}):
             if _leaves_in_the_clear(agent.text(name)):
                 yield Found(agent.of(name), agent.text(name))
     for callee in agents.callees():
@@ -150,10 +148,9 @@ def gateway_audience(agents: Agents) -> Iterator[Found]:
 )
 def key_permissions(agents: Agents) -> Iterator[Found]:
     for agent in agents:
-        for name in SECRETS:
-            path = Path(agent.environment.get(f"{name}_FILE") or "/nowhere")
+        for name, path in agent.secret_files():
             if path.is_file() and path.stat().st_mode & OTHERS_MAY_READ:
-                yield Found(f"{name}_FILE of {agent.name}", f"mode {stat.S_IMODE(path.stat().st_mode):04o}")
+                yield Found(f"{name} of {agent.name}", f"mode {stat.S_IMODE(path.stat().st_mode):04o}")
 
 
 @check(
@@ -165,7 +162,7 @@ def key_permissions(agents: Agents) -> Iterator[Found]:
 def key_shared(agents: Agents) -> Iterator[Found]:
     holders: dict[str, str] = {}
     for agent in agents:
-        for name in ("CLIENT_KEY", "API_CLIENT_KEY"):
+        for name in (f"{client}_KEY" for client in CLIENTS):
             key = agent.text(name)
             if key and holders.setdefault(key, agent.of(name)) != agent.of(name):
                 yield Found(agent.of(name), f"the same key as {holders[key]}")
