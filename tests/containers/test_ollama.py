@@ -19,6 +19,9 @@ from tests.containers.test_stack import wait_until_ready
 
 pytestmark = pytest.mark.timeout(BUILD_SECONDS)
 
+PLANNING = {"supervisor", "docs_search"}
+"""The agents whose images are built anew, with the client's packages: one way through, and not four builds."""
+
 STAND_IN = "helpdesk-test/ollama"
 HEALTH = """#!/bin/sh
 exec python -I -c "from urllib.request import urlopen; urlopen('http://127.0.0.1:11434/api/tags', timeout=2)"
@@ -49,9 +52,10 @@ def stack(images: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "_ollama.py").write_bytes((Path(__file__).parent / "_ollama.py").read_bytes())
     run(["docker", "build", "--quiet", "--tag", STAND_IN, str(folder)], timeout=BUILD_SECONDS)
-    services = {agent.replace("_", "-"): {"image": f"helpdesk-test/{agent}:ollama"} for agent in AGENTS}
+    services = {agent.replace("_", "-"): {"image": f"helpdesk-test/{agent}:ollama"} for agent in PLANNING}
+    others = {agent.replace("_", "-"): {"environment": {"MODEL_PROVIDER": "offline"}} for agent in {*AGENTS} - PLANNING}
     override = folder / "images.yml"
-    override.write_text(yaml.safe_dump({"services": services}), encoding="utf-8")
+    override.write_text(yaml.safe_dump({"services": services | others}), encoding="utf-8")
     ports = free_ports("SUPERVISOR", "TENANT", "DIRECTORY")
     published = {f"HELPDESK_{name}_PORT": str(port) for name, port in ports.items()}
     copy = Stack(
