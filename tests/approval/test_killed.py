@@ -1,0 +1,245 @@
+"""Killed with `kill -9` at every step: never two resets, never one that nobody approved, never a lost answer."""
+
+import asyncio
+import multiprocessing
+import signal
+import socket
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+import yaml
+
+from local.directory._database import FILE_NAME
+from local.tenant import _backchannel
+from tests.approval._agent_that_dies import POINTS, serve
+from tests.flows._world import World, new_client
+
+ENDED: Final = {"TASK_STATE_COMPLETED", "TASK_STATE_FAILED"}
+TOLD: Final = "A link to choose a new password is on its way"
+NOT_DONE: Final = {
+    "open, before": "The agent stopped before this was finished",
+    "acting, after": "by the directory's log it did not happen",
+    "the directory acts, before": "by the directory's log it did not happen",
+}
+"""Where nothing happens, and what is said then; everywhere else the reset happens, once, and its answer arrives."""
+
+TIMES: Final = 1
+AT_ONCE: Final = 6
+SECONDS: Final = 60.0
+
+SPAWN = multiprocessing.get_context("forkserver")
+SPAWN.set_forkserver_preload(["tests.approval._agent_that_dies"])
+
+
+class Parts(World):
+    """The tenant, the directory and the store of relationships; the agents come and go as processes of their own."""
+
+    def __enter__(self) -> "Parts":
+        self.tenant.start()
+        for name in ("directory", "fga"):
+            self.start(name)
+        self.synchronise()
+        return self
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_backchannel, "INTERVAL", 1)
+        patch.setattr(_backchannel, "PER_MINUTE", 10_000)
+        with Parts(tmp_path_factory.mktemp("parts")) as started:
+            yield started
+
+
+@dataclass
+class Agent:
+    """An agent that is killed, and started again."""
+
+    settings: dict[str, Any]
+    process: ForkServerProcess | None = None
+    kills: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.settings['port']}/"
+
+    async def start(self, http: httpx.AsyncClient, point: str | None) -> None:
+        self.process = SPAWN.Process(target=serve, args=(self.settings, point), daemon=True)
+        self.process.start()
+        for _ in range(600):
+            with suppress(httpx.TransportError):
+                if (await http.get(f"{self.url}ping")).status_code == httpx.codes.OK:
+                    return
+            await asyncio.sleep(0.05)
+        raise TimeoutError("the agent did not start")
+
+    async def restart(self, http: httpx.AsyncClient) -> None:
+        """Starts it again, where it has killed itself."""
+        assert self.process is not None
+        await asyncio.to_thread(self.process.join, 5)
+        assert self.process.exitcode == -signal.SIGKILL, self.process.exitcode
+        self.kills += 1
+        await self.start(http, None)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.join()
+
+
+@dataclass
+class Requester:
+    """Somebody who asks for a reset, and a supervisor who asks for them, and comes back however often it takes."""
+
+    parts: Parts
+    http: httpx.AsyncClient
+    login: str
+    agent_token: str
+    user_token: str
+
+    async def call(self, agent: Agent, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        headers = {
+            "A2A-Version": "1.0",
+            "Authorization": f"Bearer {self.agent_token}",
+            "Delegated-User-Token": self.user_token,
+        }
+        body = {"jsonrpc": "2.0", "id": "1", "method": method, "params": params}
+        response = await self.http.post(agent.url, json=body, headers=headers)
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def resets(self) -> int:
+        """How often this person's password was reset, by the directory's own log."""
+        with closing(sqlite3.connect(self.parts.directory_config.folder / FILE_NAME)) as connection:
+            (count,) = connection.execute(
+                "SELECT count(*) FROM log_events WHERE json_extract(event, '$.eventType') = 'user.account.reset_password' "
+                "AND json_extract(event, '$.target[0].alternateId') = ?",
+                (f"{self.login}@helpdesk.example",),
+            ).fetchone()
+        return int(count)
+
+    async def approve(self) -> None:
+        """Approves whatever waits, again and again."""
+        requests = self.parts.tenant.tenant.backchannel
+        while True:
+            for request in requests.pending(self.parts.tenant.user_id(self.login)):
+                requests.answer(request, approved=True)
+            await asyncio.sleep(0.2)
+
+    async def reset(self, agent: Agent, point: str | None) -> str:
+        """Asks for a reset until there is an answer; the agent is started again whenever it was killed."""
+        message = {"messageId": uuid.uuid4().hex, "role": "ROLE_USER", "parts": [{"text": "Please reset my password"}]}
+        task_id = ""
+        await agent.start(self.http, point)
+        while True:
+            try:
+                if not task_id:
+                    sent = await self.call(agent, "SendMessage", {"message": message})
+                    if "error" in sent:  # it was claimed, and its task was never begun
+                        message["messageId"] = uuid.uuid4().hex
+                        continue
+                    task_id = sent["result"]["task"]["id"]
+                task = (await self.call(agent, "GetTask", {"id": task_id}))["result"]
+            except httpx.TransportError:
+                await agent.restart(self.http)
+                continue
+            if task["status"]["state"] in ENDED:
+                said = [*task.get("artifacts", []), task["status"].get("message", {"parts": []})]
+                return "\n".join(part["text"] for each in said for part in each["parts"])
+            await asyncio.sleep(0.2)
+
+
+def people() -> Sequence[str]:
+    """Employees who have a phone, and an account that can be reset."""
+    rows = yaml.safe_load((Path(__file__).parents[2] / "local" / "people.yaml").read_text(encoding="utf-8"))
+    return [
+        row["login"]
+        for row in rows
+        if row["kind"] == "person"
+        and row["status"] == "ACTIVE"
+        and row["recovery_email"]
+        and "push" in (row["factors"] or ())
+        and row["roles"] == ["Employee"]
+    ]
+
+
+@pytest.fixture
+async def requesters(parts: Parts) -> AsyncIterator[list[Requester]]:
+    tenant, audience = parts.tenant, parts.tenant.api("password_reset")
+    async with new_client() as http:
+        agent_token = await tenant.client_credentials(audience, scopes=["agent:invoke"])
+        found = []
+        for login in people()[:AT_ONCE]:
+            await parts.connect(login, "directory-manage")
+            signed_in = await tenant.sign_in(login)
+            scopes = ["password:read", "password:reset"]
+            user_token = await tenant.exchange(signed_in, audience, scopes=scopes)
+            found.append(Requester(parts, http, login, agent_token, user_token))
+        yield found
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.requirement("E4")
+@pytest.mark.requirement("E9")
+async def test_killed_at_any_point_it_happens_once_or_not_at_all_and_the_answer_says_which(
+    parts: Parts, requesters: list[Requester], tmp_path: Path
+) -> None:
+    waiting = [(point, number) for number in range(TIMES) for point in POINTS]
+    wrong: list[str] = []
+
+    async def work(requester: Requester) -> None:
+        approving = asyncio.create_task(requester.approve())
+        while waiting:
+            point, number = waiting.pop(0)
+            problem = await _killed_at(parts, requester, point, tmp_path / f"{point} {number}.sqlite3")
+            if problem:
+                wrong.append(f"{point}: {problem}")
+        approving.cancel()
+
+    await asyncio.gather(*(work(requester) for requester in requesters))
+    assert wrong == []
+
+
+async def _killed_at(parts: Parts, requester: Requester, point: str, database: Path) -> str | None:
+    """What is wrong with what came of a reset whose agent was killed there."""
+    settings = {
+        **parts._directory_user("password_reset"),
+        "port": _free_port(),
+        "database_url": f"sqlite:///{database}",
+        "resets_per_hour": 100,
+    }
+    agent, before = Agent(settings), requester.resets()
+    try:
+        async with asyncio.timeout(SECONDS):
+            said = await requester.reset(agent, point)
+    except TimeoutError:
+        return "no answer"
+    finally:
+        agent.stop()
+    if not agent.kills:
+        return "it never came there"
+    effects = requester.resets() - before
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT state, token_id FROM actions").fetchall()
+    if point in NOT_DONE:
+        return None if effects == 0 and NOT_DONE[point] in said else f"{effects} effects, said {said!r}, {rows}"
+    if effects != 1 or TOLD not in said or [row[0] for row in rows] != ["done"] or not rows[0][1]:
+        return f"{effects} effects, said {said!r}, {rows}"
+    return None
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return int(held.getsockname()[1])
+
+
+def test_there_are_enough_points() -> None:
+    assert len(set(POINTS)) >= 12
