@@ -25,7 +25,11 @@ from shared.telemetry import configure_logging
 SETTLED_SECONDS = 1.0
 
 POINTS = (
-    *(f"{step}, {when}" for step in ("open", "requested", "approved", "acting", "done") for when in ("before", "after")),
+    *(
+        f"{step}, {when}"
+        for step in ("open", "requested", "approved", "acting", "done")
+        for when in ("before", "after")
+    ),
     "the person is asked, before",
     "the person is asked, after",
     "the answer is asked for, before",
@@ -98,9 +102,7 @@ class TrappedTasks:
             step = "the task goes on"
         self._trap.reached(f"{step}, before")
         self._staged = step
-        version: TaskVersion = await self._tasks.stage(
-            task, event=event, prev_version=prev_version, context=context
-        )
+        version: TaskVersion = await self._tasks.stage(task, event=event, prev_version=prev_version, context=context)
         return version
 
     async def committed(self) -> None:

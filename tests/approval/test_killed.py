@@ -31,12 +31,12 @@ NOT_DONE: Final = {
 }
 """Where nothing happens, and what is said then; everywhere else the reset happens, once, and its answer arrives."""
 
-TIMES: Final = 1
+TIMES: Final = 2
 AT_ONCE: Final = 6
 SECONDS: Final = 60.0
 
-SPAWN = multiprocessing.get_context("forkserver")
-SPAWN.set_forkserver_preload(["tests.approval._agent_that_dies"])
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.approval._agent_that_dies", "tests.approval._worker"])
 
 
 class Parts(World):
@@ -72,7 +72,7 @@ class Agent:
         return f"http://127.0.0.1:{self.settings['port']}/"
 
     async def start(self, http: httpx.AsyncClient, point: str | None) -> None:
-        self.process = SPAWN.Process(target=serve, args=(self.settings, point), daemon=True)
+        self.process = FORKS.Process(target=serve, args=(self.settings, point), daemon=True)
         self.process.start()
         for _ in range(600):
             with suppress(httpx.TransportError):
