@@ -156,3 +156,43 @@ async def test_it_takes_no_more_than_it_has_room_for_and_none_that_it_cannot_wat
     assert len(door.gone_on) == len(set(door.gone_on)) == _waiting.CAPACITY
     assert "blind" not in door.gone_on
     await room.aclose()
+
+
+@pytest.mark.requirement("E9")
+async def test_whoever_looks_at_a_task_that_a_restart_forgot_has_it_go_on_once() -> None:
+    door = Door()
+    room = _room(door)
+    context = ServerCallContext(state={"caller": _caller(), "method": "GetTask"})
+    for _ in range(3):
+        await room.look("forgotten", context)
+
+    assert door.gone_on == ["forgotten"]
+    await room.aclose()
+
+
+async def test_a_look_at_a_task_that_is_watched_leaves_it_to_wait() -> None:
+    door = Door()
+    room = _room(door)
+    _enter(room, "task", door.waits())
+    await room.look("task", ServerCallContext(state={"caller": _caller()}))
+
+    assert door.gone_on == []
+    door.open = True
+    await _until(1000, door)
+    assert door.gone_on == ["task"]
+    await room.look("task", ServerCallContext(state={"caller": _caller()}))
+    assert door.gone_on == ["task"]
+    await room.aclose()
+
+
+async def test_what_ended_a_wait_is_still_told_after_its_end() -> None:
+    door = Door()
+    room = _room(door)
+    now = asyncio.get_running_loop().time()
+    _enter(room, "task", door.waits(expires_at=now + PAUSE))
+    await asyncio.sleep(5 * PAUSE)
+    door.open = True
+    await _until(1000, door)
+
+    assert door.gone_on == ["task"]
+    await room.aclose()

@@ -17,7 +17,7 @@ from a2a.types import Task, TaskState, TaskStatusUpdateEvent
 from agents.password_reset import app as composition
 from agents.password_reset import approvals, risky_acts
 from agents.password_reset.settings import PasswordResetSettings
-from shared.approval import ActionLedger, Entry, Limits, State
+from shared.approval import ActionLedger, Entry, Limits, State, open_ledger
 from shared.http import create_http_client
 from shared.tasks import Event, Storage, open_storage
 from shared.telemetry import configure_logging
@@ -140,16 +140,16 @@ def serve(settings: dict[str, Any], point: str | None) -> None:
     """Serves the agent until it is killed."""
     configure_logging(level="ERROR", log_format="json")
     trap = Trap(point)
-    open_ledger = approvals.open_ledger
 
     def opened(url: str, *, agent: str) -> Storage:
         storage = open_storage(url, agent=agent)
         object.__setattr__(storage, "tasks", TrappedTasks(storage.tasks, trap))
         return storage
 
-    approvals.open_ledger = lambda storage: TrappedLedger(open_ledger(storage), trap)  # type: ignore[assignment,return-value]
-    composition.open_storage = opened  # type: ignore[assignment]
-    risky_acts.SETTLED_SECONDS = SETTLED_SECONDS  # type: ignore[misc]
+    # The agent's own composition, over these: there is no way in for them in what runs in production.
+    vars(approvals)["open_ledger"] = lambda storage: TrappedLedger(open_ledger(storage), trap)
+    vars(composition)["open_storage"] = opened
+    vars(risky_acts)["SETTLED_SECONDS"] = SETTLED_SECONDS
     http = create_http_client()
     http._transport = TrappedTransport(http._transport, trap)
     loaded = PasswordResetSettings.load(**settings)

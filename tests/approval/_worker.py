@@ -32,7 +32,7 @@ SETTLED_SECONDS: Final = 1.0
 
 
 class Willing:
-    """An authorization server, as far as two processes share it: everybody approves at once, and each answer is told once.
+    """An authorization server that two processes share: everybody approves at once, and each answer is told once.
 
     Args:
         server: Signs tokens.

@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
 import pytest
@@ -42,7 +42,7 @@ FORKS.set_forkserver_preload(["tests.approval._agent_that_dies", "tests.approval
 class Parts(World):
     """The tenant, the directory and the store of relationships; the agents come and go as processes of their own."""
 
-    def __enter__(self) -> "Parts":
+    def __enter__(self) -> Self:
         self.tenant.start()
         for name in ("directory", "fga"):
             self.start(name)
@@ -120,7 +120,8 @@ class Requester:
         """How often this person's password was reset, by the directory's own log."""
         with closing(sqlite3.connect(self.parts.directory_config.folder / FILE_NAME)) as connection:
             (count,) = connection.execute(
-                "SELECT count(*) FROM log_events WHERE json_extract(event, '$.eventType') = 'user.account.reset_password' "
+                "SELECT count(*) FROM log_events "
+                "WHERE json_extract(event, '$.eventType') = 'user.account.reset_password' "
                 "AND json_extract(event, '$.target[0].alternateId') = ?",
                 (f"{self.login}@helpdesk.example",),
             ).fetchone()

@@ -7,9 +7,9 @@ import textwrap
 
 import pytest
 from a2a.server.cluster import TaskVersion
-from a2a.types import TaskState
+from a2a.types import Task, TaskState, TaskStatusUpdateEvent
 
-from shared.tasks import Storage
+from shared.tasks import Rescue, Storage, status_event
 from shared.testing import Clock
 from tests.tasks._tasks import call, make_task
 
@@ -35,12 +35,17 @@ STOPS_WITHOUT_A_WORD = """
 """
 
 
-async def fail_abandoned(storage: Storage, clock: Clock) -> int:
+async def fail_abandoned(storage: Storage, clock: Clock, rescue: Rescue | None = None) -> int:
     """As the caretaker does, again and again: PostgreSQL gives a process that is missing some seconds to come back."""
     async with asyncio.timeout(20):
-        while not (count := await storage.recovery.fail_abandoned()):
+        while not (count := await storage.recovery.fail_abandoned(rescue)):
             clock.advance(1)
     return count
+
+
+async def waits_again(task: Task) -> TaskStatusUpdateEvent:
+    """What a task that was cut off goes on with."""
+    return status_event(task, TaskState.TASK_STATE_AUTH_REQUIRED, "I go on from here.")
 
 
 async def state_of(storage: Storage, task_id: str) -> TaskState:
@@ -71,6 +76,24 @@ async def test_what_a_killed_process_worked_on_fails_at_the_next_start_and_what_
     assert stored.task.status.message.parts[0].text == "The agent stopped before this was finished. Please ask again."
     assert await state_of(storage, waiting) == TaskState.TASK_STATE_INPUT_REQUIRED
     assert await storage.recovery.fail_abandoned() == 0
+
+
+@pytest.mark.requirement("E9")
+async def test_what_a_killed_process_worked_on_goes_back_to_waiting_where_it_can_go_on(
+    storage: Storage, url: str, clock: Clock
+) -> None:
+    child = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", textwrap.dedent(STOPS_WITHOUT_A_WORD), url],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    working, _ = child.stdout.split()
+    assert await fail_abandoned(storage, clock, waits_again) == 1
+    assert await state_of(storage, working) == TaskState.TASK_STATE_AUTH_REQUIRED
+    assert await storage.recovery.fail_abandoned(waits_again) == 0
 
 
 async def test_what_a_living_process_works_on_is_left_to_it(storage: Storage, other: Storage, clock: Clock) -> None:
