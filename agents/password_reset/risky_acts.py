@@ -110,15 +110,23 @@ class ByApproval:
     Args:
         directory: Where the accounts are.
         approvals: Asks people, and keeps the ledger.
+        renew: Has the caller's credential for the directory asked for anew.
         agents: The names of the agents that call, by their client in Auth0.
         agent: This agent's own name.
     """
 
     def __init__(
-        self, directory: DirectoryClient, approvals: Approvals, *, agents: Mapping[str, str], agent: str
+        self,
+        directory: DirectoryClient,
+        approvals: Approvals,
+        *,
+        renew: Callable[[ActingCaller], Awaitable[None]],
+        agents: Mapping[str, str],
+        agent: str,
     ) -> None:
         self._directory = directory
         self._approvals = approvals
+        self._renew = renew
         self._agents = agents
         self._agent = agent
 
@@ -156,9 +164,10 @@ class ByApproval:
 
     async def _act(self, act: RiskyAct, entry: Entry, intent: Intent, ready: Prepared, perform: Perform) -> str:
         """What was approved, once."""
-        before = await self._log(act, after=0.0)
         try:
             await act.account.permit.recheck()
+            await self._renew(act.caller)
+            before = await self._log(act, after=0.0)
         except AuthorizationDenied:
             await self._approvals.withdraw(entry, "no_longer_permitted")
             raise
@@ -166,9 +175,8 @@ class ByApproval:
         await self._approvals.begin(entry, intent, act.call, act.caller, mark=mark, effects=ready.effects)
         try:
             words = await perform(ready, entry)
-        except WaitsForPerson as error:  # the credential is not to be had: nothing was sent
+        except WaitsForPerson:  # the credential is not to be had: nothing was sent, and what was approved still may be
             await self._approvals.not_begun(entry)
-            error.resume = entry.id
             raise
         except UpstreamUnavailable as error:
             if error.outcome_unknown:

@@ -123,6 +123,7 @@ class _Answer:
         self._heard: dict[str, None] = {}
         self._told: frozenset[str] = frozenset()
         self._waits: WaitsForPerson | None = None
+        self._waits_for: tuple[Wait, ...] = ()
 
     async def texts(self, request: str, *, task_id: str | None = None) -> AsyncGenerator[str, None]:
         """What the subagent says, in order.
@@ -226,7 +227,8 @@ class _Answer:
         self._waits = None
         if source.status.state != TaskState.TASK_STATE_AUTH_REQUIRED or self._task_id is None:
             return False
-        wait = next(iter(waits_of(source)), Wait("authorization", self._client.name))
+        self._waits_for = waits_of(source)
+        wait = next(iter(self._waits_for), Wait("authorization", self._client.name))
         words = "".join(part.text for part in source.status.message.parts if part.text)
         self._waits = WaitsForPerson(
             words[:MAX_ANSWER_CHARACTERS] or f"{self._client.name} waits for you.",
@@ -240,9 +242,9 @@ class _Answer:
         return True
 
     async def _has_gone_on(self) -> bool:
-        """Whether the subagent's task waits no more."""
+        """Whether the subagent's task waits no more, or for something else by now."""
         task = await self._client.task(str(self._task_id), caller=self._caller, context_id=self._context_id)
-        return task.status.state != TaskState.TASK_STATE_AUTH_REQUIRED
+        return task.status.state != TaskState.TASK_STATE_AUTH_REQUIRED or waits_of(task) != self._waits_for
 
 
 async def _once(event: StreamResponse) -> AsyncIterator[StreamResponse]:

@@ -272,7 +272,7 @@ class StrandsExecutor(AgentExecutor):
             interventions=[AuthorizeToolCalls(self._authorizer), *self._interventions()],
         )
         observe(agent, self._model_name if replay is None else None)
-        invocation_state = {
+        invocation_state: dict[str, Any] = {
             "caller": caller,
             "context_id": context_id,
             "task_id": str(context.task_id),
@@ -308,6 +308,9 @@ class StrandsExecutor(AgentExecutor):
             turn = turn_to_keep(agent.messages[len(history) :])
             await self._conversations.append(caller.user.key, context_id, turn)
         _log.info("run_finished", task_id=context.task_id, model_calls=calls, waits=len(relay.waiting))
+        for tool_use_id, (_, error) in relay.waiting.items():
+            # What waits for something else before it comes to its own is given that back all the same.
+            error.resume = error.resume or invocation_state["resume"].get(tool_use_id, "")
         await self._end(context, status, list(relay.waiting.values()))
 
     async def _end(

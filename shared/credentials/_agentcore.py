@@ -69,6 +69,10 @@ class AgentCoreCredentials:
         key = (user.key, resource.connection, resource.scopes)
         return (await self._tokens.get(key, lambda: self._fetch(caller, resource, key))).token
 
+    def forget(self, caller: ActingCaller, resource: Resource, token: RawToken) -> None:
+        """See `Credentials`."""
+        self._tokens.forget((caller.user.key, resource.connection, resource.scopes), token)
+
     def refused(self, caller: ActingCaller, resource: Resource, token: RawToken) -> None:
         """See `Credentials`. The service holds tokens too: where it gives this one again, the person is asked anew."""
         key = (caller.user.key, resource.connection, resource.scopes)

@@ -50,6 +50,9 @@ class Credentials(Protocol):
             UpstreamRefused: it does not serve this agent; trying again does not help.
         """
 
+    def forget(self, caller: ActingCaller, resource: Resource, token: RawToken) -> None:
+        """Lets go of a token that is held: the next one is asked of the provider, whatever that says by now."""
+
     def refused(self, caller: ActingCaller, resource: Resource, token: RawToken) -> None:
         """Says that `resource` did not accept this token: it is never given again."""
 
@@ -73,6 +76,15 @@ class ConnectionTokens:
         except WaitsForPerson as error:
             error.is_over = lambda: self._can_be_had(caller)
             raise
+
+    async def renew(self, caller: ActingCaller) -> None:
+        """Asks the provider anew: right before an act that a person approved, who may have taken the right away since.
+
+        Raises:
+            What `token` raises.
+        """
+        self._credentials.forget(caller, self._resource, await self.token(caller))
+        await self.token(caller)
 
     async def _can_be_had(self, caller: ActingCaller) -> bool:
         """Whether the person has done what a token was missing for."""

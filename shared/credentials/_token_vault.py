@@ -50,9 +50,13 @@ class TokenVault:
             raise UpstreamUnavailable(PART, retry_after=error.retry_after, detail=error.detail) from error
         return issued.token
 
-    def refused(self, caller: ActingCaller, resource: Resource, token: RawToken) -> None:
+    def forget(self, caller: ActingCaller, resource: Resource, token: RawToken) -> None:
         """See `Credentials`."""
         self._client.forget_connection_token(caller.user, connection=resource.connection, token=token)
+
+    def refused(self, caller: ActingCaller, resource: Resource, token: RawToken) -> None:
+        """See `Credentials`."""
+        self.forget(caller, resource, token)
         _log.info("credential_refused", connection=resource.connection, token=token.fingerprint())
 
     def _explain(self, error: OAuthError, resource: Resource) -> NoReturn:

@@ -89,7 +89,7 @@ class TokenCache:
         return held.token
 
     def forget(self, key: Hashable, token: RawToken) -> None:
-        """Lets go of a token that was refused; one that was fetched meanwhile stays."""
+        """Lets go of a token; one that was fetched meanwhile stays."""
         held = self._held.get(key)
         if held is not None and held.token.token == token:
             del self._held[key]

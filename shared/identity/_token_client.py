@@ -166,7 +166,7 @@ class TokenClient:
         return await self._connection_tokens.get((principal.issuer, principal.subject, connection), fetch)
 
     def forget_connection_token(self, principal: Principal, *, connection: str, token: RawToken) -> None:
-        """Lets go of a token that the other system refused."""
+        """Lets go of a token that the other system refused, or that is to be asked for anew."""
         self._connection_tokens.forget((principal.issuer, principal.subject, connection), token)
 
     def _check_subject(self, subject: RawToken, principal: Principal) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.flows._world import Person, World
+from agents.password_reset import risky_acts
+from tests.flows._world import SECURITY, Person, World
 from tests.tenant._ciba import consent_ids, decide, open_phone
 
 WAITS, DONE = "TASK_STATE_AUTH_REQUIRED", "TASK_STATE_COMPLETED"
@@ -119,4 +120,80 @@ async def test_the_owner_approves_what_the_help_desk_asks_for_and_nobody_else(
     done = await _until(oscar, reply.task["id"], DONE)
 
     assert "is on its way to Yuki Arano" in _answer(done)
+    assert _resets(world) == before + 1
+
+
+@pytest.mark.requirement("E6")
+async def test_the_security_on_call_approves_the_removal_of_factors(world: World, http: httpx.AsyncClient) -> None:
+    def removed() -> int:
+        return sum(call.path.endswith("/lifecycle/reset_factors") for call in world.upstream_calls())
+
+    before = removed()
+    oscar, reply = await _waiting(world, "oscar.lind", http, "Remove all factors of wen.zhao")
+    assert "the security on call" in reply.text
+
+    async with world.tenant.http() as browser:
+        page = await open_phone(world.tenant, browser, SECURITY)
+        assert "Remove factors of wen.zhao, code" in page.text
+        assert "push notification" in page.text
+        await decide(world.tenant, browser, "approve", SECURITY)
+    done = await _until(oscar, reply.task["id"], DONE)
+
+    assert "factors of Wen Zhao removed" in _answer(done)
+    assert removed() == before + 1
+
+
+@pytest.mark.requirement("E4")
+@pytest.mark.parametrize(
+    ("fault", "login", "effects", "words"),
+    [
+        ("lose_answers", "priya.raman", 1, "A link to choose a new password is on its way"),
+        ("delay", "sam.whitlock", 0, "by the directory's log it did not happen"),
+    ],
+)
+async def test_an_act_that_was_not_confirmed_is_settled_by_the_directory_s_log(
+    world: World,
+    http: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    login: str,
+    effects: int,
+    words: str,
+) -> None:
+    monkeypatch.setattr(risky_acts, "SETTLED_SECONDS", 3.0)
+    before, faults = _resets(world), world.directory_config.faults
+    person, reply = await _waiting(world, login, http)
+    monkeypatch.setattr(faults, "acts_only", True)
+    monkeypatch.setattr(faults, fault, 60.0 if fault == "delay" else True)
+
+    async with world.tenant.http() as browser:
+        await decide(world.tenant, browser, "approve", login)
+    done = await _until(person, reply.task["id"], DONE)
+
+    assert words in _answer(done)
+    assert _resets(world) == before + effects
+
+
+@pytest.mark.requirement("G3")
+async def test_who_disconnects_their_account_while_it_waits_is_asked_to_connect_it_first(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    before, login = _resets(world), "olu.adeyemi"
+    person, reply = await _waiting(world, login, http)
+    await world.disconnect(login, "directory-manage")
+
+    async with world.tenant.http() as browser:
+        await decide(world.tenant, browser, "approve", login)
+    for _ in range(300):
+        task = (await person.call("GetTask", {"id": reply.task["id"]}))["result"]
+        (wait,) = task["metadata"]["helpdesk/waiting"] or [{"kind": ""}]
+        if wait["kind"] == "connect-account":
+            break
+        await asyncio.sleep(0.1)
+    assert wait["kind"] == "connect-account"
+    assert _resets(world) == before
+
+    await world.connect(login, "directory-manage")
+    done = await _until(person, reply.task["id"], DONE)
+    assert "A link to choose a new password is on its way" in _answer(done)
     assert _resets(world) == before + 1
