@@ -8,7 +8,7 @@ The verified caller travels in `invocation_state`, which the model never sees.
 import asyncio
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -308,17 +308,21 @@ class StrandsExecutor(AgentExecutor):
             turn = turn_to_keep(agent.messages[len(history) :])
             await self._conversations.append(caller.user.key, context_id, turn)
         _log.info("run_finished", task_id=context.task_id, model_calls=calls, waits=len(relay.waiting))
-        for tool_use_id, (_, error) in relay.waiting.items():
-            # What waits for something else before it comes to its own is given that back all the same.
-            error.resume = error.resume or invocation_state["resume"].get(tool_use_id, "")
-        await self._end(context, status, list(relay.waiting.values()))
+        await self._end(context, status, list(relay.waiting.values()), invocation_state["resume"])
 
     async def _end(
-        self, context: RequestContext, status: Status, waiting: Sequence[tuple[ToolUse, WaitsForPerson]]
+        self,
+        context: RequestContext,
+        status: Status,
+        waiting: Sequence[tuple[ToolUse, WaitsForPerson]],
+        resumed: Mapping[str, str],
     ) -> None:
         if not waiting:
             await status.end(TaskState.TASK_STATE_COMPLETED)
             return
+        for tool_use, error in waiting:
+            # What waits for something else before it comes to its own is given back what it wanted all the same.
+            error.resume = error.resume or resumed.get(tool_use["toolUseId"], "")
         await status.wait(waiting)
         caller, errors = context.call_context.state["caller"], [error for _, error in waiting]
         self._waiting_room.enter(str(context.task_id), caller, context.call_context, errors)
