@@ -80,6 +80,15 @@ class RecordedConnection:
         self._obtained.obtained(caller.user, token)
         return token
 
+    async def renew(self, caller: ActingCaller) -> None:
+        """Has it asked for anew, which is on record like the first time."""
+        try:
+            await self._tokens.renew(caller)
+        except HelpdeskError as error:
+            self._obtained.not_obtained(caller.user, error)
+            raise
+        await self.token(caller)
+
     def refused(self, caller: ActingCaller, token: RawToken) -> None:
         """The other system did not accept it."""
         self._tokens.refused(caller, token)

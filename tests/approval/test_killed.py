@@ -216,6 +216,8 @@ async def _killed_at(parts: Parts, requester: Requester, point: str, database: P
         "port": _free_port(),
         "database_url": f"sqlite:///{database}",
         "resets_per_hour": 100,
+        "audit_file": database.with_suffix(".audit"),
+        "audit_anchors": None,
     }
     agent, before = Agent(settings), requester.resets()
     try:
