@@ -49,6 +49,12 @@ class Parts(World):
         self.synchronise()
         return self
 
+    def __exit__(self, *_: object) -> None:
+        """Ends it; agents that were killed in the middle of an act have not put on record how it ended."""
+        for server in reversed(self.servers.values()):
+            server.stop()
+        self.tenant.close()
+
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
