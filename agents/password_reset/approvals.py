@@ -22,6 +22,7 @@ def create_approvals(settings: PasswordResetSettings, foundations: Foundations, 
         foundations.verifier,
         security=Person(settings.security_on_call, SECURITY) if settings.security_on_call else None,
         url=settings.approvals_url,
+        trail=foundations.trail,
         seconds=settings.approval_seconds,
         limits=Limits(
             pending=settings.approvals_pending_per_person, cooldown=float(settings.approval_cooldown_seconds)

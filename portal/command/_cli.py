@@ -9,6 +9,7 @@ import click
 
 from portal._errors import ExitCode
 from portal.command._approve_cli import approve
+from portal.command._audit_cli import audit
 from portal.command._deploy_cli import deploy
 from portal.command._docs_cli import docs
 from portal.command._doctor_cli import doctor
@@ -315,6 +316,7 @@ def _not_both(go_on: bool, context_id: str | None) -> None:
 
 
 cli.add_command(approve)
+cli.add_command(audit)
 cli.add_command(deploy)
 cli.add_command(docs)
 cli.add_command(doctor)

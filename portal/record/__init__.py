@@ -1,5 +1,24 @@
 """Reads the agents' audit trails, for whoever has to know what was done."""
 
 from portal.record._effects import Effect, differences, directory_effects
+from portal.record._ocsf import ocsf
+from portal.record._story import Step, story
+from portal.record._trails import Source, Wanted, check, local_trails, search
+from portal.record._words import DONE, why, words_for
 
-__all__ = ["Effect", "differences", "directory_effects"]
+__all__ = [
+    "DONE",
+    "Effect",
+    "Source",
+    "Step",
+    "Wanted",
+    "check",
+    "differences",
+    "directory_effects",
+    "local_trails",
+    "ocsf",
+    "search",
+    "story",
+    "why",
+    "words_for",
+]

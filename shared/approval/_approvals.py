@@ -27,6 +27,8 @@ from shared.approval._asking import Asking, Backchannel
 from shared.approval._ledger import ENDED, UNDER_WAY, WAITING, ActionLedger, Entry, Limits, State
 from shared.approval._policy import Approval, Person, approver
 from shared.approval._poller import GOOD_FOR_SECONDS, Poller
+from shared.approval._recording import record_end
+from shared.audit import Trail, Unrecorded
 from shared.errors import ApprovalEnded, HelpdeskError, OAuthError, WaitsForPerson
 from shared.identity import Principal, TokenVerifier
 from shared.telemetry import get_logger
@@ -91,6 +93,7 @@ class Approvals:
         seconds: For how long a person is asked.
         limits: How much one person is asked.
         clock: Seconds since the epoch.
+        trail: The record of who was asked, and what they said; without one, as in a test, none is kept.
     """
 
     def __init__(
@@ -104,10 +107,12 @@ class Approvals:
         seconds: int = WAITED_FOR_SECONDS,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
+        trail: Trail | None = None,
     ) -> None:
         self._ledger = ledger
+        self._trail = trail or Unrecorded()
         self._limits = limits or Limits()
-        self._asking = Asking(ledger, backchannel, verifier, self._limits, clock)
+        self._asking = Asking(ledger, backchannel, verifier, self._limits, clock, self._trail)
         self._poller = Poller(ledger, self._asking, clock=clock)
         self._security = security
         self._url = url
@@ -248,6 +253,7 @@ class Approvals:
             _log.info(
                 "approval_ended", action=entry.id, state=str(State.FAILED), reason=reason, operation=entry.operation
             )
+            record_end(self._trail, entry, State.FAILED, reason)
 
     async def abandon(self, resume: str, caller: ActingCaller, context_id: str) -> None:  # noqa: ARG002 -- as the agent loop calls it
         """The task was cancelled: whatever the person answers has no effect any more."""
@@ -265,6 +271,7 @@ class Approvals:
                 reason="cancelled",
                 operation=entry.operation,
             )
+            record_end(self._trail, entry, State.CANCELLED, "cancelled")
 
     async def cut_off(self, task_id: str) -> Sequence[tuple[Wait, str]]:
         """What a task that was cut off was at: it waits for that again, and says what became of it when it goes on."""

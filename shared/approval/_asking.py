@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from shared.approval._evidence import APPROVE_SCOPE, verify_approval
 from shared.approval._ledger import WAITING, ActionLedger, Entry, Limits, State
+from shared.approval._recording import record_approval, record_end, record_request
+from shared.audit import Trail, Unrecorded
 from shared.errors import HelpdeskError, InvalidToken, OAuthError, UpstreamUnavailable
 from shared.identity import AccessToken, BackchannelAuthentication, BackchannelRequest, Pending, TokenVerifier
 from shared.telemetry import get_logger
@@ -52,6 +54,7 @@ class Asking:
         verifier: Verifies what they send back, for this agent's own audience.
         limits: When repeated denials are flagged.
         clock: Seconds since the epoch.
+        trail: The record of who was asked, and what they said.
     """
 
     ledger: ActionLedger
@@ -59,6 +62,7 @@ class Asking:
     verifier: TokenVerifier
     limits: Limits
     clock: Callable[[], float]
+    trail: Trail = field(default_factory=Unrecorded)
 
     async def step(self, entry: Entry) -> None:
         """Takes a row one step on: never raises what another look can mend.
@@ -104,6 +108,7 @@ class Asking:
         _log.info(
             "approval_requested", action=entry.id, operation=entry.operation, digest=entry.digest, asked=entry.asked + 1
         )
+        record_request(self.trail, entry)
         return taken
 
     async def _ask_again(self, entry: Entry) -> None:
@@ -160,6 +165,7 @@ class Asking:
         )
         if taken:
             _log.info("approval_given", action=entry.id, operation=entry.operation, token_id=evidence.token_id)
+            record_approval(self.trail, entry)
         else:
             _log.warning("approval_not_used", action=entry.id, token_id=evidence.token_id)
 
@@ -208,4 +214,5 @@ class Asking:
         ended = await self.ledger.move(entry.id, WAITING, state, reason=reason, auth_req_id="")
         if ended:
             _log.info("approval_ended", action=entry.id, state=str(state), reason=reason, operation=entry.operation)
+            record_end(self.trail, entry, state, reason)
         return ended

@@ -6,7 +6,7 @@ happen. `note` is for everything else.
 """
 
 from shared.audit._acts import recorded, try_note
-from shared.audit._chain import Record, Seal, SealingKey, VerifyingKeys
+from shared.audit._chain import Record, Seal, SealingKey, VerifyingKeys, members_of
 from shared.audit._event import NOBODY, Approval, Event, Rule, Where, Who, acting_under
 from shared.audit._file import AuditFile, Row
 from shared.audit._trail import AuditTrail, Trail, Unrecorded, read_anchors
@@ -35,6 +35,7 @@ __all__ = [
     "Where",
     "Who",
     "acting_under",
+    "members_of",
     "read_anchors",
     "recorded",
     "try_note",

@@ -83,6 +83,12 @@ def canonical(members: Mapping[str, Any]) -> bytes:
     return json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
+def members_of(record: Record) -> dict[str, Any]:
+    """What a record says. Whether it was changed is for `verify` to say."""
+    members: dict[str, Any] = json.loads(record.body)
+    return members
+
+
 def link(before: bytes, body: bytes) -> bytes:
     """The hash of the chain with one more record."""
     return hashlib.sha256(before + body).digest()

@@ -27,6 +27,7 @@ class Who:
         audience: For whom the token was.
         scopes: Its scopes.
         token_id: Its `jti`, or a keyed hash of it; never the token.
+        until: When it ends, in seconds since 1970.
     """
 
     issuer: str = ""
@@ -36,6 +37,7 @@ class Who:
     audience: str = ""
     scopes: tuple[str, ...] = ()
     token_id: str = ""
+    until: int = 0
 
     @classmethod
     def of(cls, principal: Principal) -> Self:
@@ -48,6 +50,7 @@ class Who:
             audience=principal.audience,
             scopes=tuple(sorted(principal.scopes)),
             token_id=principal.token_id,
+            until=principal.expires_at,
         )
 
 
@@ -167,7 +170,8 @@ class Event:
                 ("audience", who.audience),
                 ("token_id", who.token_id),
             )
-            | _listed(("actors", who.actors), ("scopes", who.scopes)),
+            | _listed(("actors", who.actors), ("scopes", who.scopes))
+            | ({"until": who.until} if who.until else {}),
             "rule": _filled(("reason", rule.reason), ("relation", rule.relation), ("model", rule.model))
             | _listed(("resources", rule.resources)),
             "approval": _filled(

@@ -171,9 +171,10 @@ class AuditFile:
             for writer, sequence, found, key, signature in rows
         }
 
-    def search(self, condition: str, parameters: Sequence[Any], *, most: int) -> list[Row]:
-        """Records by a condition over the columns, the oldest first."""
-        return list(self._rows(f"WHERE {condition} ORDER BY at, writer, sequence LIMIT ?", (*parameters, most)))
+    def search(self, condition: str, parameters: Sequence[Any], *, most: int, newest: bool = False) -> list[Row]:
+        """Records by a condition over the columns: the oldest of them, or the newest, and those first."""
+        order = "at DESC, writer, sequence DESC" if newest else "at, writer, sequence"
+        return list(self._rows(f"WHERE {condition} ORDER BY {order} LIMIT ?", (*parameters, most)))
 
     def old(self, before: int) -> dict[str, Head]:
         """By writer, the last sealed record of those that are all older than `before`, in milliseconds since 1970."""

@@ -39,8 +39,6 @@ class Action(StrEnum):
     DOCUMENT_READ = "document:article:read"
 
     CREDENTIAL_OBTAIN = "credential:token:obtain"
-    CREDENTIAL_CONNECT = "credential:account:connect"
-    CREDENTIAL_DISCONNECT = "credential:account:disconnect"
 
     APPROVAL_REQUEST = "approval:decision:request"
     APPROVAL_RECEIVE = "approval:decision:receive"

@@ -67,6 +67,7 @@ async def test_an_event_says_who_through_whom_what_and_what_came_of_it(trails: T
         "audience": principal.audience,
         "scopes": ["a", "b"],
         "token_id": principal.token_id,
+        "until": principal.expires_at,
     }
     assert (body["action"], body["outcome"]) == ("account:lock:remove", "attempted")
     assert (body["agent"], body["writer"], body["sequence"]) == ("password_reset", trail.writer, 2)

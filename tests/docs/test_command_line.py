@@ -111,7 +111,11 @@ def parsed(line: list[str]) -> dict[str, Any]:
         arguments = [*context._protected_args, *context.args]
         if not arguments:
             return {}
-        length = 2 if isinstance(cli.commands.get(arguments[0]), Group) else 1
+        found = cli.commands.get(arguments[0])
+        is_below = isinstance(found, Group) and (
+            not found.invoke_without_command or set(arguments[1:2]) & {*found.commands}
+        )
+        length = 2 if is_below else 1
         command = COMMANDS[" ".join(arguments[:length])]
         made: Context = command.make_context(arguments[0], arguments[length:], parent=context)
         return dict(made.params)

@@ -1,5 +1,6 @@
 """What was done is on record: who asked, through which agents, what was decided by which rule, and what came of it."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from portal.record import Source, story
 from tests.flows._record import faults, records
 from tests.flows._world import Person, World
+from tests.tenant._ciba import decide
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +127,42 @@ async def test_without_a_record_nothing_is_changed_and_that_is_said(tmp_path: Pa
         acted = [one for one in records(tmp_path, "password_reset") if one["action"] == "account:lock:remove"]
         assert [one["outcome"] for one in acted] == ["attempted", "succeeded"]
         assert faults(tmp_path) == []
+
+
+async def _state(person: Person, task_id: str) -> str:
+    return str((await person.call("GetTask", {"id": task_id}))["result"]["status"]["state"])
+
+
+@pytest.mark.requirement("H1")
+async def test_an_approved_act_is_on_record_with_who_was_asked_and_for_what(
+    world: World, http: httpx.AsyncClient
+) -> None:
+    """The whole story of one task, across two agents and a phone."""
+    amelia = await Person.sign_in(world, "amelia.hart", http)
+    reply = await amelia.ask("I forgot my password, please reset it")
+    async with world.tenant.http() as browser:
+        await decide(world.tenant, browser, "approve")
+    for _ in range(300):
+        if await _state(amelia, reply.task["id"]) == "TASK_STATE_COMPLETED":
+            break
+        await asyncio.sleep(0.1)
+    world.settle()
+
+    steps = story([Source(path) for path in sorted((world.folder / "audit").glob("*.sqlite3"))], reply.task["id"])
+    inner = [step.record for step in steps if step.record["agent"] == "password_reset"]
+    told = [(one["action"], one["outcome"]) for one in inner if not one["action"].endswith(":read")]
+    wanted = [
+        ("request:message:accept", "allowed"),
+        ("approval:decision:request", "succeeded"),
+        ("request:task:wait", "succeeded"),
+        ("approval:decision:receive", "allowed"),
+        ("password:link:send", "attempted"),
+        ("password:link:send", "succeeded"),
+        ("request:task:end", "succeeded"),
+    ]
+    assert [one for one in told if one in wanted and told.count(one) == 1] == wanted
+    approvals = {tuple(sorted(one["approval"].items())) for one in inner if "approval" in one}
+    assert len(approvals) == 1  # the same action, person and hash from the question to the effect
+    assert {one["who"]["subject"] for one in inner} == {dict(*approvals)["approver"]}
+    assert steps[0].depth == 0
+    assert {step.depth for step in steps if step.record["agent"] == "password_reset"} == {1}

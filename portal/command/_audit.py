@@ -1,0 +1,290 @@
+"""`helpdesk audit ...`: what is on record, and whether the record is whole; for operators."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from rich.text import Text
+
+from portal._environment import state_directory, typed
+from portal._errors import CommandFailed, ExitCode
+from portal.record import Source, Wanted, check, local_trails, ocsf, search, story, why, words_for
+from portal.relationships import Roster, local_settings, read_roster
+from portal.stack import running
+from portal.terminal import Output, printable
+from shared.audit import Fault, Problem
+from shared.errors import HelpdeskError
+from shared.http import create_http_client
+
+FOLLOW_SECONDS: Final = 0.5
+FOLLOWED: Final = 10_000
+OVERLAP_MILLISECONDS: Final = 5_000
+"""How far back is looked again: records of different processes are not written in the order of their times."""
+
+_AGO: Final = re.compile(r"(\d+)([smhd])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_FAULTS: Final = {
+    Fault.CHANGED: "was changed",
+    Fault.MISSING: "is missing",
+    Fault.INSERTED: "was put in, or its seal was removed",
+    Fault.CUT_OFF: "is missing, with all after it",
+    Fault.SEAL_FORGED: "has a seal of nobody who may seal it",
+    Fault.EXPIRY_FORGED: "was deleted without leave",
+}
+_COLOURS: Final = {"denied": "red", "failed": "red", "unknown": "yellow", "attempted": "dim"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Which trails are read: those that are named, or those of this machine.
+
+    Attributes:
+        files: The trails.
+        keys: A folder of public keys.
+        anchors: A folder of newest seals; with one trail alone.
+    """
+
+    files: tuple[Path, ...] = ()
+    keys: Path | None = None
+    anchors: Path | None = None
+
+    def sources(self) -> list[Source]:
+        """The trails.
+
+        Raises:
+            CommandFailed: there are none.
+        """
+        if self.files:
+            if self.anchors is not None and not self.anchors.is_dir():
+                raise CommandFailed(f"{self.anchors} is no folder of anchors.")
+            return [Source(file, self._keys(), self.anchors) for file in self.files]
+        found = local_trails(state_directory())
+        if not found:
+            raise CommandFailed(
+                f"There is no audit trail in {state_directory()}: start the help desk (`{typed('up')}`), "
+                "or name one with --file."
+            )
+        return found
+
+    def _keys(self) -> tuple[Path, ...]:
+        if self.keys is None:
+            return ()
+        if not self.keys.is_dir():
+            raise CommandFailed(f"{self.keys} is no folder of keys.")
+        return tuple(sorted(path for path in self.keys.iterdir() if path.is_file()))
+
+
+class People:
+    """Who is who: logins for what the record has as ids; nobody, where the directory cannot be asked."""
+
+    def __init__(self, roster: Roster | None) -> None:
+        accounts = roster.accounts if roster else ()
+        self._logins = {one.subject: one.login.partition("@")[0] for one in accounts if one.subject}
+        self._subjects = {login.casefold(): subject for subject, login in self._logins.items()}
+        self._resources = {f"account:{one.id}": f"account:{one.login.partition('@')[0]}" for one in accounts}
+        self._ids = {said.casefold(): name for name, said in self._resources.items()}
+
+    def subject(self, said: str) -> str:
+        """The `sub` of whom somebody calls by their login, or as it is."""
+        return self._subjects.get(said.partition("@")[0].casefold(), said)
+
+    def resource(self, said: str) -> str:
+        """The name on record of what somebody calls by a login, or as it is."""
+        return self._ids.get(said.casefold(), said)
+
+    def shown(self, record: dict[str, Any]) -> str:
+        """On whose behalf, as people say it."""
+        subject = str(record.get("who", {}).get("subject", ""))
+        return self._logins.get(subject, subject)
+
+    def about(self, record: dict[str, Any]) -> str:
+        """What it was done to, as people say it."""
+        resource = str(record.get("resource", ""))
+        return self._resources.get(resource, resource)
+
+
+async def people() -> People:
+    """Who is in the directory of this machine, if it runs."""
+    here = running()
+    if here is None:
+        return People(None)
+    url = {part.name: part.url for part in here.parts}
+    with contextlib.suppress(HelpdeskError, CommandFailed, OSError, KeyError):
+        settings = local_settings(
+            state_directory(), fga_url=url["fga"], directory_url=url["directory"], issuer=here.issuer
+        )
+        if settings.directory_token is not None and settings.directory_url:
+            token = settings.directory_token.get_secret_value()
+            async with create_http_client() as http:
+                return People(await read_roster(settings.directory_url, token, http))
+    return People(None)
+
+
+async def show(output: Output, place: Place, wanted: Wanted, *, most: int, form: str, follow: bool) -> ExitCode:
+    """Shows records.
+
+    Args:
+        output: Where to.
+        place: Which trails.
+        wanted: Which records; person and resource as people say them.
+        most: How many at most, the newest.
+        form: `table`, `json` or `ocsf`.
+        follow: Whether to go on with what is recorded from now on.
+    """
+    who = await people()
+    asked = Wanted(
+        subject=who.subject(wanted.subject),
+        resource=who.resource(wanted.resource),
+        agent=wanted.agent,
+        task=wanted.task,
+        action=wanted.action,
+        outcome=wanted.outcome,
+        since=wanted.since,
+        until=wanted.until,
+    )
+    sources = place.sources()
+    view = _View(output, who, form)
+    records = search(sources, asked, most=most)
+    view.show(records)
+    if follow:
+        await _follow(sources, asked, view, records)
+    elif not records:
+        output.say("Nothing of that kind is on record.", style="dim")
+    return ExitCode.OK
+
+
+async def verify(output: Output, place: Place) -> ExitCode:
+    """Says whether the trails are whole, and of each that is not which record is the first that is bad."""
+    bad = 0
+    for source in place.sources():
+        if not source.keys:
+            raise CommandFailed(f"Nobody's key is known for {source.file}: name a folder of public keys with --keys.")
+        report = check(source)
+        bad += len(report.problems)
+        name = source.file.parent.name if source.file.name == "audit.sqlite3" else str(source.file)
+        output.emit(
+            {
+                "event": "trail",
+                "file": str(source.file),
+                "whole": report.is_whole,
+                "records": report.records,
+                "chains": report.writers,
+                "not_ended": list(report.unclosed),
+                "anchored": source.anchors is not None and source.anchors.is_dir(),
+                "problems": [
+                    {"chain": one.writer, "record": one.sequence, "latest": one.latest, "fault": one.fault.value}
+                    for one in report.problems
+                ],
+            }
+        )
+        state = ("whole", "green") if report.is_whole else ("NOT WHOLE", "bold red")
+        output.say(Text.assemble(f"{name}: ", state, f", {report.records} records in {report.writers} chains"))
+        for problem in report.problems:
+            output.say(Text(f"  {_problem(problem)}", style="red"))
+    return ExitCode.FAILED if bad else ExitCode.OK
+
+
+async def tell(output: Output, place: Place, task: str) -> ExitCode:
+    """Tells the whole story of one task."""
+    steps = story(place.sources(), task)
+    if not steps:
+        raise CommandFailed(f"No task {task!r} is on record.")
+    who = await people()
+    first = steps[0].record
+    begun = int(first["at"])
+    client = first.get("who", {}).get("client", "")
+    asked = f" asked on {_moment(begun):%d %B %Y at %H:%M:%S} UTC, through client {client}"
+    output.say(Text.assemble((who.shown(first) or "somebody", "bold"), asked))
+    for step in steps:
+        record = step.record
+        output.emit({"event": "step", "depth": step.depth, "record": record})
+        after = f"+{(int(record['at']) - begun) / 1000:.3f} s"
+        agent = f"{'  ' * step.depth}{record['agent']}"
+        output.say(Text.assemble((f"{after:>12}  ", "dim"), f"{agent:<18}", *_what(record, who)))
+    return ExitCode.OK
+
+
+def moment(said: str | None) -> int | None:
+    """A time as people say it, in milliseconds since 1970: `2h` ago, or a date with or without a time.
+
+    Raises:
+        CommandFailed: it is none.
+    """
+    if not said:
+        return None
+    now = datetime.now(UTC)
+    if ago := _AGO.fullmatch(said):
+        return int((now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).timestamp() * 1000)
+    try:
+        found = datetime.fromisoformat(said)
+    except ValueError:
+        raise CommandFailed(f"{said!r} is no time: say how long ago (90s, 2h, 3d), or 2026-12-24T18:00.") from None
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+class _View:
+    """Shows records in one form or another."""
+
+    def __init__(self, output: Output, who: People, form: str) -> None:
+        self._output = Output(as_json=True) if form != "table" else output
+        self._who = who
+        self._form = form
+
+    def show(self, records: Sequence[dict[str, Any]]) -> None:
+        """Shows some more."""
+        for record in records:
+            self._output.emit(ocsf(record) if self._form == "ocsf" else record)
+        if self._form != "table" or not records:
+            return
+        for record in records:
+            self._output.say(
+                Text.assemble(
+                    (f"{_moment(record['at']):%Y-%m-%d %H:%M:%S}  ", "dim"),
+                    f"{record['agent']:<14}  {printable(self._who.shown(record)):<16}  ",
+                    *_what(record, self._who),
+                )
+            )
+
+
+async def _follow(sources: Sequence[Source], wanted: Wanted, view: _View, shown: Sequence[dict[str, Any]]) -> None:
+    """Goes on until it is interrupted."""
+    known = {(record["writer"], record["sequence"]) for record in shown}
+    newest = max((int(record["at"]) for record in shown), default=int(datetime.now(UTC).timestamp() * 1000))
+    while True:
+        await asyncio.sleep(FOLLOW_SECONDS)
+        since = max(wanted.since or 0, newest - OVERLAP_MILLISECONDS)
+        again = Wanted(**{name: getattr(wanted, name) for name in Wanted.__slots__} | {"since": since})
+        found = await asyncio.to_thread(search, sources, again, most=FOLLOWED)
+        fresh = [one for one in found if (one["writer"], one["sequence"]) not in known]
+        known = {(one["writer"], one["sequence"]) for one in found}
+        newest = max((int(one["at"]) for one in found), default=newest)
+        view.show(fresh)
+
+
+def _what(record: dict[str, Any], who: People) -> list[tuple[str, str]]:
+    """What happened, to what, and why."""
+    about, reasons = printable(who.about(record)), printable(why(record))
+    words = f"{words_for(record)}{_outcome(record)}{f', {about}' if about else ''}"
+    return [(words, _COLOURS.get(str(record["outcome"]), "")), (f"  ({reasons})" if reasons else "", "dim")]
+
+
+def _outcome(record: dict[str, Any]) -> str:
+    """The outcome, where the words do not say it."""
+    outcome = str(record["outcome"])
+    return "" if record.get("act") or outcome == "succeeded" else f": {outcome}"
+
+
+def _moment(at: int) -> datetime:
+    return datetime.fromtimestamp(at / 1000, UTC)
+
+
+def _problem(problem: Problem) -> str:
+    which = f"record {problem.sequence}"
+    if problem.latest > problem.sequence:
+        which += f" (or a later one, up to {problem.latest})"
+    return f"chain {problem.writer}: {which} {_FAULTS[problem.fault]}"
