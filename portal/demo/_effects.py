@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from portal.record import check, differences, directory_effects, local_trails, recorded_acts
+
 _SYNC = "relationships"
 """The program that reads everybody before the agents start, to synchronise who may do what."""
 
@@ -84,6 +86,29 @@ class DirectoryRecord:
             bool(calls) and not strangers and not others,
             f"by others: {sorted(strangers)}; about others: {others}",
         )
+
+    def all_on_record(self, state: Path) -> list[Effect]:
+        """Each change has its pair of records in an audit trail, and each pair its change; the trails are whole.
+
+        Args:
+            state: Where the agents keep their trails.
+        """
+        trails, effects = local_trails(state), directory_effects(self._acts(""))
+        acts = recorded_acts(trails)
+        wrong = differences(acts, effects)
+        problems = [f"{trail.file.parent.name}: {problem}" for trail in trails for problem in check(trail).problems]
+        return [
+            Effect(
+                f"each of the {len(effects)} changes is on the agents' own record, before and after, and none besides",
+                bool(effects) and not wrong,
+                "; ".join(wrong),
+            ),
+            Effect(
+                f"nobody has changed the record: {len(trails)} audit trails are whole",
+                bool(trails) and not problems,
+                "; ".join(problems),
+            ),
+        ]
 
     def _login(self, login: str) -> str:
         """The directory's own name for a person."""

@@ -237,4 +237,5 @@ def _effects(world: World, transcripts: dict[str, str]) -> list[Effect]:
         record.nobody_else(employee, HELPED),
         record.not_reset(UNWILLING),
         record.own_token_each({scene.login for scene in SCENES}, helped={OPERATOR.login: (HELPED, UNWILLING)}),
+        *record.all_on_record(world.plan.state),
     ]

@@ -3,7 +3,7 @@
 from portal.record._effects import Effect, differences, directory_effects
 from portal.record._ocsf import ocsf
 from portal.record._story import Step, story
-from portal.record._trails import Source, Wanted, check, local_trails, search
+from portal.record._trails import Source, Wanted, check, local_trails, recorded_acts, search
 from portal.record._words import DONE, why, words_for
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "directory_effects",
     "local_trails",
     "ocsf",
+    "recorded_acts",
     "search",
     "story",
     "why",

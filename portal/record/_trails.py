@@ -12,6 +12,7 @@ from shared.errors import ConfigurationError
 AUDIT_FILE = "audit.sqlite3"
 KEYS = "audit-keys"
 ANCHORS = "audit-anchors"
+MOST_ACTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,16 @@ def search(sources: Sequence[Source], wanted: Wanted, *, most: int) -> list[dict
     return sorted(bodies, key=_order)[-most:]
 
 
+def recorded_acts(sources: Sequence[Source]) -> list[dict[str, Any]]:
+    """All records of acts, of each trail in the order that they were written."""
+    found: list[dict[str, Any]] = []
+    for source in sources:
+        with opened(source) as file:
+            rows = file.search('instr(CAST(body AS TEXT), \'"act":"\')', (), most=MOST_ACTS)
+            found += [members_of(row.record) for row in rows]
+    return found
+
+
 def check(source: Source) -> Report:
     """Verifies a trail.
 
@@ -119,16 +130,24 @@ def check(source: Source) -> Report:
 
 @contextmanager
 def opened(source: Source) -> Iterator[AuditFile]:
-    """A trail, to read.
+    """A trail, to read: its file, or the lines that it was exported as.
 
     Raises:
         ConfigurationError: it cannot be read.
     """
-    file = AuditFile.open(source.file, create=False)
+    file = AuditFile.of_lines(source.file) if _is_text(source.file) else AuditFile.open(source.file, create=False)
     try:
         yield file
     finally:
         file.close()
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(1) in {b"{", b""}
+    except OSError:
+        return False  # for whoever opens it to say
 
 
 def _order(record: dict[str, Any]) -> tuple[int, str, int]:

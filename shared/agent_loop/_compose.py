@@ -1,5 +1,6 @@
 """Puts an agent together: its door, its stores, its loop. What differs between agents is handed in."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from strands.models import Model
 
 from shared.a2a import INVOKE_SCOPE, DelegatedHop, Entry, Limits, create_agent_app
 from shared.agent_loop._executor import Closable, CutOff, StrandsExecutor, Toolbox
+from shared.agent_loop._expiry import Expiry
 from shared.agent_loop._instruments import ModelName
 from shared.audit import AuditTrail, SealingKey
 from shared.authorization import Authorizer
@@ -64,7 +66,8 @@ def lay_foundations(
 
 def _open_trail(settings: AgentSettings, name: str) -> AuditTrail:
     key = SealingKey.read(settings.audit_key.get_secret_value())
-    return AuditTrail.open(settings.audit_file, key, agent=name, anchors=settings.audit_anchors)
+    export = sys.stdout if settings.audit_export else None
+    return AuditTrail.open(settings.audit_file, key, agent=name, anchors=settings.audit_anchors, export=export)
 
 
 def hop_entry(settings: SubagentSettings, foundations: Foundations) -> DelegatedHop:
@@ -112,7 +115,12 @@ def create_app(
         speaker=card.name,
         authorizer=authorizer,
         interventions=interventions,
-        resources=(*resources, foundations.http, foundations.trail),
+        resources=(
+            *resources,
+            foundations.http,
+            Expiry(foundations.trail, settings.audit_retention_days),
+            foundations.trail,
+        ),
         cut_off=cut_off,
         model_name=ModelName(settings.model_provider, settings.model_id),
     )

@@ -4,6 +4,7 @@
 holds the columns against it.
 """
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from shared.audit._chain import Record, Seal
+from shared.audit._lines import read_lines
 from shared.errors import ConfigurationError
 
 BUSY_SECONDS: Final = 10.0
@@ -123,6 +125,31 @@ class AuditFile:
         if version != _VERSION:
             connection.close()
             raise ConfigurationError(f"AUDIT_FILE is of version {version}, not {_VERSION}: name another file.")
+        return cls(connection, path)
+
+    @classmethod
+    def of_lines(cls, path: Path) -> Self:
+        """A trail that was exported as lines of JSON, in memory.
+
+        Raises:
+            ConfigurationError: if they cannot be read.
+        """
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        _create_tables(connection)
+        try:
+            with path.open(encoding="utf-8", errors="replace") as lines:
+                for one in read_lines(lines):
+                    if isinstance(one, Seal):
+                        connection.execute("INSERT OR IGNORE INTO seals VALUES (?, ?, ?, ?, ?)", _signed(one))
+                    else:
+                        columns = columns_of(json.loads(one.body))
+                        connection.execute(
+                            "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            (one.writer, one.sequence, *columns, one.body, one.hash),
+                        )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, sqlite3.Error) as error:
+            connection.close()
+            raise ConfigurationError(f"{path} holds no exported audit trail ({type(error).__name__}).") from error
         return cls(connection, path)
 
     def append(self, rows: Sequence[Row], seal: Seal) -> None:

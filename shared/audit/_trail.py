@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Self, TextIO
 
 from shared.audit._chain import Record, Seal, SealingKey, beginning, canonical, link
 from shared.audit._event import Event, Where
 from shared.audit._file import AuditFile, Head, Row, columns_of
+from shared.audit._lines import lines_of, seal_members, seal_of
 from shared.audit._vocabulary import Action, Outcome
 from shared.errors import AuditUnavailable
 from shared.identity import RawToken
@@ -97,6 +98,7 @@ class AuditTrail:
         key: Seals it.
         agent: Whose record it is.
         anchors: A folder for the newest seal of each writer; better on another disk, or collected from there.
+        export: Where each record and seal goes besides, as a line, once it is on the disk.
         clock: Seconds since 1970.
     """
 
@@ -107,12 +109,14 @@ class AuditTrail:
         *,
         agent: str,
         anchors: Path | None = None,
+        export: TextIO | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._file = file
         self._key = key
         self._agent = agent
         self._anchors = anchors
+        self._export = export
         self._clock = clock
         started = datetime.fromtimestamp(clock(), UTC)
         self.writer = f"{agent}-{started:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
@@ -132,6 +136,7 @@ class AuditTrail:
         *,
         agent: str,
         anchors: Path | None = None,
+        export: TextIO | None = None,
         clock: Callable[[], float] = time.time,
     ) -> Self:
         """Opens, and makes if need be, the file, and begins this process's chain in it.
@@ -141,7 +146,7 @@ class AuditTrail:
         Raises:
             ConfigurationError: if the file cannot be used.
         """
-        trail = cls(AuditFile.open(path, create=True), key, agent=agent, anchors=anchors, clock=clock)
+        trail = cls(AuditFile.open(path, create=True), key, agent=agent, anchors=anchors, export=export, clock=clock)
         trail._begin()
         return trail
 
@@ -295,9 +300,18 @@ class AuditTrail:
         seal = self._key.seal(self.writer, head.sequence, head.hash)
         self._file.append(rows, seal)
         self._head = head
+        if self._export is not None:
+            self._write_out(self._export, rows, seal)
         due = self._closing or self._clock() - self._anchored_at >= ANCHOR_SECONDS
         if self._anchors is not None and (due or urgent):
             self._anchor(self._anchors, seal)
+
+    def _write_out(self, export: TextIO, rows: list[Row], seal: Seal) -> None:
+        try:
+            export.write("".join(lines_of([row.record for row in rows], seal)))
+            export.flush()
+        except (OSError, ValueError):  # a pipe that nobody reads, or that was closed
+            _log.error("audit_not_exported", exc_info=True)
 
     def _anchor(self, folder: Path, seal: Seal) -> None:
         try:
@@ -323,13 +337,7 @@ def write_anchor(folder: Path, seal: Seal) -> None:
     _make_private(folder)
     file = folder / f"{seal.writer}.json"
     part = file.with_suffix(".part")
-    members = {
-        "writer": seal.writer,
-        "sequence": seal.sequence,
-        "hash": seal.hash.hex(),
-        "key_id": seal.key_id,
-        "signature": seal.signature.hex(),
-    }
+    members = seal_members(seal)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as written:
         written.write(json.dumps(members) + "\n")
     part.replace(file)
@@ -348,16 +356,4 @@ def read_anchors(folder: Path) -> list[Seal]:
     Raises:
         ValueError: if a file there is none.
     """
-    found = []
-    for file in sorted(folder.glob("*.json")):
-        members = json.loads(file.read_text(encoding="ascii"))
-        found.append(
-            Seal(
-                str(members["writer"]),
-                int(members["sequence"]),
-                bytes.fromhex(members["hash"]),
-                str(members["key_id"]),
-                bytes.fromhex(members["signature"]),
-            )
-        )
-    return found
+    return [seal_of(json.loads(file.read_text(encoding="ascii"))) for file in sorted(folder.glob("*.json"))]

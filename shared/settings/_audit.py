@@ -15,3 +15,9 @@ class AuditSettings(Settings):
     audit_anchors: Path | None = Field(
         None, description="a folder for the newest seal of each process, better on another disk"
     )
+    audit_retention_days: float | None = Field(
+        None, gt=0, description="for how many days records are kept; for good, unless it is said"
+    )
+    audit_export: bool = Field(
+        False, description="whether records and seals are written to standard output too, as JSON lines"
+    )

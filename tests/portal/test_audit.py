@@ -244,6 +244,29 @@ def test_each_kind_of_record_has_the_class_that_fits(helpdesk: Command) -> None:
     ]
 
 
+@pytest.mark.requirement("H2")
+def test_an_exported_trail_reads_and_verifies_like_its_file_and_shows_a_change(
+    helpdesk: Command, tmp_path: Path
+) -> None:
+    """Lines of anything else may stand between: a collector's, say."""
+    lines, key = tmp_path / "log.jsonl", SealingKey.generate()
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "key.pem").write_text(key.public_pem())
+    with lines.open("w") as export:
+        trail = AuditTrail.open(tmp_path / "session.sqlite3", key, agent="password_reset", export=export)
+        for one in PASSWORD_RESET:
+            trail.note(one)
+        trail.close()
+    text = '{"event": "request", "audit": 3}\nplain text\n' + lines.read_text()
+    lines.write_text(text)
+    named = ("--file", str(lines))
+    assert len(shown(helpdesk, *named, "--task", "p1")) == 4
+    assert helpdesk("audit", "verify", *named, "--keys", str(tmp_path / "keys")).code == 0
+    for changed in (text.replace("account:00u1", "account:00u9"), "\n".join(text.splitlines()[:-3])):
+        lines.write_text(changed)
+        assert helpdesk("audit", "verify", *named, "--keys", str(tmp_path / "keys")).code == 1
+
+
 def test_every_action_has_words() -> None:
     assert set(DONE) == set(Action)
 
