@@ -46,6 +46,7 @@ def create_app(
         ),
         entry=UserEntry(foundations.verifier, (ASK_SCOPE,), own_clients=(settings.client_id, settings.api_client_id)),
         toolbox=Subagents(clients),
+        peers=clients,
         resources=tokens.resources,
         push_urls=PublicUrls(look_up, this_machine=settings.push_notifications == "this-machine"),
     )

@@ -275,6 +275,26 @@ def accounts_disconnect(options: Options, connection: str | None) -> ExitCode:
 
 
 @cli.command()
+@click.option("--since", metavar="WHEN", help="How long ago (2h, 3d), or from when on (2026-12-24T18:00, UTC).")
+@click.option("--limit", default=100, type=click.IntRange(1, 500), show_default=True, help="The newest so many.")
+@common()
+@click.pass_obj
+def activity(options: Options, *, since: str | None, limit: int) -> ExitCode:
+    """See what was done on your behalf: by which agents, with which rights, until when.
+
+    You see your own alone. It comes from the agents' audit trails.
+
+    \b
+    Examples:
+      helpdesk activity
+      helpdesk activity --since 1d --json
+    """
+    from portal.command import _activity
+
+    return run(options, lambda output: _activity.activity(options, output, since=since, limit=limit), laid_out=True)
+
+
+@cli.command()
 @common()
 @click.pass_obj
 def status(options: Options) -> ExitCode:

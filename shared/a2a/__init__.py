@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         tags,
     )
     from shared.a2a._client import AgentClient, AgentTokens, UserTokens, is_final
+    from shared.a2a._context import caller_of
     from shared.a2a._entry import Anonymous, DelegatedHop, Entry, UserEntry
     from shared.a2a._limits import Limits
     from shared.a2a._main import main
@@ -59,6 +60,7 @@ __all__ = [
     "UserEntry",
     "UserTokens",
     "Wait",
+    "caller_of",
     "create_agent_app",
     "create_card",
     "described",
@@ -80,6 +82,7 @@ _MODULES = {
         *("read_examples", "tags"),
     ),
     "_client": ("AgentClient", "AgentTokens", "UserTokens", "is_final"),
+    "_context": ("caller_of",),
     "_entry": ("Anonymous", "DelegatedHop", "Entry", "UserEntry"),
     "_limits": ("Limits",),
     "_main": ("main",),

@@ -1,7 +1,7 @@
 """An agent as an ASGI app: any executor behind the whole stack."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urljoin
@@ -45,6 +45,7 @@ def create_agent_app(
     trail: Trail | None = None,
     drain_seconds: float = DRAIN_SECONDS,
     push_urls: PublicUrls | None = None,
+    routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Puts an executor behind the door, the protocol and the stores.
 
@@ -63,6 +64,7 @@ def create_agent_app(
         trail: The record of what is refused, taken up and ended; without one, as in a protocol suite, none is kept.
         drain_seconds: How long running tasks may take at the end.
         push_urls: Which URLs push notifications go to, where the card offers them; those of the internet.
+        routes: What else it answers, behind the door.
     """
     limits = limits or Limits()
     push = None
@@ -115,6 +117,7 @@ def create_agent_app(
         routes=[
             _Root(JsonRpcEndpoint(handler, limits)),
             *create_open_routes(card, entry, lambda: handler.is_busy),
+            *routes,
             *create_rest_routes(handler, limits),
         ],
         lifespan=lifespan,

@@ -11,10 +11,10 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -263,6 +263,33 @@ class AgentClient:
                 raise UpstreamUnavailable(self.name, detail=f"{self.url}: too slow") from error
             except Exception as error:  # the SDK raises many kinds for what a peer may send
                 raise UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}") from error
+
+    async def get(self, path: str, *, caller: Caller, parameters: Mapping[str, str]) -> Any:
+        """What the agent says at another of its paths, as JSON.
+
+        Raises:
+            UpstreamUnavailable: as `call`.
+            UpstreamRefused: as `call`; it has no such path, say.
+            AuthorizationDenied: as `call`.
+        """
+        held = await self._current()
+        with hop(self.name, "GET", self.url) as span:
+            call = await self._call_context(held, caller, "", span)
+            try:
+                async with asyncio.timeout(GET_TIMEOUT_SECONDS):
+                    response = await self._http.get(
+                        f"{self.url.rstrip('/')}{path}", params=dict(parameters), headers=call.service_parameters
+                    )
+            except (httpx.HTTPError, TimeoutError) as error:
+                raise UpstreamUnavailable(self.name, detail=f"{self.url}: {type(error).__name__}") from error
+        if response.status_code == httpx.codes.FORBIDDEN:
+            raise AuthorizationDenied(f"You may not use {self.name}.", detail=f"{self.url}: status 403")
+        if response.status_code != httpx.codes.OK:
+            raise UpstreamRefused(self.name, detail=f"{self.url}: status {response.status_code}")
+        try:
+            return response.json()
+        except ValueError as error:
+            raise UpstreamRefused(self.name, detail=f"{self.url}: no JSON") from error
 
     async def cancel(self, task_id: str, *, caller: Caller, context_id: str) -> None:
         """Cancels a task that runs there; that it has ended meanwhile is no error."""

@@ -39,6 +39,12 @@ class CallerUser(User):
         return self._key
 
 
+def caller_of(scope: Scope) -> Caller:
+    """Who sent a request that the door let in."""
+    caller: Caller = scope[CALLER]
+    return caller
+
+
 def record(scope: Scope) -> dict[str, Any]:
     """What the line in the log for this request will say besides; to be added to."""
     found: dict[str, Any] = scope.setdefault(RECORD, {})

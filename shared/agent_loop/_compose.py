@@ -10,7 +10,8 @@ from starlette.applications import Starlette
 from strands.interventions import InterventionHandler
 from strands.models import Model
 
-from shared.a2a import INVOKE_SCOPE, DelegatedHop, Entry, Limits, create_agent_app
+from shared.a2a import INVOKE_SCOPE, AgentClient, DelegatedHop, Entry, Limits, create_agent_app
+from shared.agent_loop._activity import Activity
 from shared.agent_loop._executor import Closable, CutOff, StrandsExecutor, Toolbox
 from shared.agent_loop._expiry import Expiry
 from shared.agent_loop._instruments import ModelName
@@ -88,6 +89,7 @@ def create_app(
     storage: Storage | None = None,
     cut_off: CutOff | None = None,
     push_urls: PublicUrls | None = None,
+    peers: Sequence[AgentClient] = (),
 ) -> Starlette:
     """An agent as an ASGI app.
 
@@ -103,6 +105,7 @@ def create_app(
         storage: Its stores, where they are open already.
         cut_off: What tools were at whose task was cut off, so that it waits for that instead of failing.
         push_urls: Which URLs push notifications go to, where the card offers them; those of the internet.
+        peers: The agents that it asks; people are told what these did on their behalf, too.
 
     Raises:
         ConfigurationError: if the stores cannot be opened.
@@ -132,6 +135,7 @@ def create_app(
         limits=_limits(settings),
         trail=foundations.trail,
         push_urls=push_urls,
+        routes=[Activity(foundations.trail, peers).route()],
     )
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, TextIO
 
-from shared.audit._chain import Record, Seal, SealingKey, beginning, canonical, link
+from shared.audit._chain import Record, Seal, SealingKey, beginning, canonical, link, members_of
 from shared.audit._event import Event, Where
 from shared.audit._file import AuditFile, Head, Row, columns_of
 from shared.audit._lines import lines_of, seal_members, seal_of
@@ -177,6 +177,30 @@ class AuditTrail:
     def name_of(self, token: RawToken) -> str:
         """See `Trail`."""
         return token.fingerprint(self._key.naming_key)
+
+    async def of_person(self, issuer: str, subject: str, *, since: int, most: int) -> list[dict[str, Any]]:
+        """What is on record on behalf of somebody, by all processes that share the file, by time: the newest of it.
+
+        Args:
+            issuer: The issuer of their tokens.
+            subject: Its name for them.
+            since: Not before, in milliseconds since 1970.
+            most: How much at most.
+
+        Raises:
+            AuditUnavailable: if the record is away.
+        """
+        await self.settled()
+        return await asyncio.to_thread(self._of_person, issuer, subject, since, most)
+
+    def _of_person(self, issuer: str, subject: str, since: int, most: int) -> list[dict[str, Any]]:
+        file = AuditFile.open(self._file.path, create=False)
+        try:
+            rows = file.search("subject = ? AND at >= ?", (subject, since), most=most, newest=True)
+        finally:
+            file.close()
+        found = [members_of(row.record) for row in reversed(rows)]
+        return [one for one in found if one["who"].get("issuer") == issuer and one["who"].get("subject") == subject]
 
     async def expire(self, *, days: float) -> int:
         """Deletes what is older than so many days from the chains of processes that have ended; says how many records.

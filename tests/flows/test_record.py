@@ -166,3 +166,43 @@ async def test_an_approved_act_is_on_record_with_who_was_asked_and_for_what(
     assert {one["who"]["subject"] for one in inner} == {dict(*approvals)["approver"]}
     assert steps[0].depth == 0
     assert {step.depth for step in steps if step.record["agent"] == "password_reset"} == {1}
+
+
+async def _activity(world: World, http: httpx.AsyncClient, token: str, **parameters: str) -> dict[str, Any]:
+    answer = await http.get(
+        f"{world.url('supervisor')}activity", params=parameters, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.requirement("H1")
+async def test_people_are_told_what_was_done_for_them_by_all_agents_and_nothing_of_others(
+    tmp_path: Path, http: httpx.AsyncClient
+) -> None:
+    with World(tmp_path) as world:
+        amelia, oscar = [await Person.sign_in(world, login, http) for login in ("amelia.hart", "oscar.lind")]
+        await amelia.ask("Which groups am I in, and where is the VPN guide?")
+        await amelia.ask("Which groups is oscar.lind in?")
+        await oscar.ask("Which devices do I have?")
+        hers, his = [await _activity(world, http, person.token) for person in (amelia, oscar)]
+        assert hers["away"] == his["away"] == []
+        assert {record["agent"] for record in hers["records"]} == {"supervisor", "account_lookup", "docs_search"}
+        read = next(record for record in hers["records"] if record["action"] == "account:groups:read")
+        assert read["scopes"]
+        assert read["until"] > read["at"] // 1000
+        own = {read["resource"]}
+        assert {one["resource"] for one in hers["records"] if one.get("resource", "").startswith("account:")} == own
+        assert "account:devices:read" not in {record["action"] for record in hers["records"]}
+        assert {record.get("resource") for record in his["records"]}.isdisjoint(own)
+        denied = [record for record in hers["records"] if record["outcome"] == "denied"]
+        assert denied
+        assert not [record for record in denied if "resource" in record or "rule" in record]  # I7: nor who exists
+        newest = await _activity(world, http, amelia.token, limit="2", since="0")
+        assert newest["records"] == hers["records"][-2:]
+        world.stop("docs_search")
+        without = await _activity(world, http, amelia.token)
+        assert without["away"] == ["docs_search"]
+        for headers in ({}, {"Authorization": "Bearer no-token"}):
+            assert (await http.get(f"{world.url('supervisor')}activity", headers=headers)).status_code == 401

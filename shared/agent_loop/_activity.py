@@ -1,0 +1,109 @@
+"""`GET /activity`: what was done on a person's behalf, told to that person and to nobody else.
+
+Each agent tells what is in its own record, for whom its door has verified; the supervisor asks the others as well, on
+the person's behalf, as for anything else.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from shared.a2a import AgentClient, Caller, caller_of
+from shared.audit import Action, AuditTrail, Outcome
+from shared.errors import HelpdeskError
+from shared.telemetry import get_logger
+
+PATH: Final = "/activity"
+MOST: Final = 500
+_OF_THE_TRAIL: Final = frozenset({Action.TRAIL_OPEN, Action.TRAIL_CLOSE, Action.TRAIL_EXPIRE})
+
+_log = get_logger()
+
+
+class Activity:
+    """Tells people what was done on their behalf.
+
+    Args:
+        trail: This agent's record.
+        peers: The agents that it asks.
+    """
+
+    def __init__(self, trail: AuditTrail, peers: Sequence[AgentClient] = ()) -> None:
+        self._trail = trail
+        self._peers = peers
+
+    def route(self) -> Route:
+        """Where it is asked for, behind the door."""
+        return Route(PATH, self._answer, methods=["GET"])
+
+    async def _answer(self, request: Request) -> JSONResponse:
+        caller, since = caller_of(request.scope), _number(request, "since", 0, 2**53)
+        most = _number(request, "limit", MOST, MOST)
+        own, *others = await asyncio.gather(
+            self._own(caller, since, most), *(self._of(peer, caller, since, most) for peer in self._peers)
+        )
+        found = [*own, *(record for records in others for record in records or ())]
+        away = [peer.name for peer, records in zip(self._peers, others, strict=True) if records is None]
+        newest = sorted(found, key=lambda record: int(record["at"]))[-most:]
+        return JSONResponse({"records": newest, "away": away}, headers={"Cache-Control": "no-store"})
+
+    async def _own(self, caller: Caller, since: int, most: int) -> list[dict[str, Any]]:
+        records = await self._trail.of_person(caller.user.issuer, caller.user.subject, since=since, most=most)
+        return [_told(record) for record in records if record["action"] not in _OF_THE_TRAIL]
+
+    async def _of(self, peer: AgentClient, caller: Caller, since: int, most: int) -> list[dict[str, Any]] | None:
+        try:
+            answer = await peer.get(PATH, caller=caller, parameters={"since": str(since), "limit": str(most)})
+            return [_checked(record) for record in answer["records"][:most]]
+        except (HelpdeskError, KeyError, TypeError, ValueError) as error:
+            _log.info("activity_not_told", agent=peer.name, detail=type(error).__name__)
+            return None
+
+
+def _told(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the person is told of a record.
+
+    Not why something was denied, nor of what: that would tell who exists. Nor how many were found, for the same reason.
+    """
+    who = record.get("who", {})
+    is_denied = record["outcome"] == Outcome.DENIED
+    told = {
+        "at": record["at"],
+        "agent": record["agent"],
+        "action": record["action"],
+        "outcome": record["outcome"],
+        "tool": record.get("tool", ""),
+        "resource": "" if is_denied else record.get("resource", ""),
+        "act": record.get("act", ""),
+        "task": record.get("where", {}).get("task", ""),
+        "client": who.get("client", ""),
+        "scopes": who.get("scopes", []),
+        "until": who.get("until", 0),
+        "approver": record.get("approval", {}).get("approver", ""),
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def _checked(record: Any) -> dict[str, Any]:
+    """Another agent's record, as far as it has the members that are told."""
+    kinds = {"at": int, "agent": str, "action": str, "outcome": str}
+    if not isinstance(record, dict) or any(not isinstance(record.get(name), kind) for name, kind in kinds.items()):
+        raise ValueError("no record")
+    return _told_again(record)
+
+
+def _told_again(record: Mapping[str, Any]) -> dict[str, Any]:
+    texts = ("agent", "action", "outcome", "tool", "resource", "act", "task", "client", "approver")
+    told: dict[str, Any] = {name: record[name][:256] for name in texts if isinstance(record.get(name), str)}
+    numbers = {name: record[name] for name in ("at", "until") if isinstance(record.get(name), int)}
+    scopes = record.get("scopes")
+    return told | numbers | ({"scopes": [str(one)[:256] for one in scopes[:64]]} if isinstance(scopes, list) else {})
+
+
+def _number(request: Request, name: str, otherwise: int, most: int) -> int:
+    text = request.query_params.get(name, "")
+    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < len(str(2**53)) + 1 else otherwise
