@@ -19,16 +19,16 @@ from local.tenant._system import MANAGEMENT_CLIENT
 from local.tenant.definition import Definition, load_definition
 from local.tenant.resources import Kind
 from local.tenant.testing import ROOT, LocalTenant, claims_of
-from shared.testing import LoopbackServer
 from tests.auth0._deploy_cli import TENANT_FILE, DeployCli, Run
 from tests.auth0._difference import differences, wanted_of
 from tests.auth0._tls import TlsFront
 from tests.doctor._tenants import found_in
-from tests.tenant._ciba import DETAILS, decide, poll, started
-from tests.tenant._vault import RESET, Vault
+from tests.flows._world import Person, World, new_client
+from tests.tenant._ciba import decide
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 
+DONE = "TASK_STATE_COMPLETED"
 STRAY = "Somebody's experiment"
 DEPLOYER = "Deploy CLI"
 SUPERVISOR_API = "Help desk supervisor"
@@ -42,7 +42,7 @@ class Deployment:
     """A tenant, what the CLI did with it step by step, and what the tenant was after each step.
 
     Attributes:
-        vault: The tenant, with the directory beside it.
+        world: The tenant, with everything that stands on it.
         cli: Runs the CLI.
         first, made, defined: The import into the empty tenant, and what came of it.
         exported: The export after it.
@@ -51,7 +51,7 @@ class Deployment:
         deleting, cleared, one_key: The import of the first file with deletions allowed, and how each key fares then.
     """
 
-    vault: Vault
+    world: World
     cli: DeployCli
     first: Run
     made: State
@@ -68,31 +68,33 @@ class Deployment:
 
     @property
     def tenant(self) -> LocalTenant:
-        return self.vault.tenant
+        return self.world.tenant
 
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("deployment")
-    with LoopbackServer() as directory:
-        mappings = {"DIRECTORY_URL": directory.url.rstrip("/"), "DIRECTORY_DOMAIN": "127.0.0.1"}
-        tenant = LocalTenant(folder / "var", tenant_managed=True, auth0_keyword_replace_mappings=mappings)
-        with tenant, TlsFront(tenant.settings.port, folder) as front:
-            cli = DeployCli(tenant, front, folder, asyncio.run(deployer(tenant)))
-            first = cli.bring()
-            assert first.ok, first.said
-            made, defined, exported = state(tenant), tenant.tenant.definition, cli.export()
-            findings = found_in(cli.exported)
-            asyncio.run(change_by_hand(tenant))
-            drifted = cli.export()
-            again = cli.bring(with_second_key(folder), SUPERVISOR_NEXT_PUBLIC_KEY=next_key(tenant))
-            remade, both_keys = state(tenant), asyncio.run(keys_taken(tenant))
-            asyncio.run(let_it_delete(tenant))
-            deleting = cli.bring(AUTH0_ALLOW_DELETE="true", AUTH0_EXCLUDED_CLIENTS=json.dumps([MANAGEMENT_CLIENT]))
-            yield Deployment(
-                *(Vault(tenant, directory), cli, first, made, defined, exported, findings, drifted),
-                *(again, remade, both_keys, deleting, state(tenant), asyncio.run(keys_taken(tenant))),
-            )
+    world = World(folder / "var", managed=True)
+    tenant = world.tenant
+    tenant.start()
+    with TlsFront(tenant.settings.port, folder) as front:
+        cli = DeployCli(tenant, front, folder, asyncio.run(deployer(tenant)))
+        first = cli.bring()
+        assert first.ok, first.said
+        made, defined, exported = state(tenant), tenant.tenant.definition, cli.export()
+        findings = found_in(cli.exported)
+        asyncio.run(change_by_hand(tenant))
+        drifted = cli.export()
+        again = cli.bring(with_second_key(folder), SUPERVISOR_NEXT_PUBLIC_KEY=next_key(tenant))
+        remade, both_keys = state(tenant), asyncio.run(keys_taken(tenant))
+        asyncio.run(let_it_delete(tenant))
+        deleting = cli.bring(AUTH0_ALLOW_DELETE="true", AUTH0_EXCLUDED_CLIENTS=json.dumps([MANAGEMENT_CLIENT]))
+        cleared, one_key = state(tenant), asyncio.run(keys_taken(tenant))
+    with world:
+        yield Deployment(
+            *(world, cli, first, made, defined, exported, findings, drifted),
+            *(again, remade, both_keys, deleting, cleared, one_key),
+        )
 
 
 def scopes(marker: str) -> list[str]:
@@ -277,25 +279,37 @@ async def test_what_was_deployed_serves_a_person_through_every_hop(deployment: D
     assert "scope" not in claims_of(await tenant.exchange(signed_in, tenant.api("password_reset")))
 
 
-async def test_what_was_deployed_asks_people_for_approval(deployment: Deployment) -> None:
-    tenant = deployment.tenant
-    auth_req_id = await started(tenant)
-    async with tenant.http() as http:
-        assert (await decide(tenant, http)).is_success
-    token = claims_of((await poll(tenant, auth_req_id)).json()["access_token"])
-    assert (token["scope"], token["authorization_details"]) == ("openid action:approve", DETAILS)
-    assert token["aud"][0] == tenant.api("password_reset")
+async def test_what_was_deployed_has_a_person_helped_by_every_agent(deployment: Deployment) -> None:
+    async with new_client() as http:
+        amelia = await Person.sign_in(deployment.world, "amelia.hart", http)
+        reply = await amelia.ask("Which groups am I in, and where is the VPN guide?")
+    assert reply.state == DONE
+    assert set(reply.said) == {"account_lookup", "docs_search"}
 
 
-async def test_what_was_deployed_lends_each_agent_its_own_account_of_a_person(deployment: Deployment) -> None:
-    vault = deployment.vault
-    assert (await vault.connect()).status_code == 201
-    subject = await vault.subject_token()
-    assert (await vault.exchange(subject)).json()["access_token"] in {
-        issued["access_token"] for issued in vault.ear.issued()
-    }
-    status, error = await vault.refusal(await vault.subject_token(agent="password_reset"), RESET)
-    assert (status, error) == (403, "unauthorized_client")
+async def test_what_was_deployed_has_a_person_approve_a_reset_which_then_happens_once(deployment: Deployment) -> None:
+    """Signed in, exchanged, asked on the phone (CIBA), lent an account of the directory (Token Vault): all of it."""
+    world = deployment.world
+    async with new_client() as http:
+        nadia = await Person.sign_in(world, "nadia.okafor", http)
+        reply = await nadia.ask("I forgot my password, please reset it")
+        assert reply.state == "TASK_STATE_AUTH_REQUIRED", reply.text
+        assert resets(world) == 0
+        async with world.tenant.http() as browser:
+            await decide(world.tenant, browser, "approve", "nadia.okafor")
+        state = ""
+        for _ in range(300):
+            task = (await nadia.call("GetTask", {"id": reply.task["id"]}))["result"]
+            state = task["status"]["state"]
+            if state == DONE:
+                break
+            await asyncio.sleep(0.1)
+    assert state == DONE
+    assert resets(world) == 1
+
+
+def resets(world: World) -> int:
+    return sum(call.path.endswith("/lifecycle/reset_password") for call in world.upstream_calls())
 
 
 def test_the_cli_bears_a_tenant_that_has_it_wait(tmp_path: Path) -> None:

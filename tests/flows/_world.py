@@ -114,6 +114,7 @@ class World:
         model: Makes the model of each agent, by its name; the offline planner, if it gives None.
         settings: Changes to the agents' settings.
         articles: The folder of the knowledge base, in place of the articles that are shipped.
+        managed: Whether the tenant begins empty, for its owner to deploy to between `tenant.start()` and `with`.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class World:
         articles: Path | None = None,
         model: Callable[[str], Model | None] = lambda _: None,
         settings: dict[str, Any] | None = None,
+        managed: bool = False,
     ) -> None:
         self.folder = folder
         self.servers = {name: LoopbackServer() for name in ("directory", "fga", "gateway", *SUBAGENTS, "supervisor")}
@@ -139,7 +141,9 @@ class World:
         """Whether relationships were changed by hand since they were synchronised."""
         directory = self.url("directory").rstrip("/")
         self.tenant = LocalTenant(
-            folder, auth0_keyword_replace_mappings={"DIRECTORY_URL": directory, "DIRECTORY_DOMAIN": "127.0.0.1"}
+            folder,
+            auth0_keyword_replace_mappings={"DIRECTORY_URL": directory, "DIRECTORY_DOMAIN": "127.0.0.1"},
+            tenant_managed=managed,
         )
         self.directory_config = DirectoryConfig(
             folder / "directory", public_url=directory, callbacks=(f"{self.tenant.issuer}login/callback",)

@@ -132,13 +132,14 @@ class Operation:
         return response
 
     async def _call(self, request: Request) -> Call:
-        tenant, scopes = _authorized(request)
+        scopes = _authorized(request)
         _require_scopes(self.scopes, scopes)
         if beyond := sorted(request.query_params.keys() - set(self.query)):
             raise bad_query(f"Additional properties not allowed: {', '.join(beyond)}")
+        body = None
         if request.method in {"POST", "PATCH", "PUT"} or request.headers.get("content-length", "0") != "0":
-            return Call(request, tenant, scopes, await _json(request))
-        return Call(request, tenant, scopes)
+            body = await _json(request)
+        return Call(request, tenant_of(request), scopes, body)  # another call may have changed it meanwhile
 
 
 def bad_body(text: str) -> ManagementRefusal:
@@ -151,7 +152,7 @@ def bad_query(text: str) -> ManagementRefusal:
     return ManagementRefusal(400, "Bad Request", f"Query validation error: '{text}'.", "invalid_query_string")
 
 
-def _authorized(request: Request) -> tuple[Tenant, frozenset[str]]:
+def _authorized(request: Request) -> frozenset[str]:
     tenant, token = tenant_of(request), bearer_token(request)
     if token is None:
         raise ManagementRefusal(401, "Unauthorized", "Missing authentication")
@@ -161,7 +162,7 @@ def _authorized(request: Request) -> tuple[Tenant, frozenset[str]]:
         raise ManagementRefusal(401, "Unauthorized", "Invalid token") from error
     if tenant.tokens.management_audience not in audiences(claims):
         raise ManagementRefusal(401, "Unauthorized", "Bad audience: the token is not for the Management API")
-    return tenant, frozenset(str(claims.get("scope", "")).split())
+    return frozenset(str(claims.get("scope", "")).split())
 
 
 def _require_scopes(needed: Collection[str], held: frozenset[str]) -> None:
