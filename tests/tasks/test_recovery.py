@@ -43,6 +43,20 @@ async def fail_abandoned(storage: Storage, clock: Clock, rescue: Rescue | None =
     return count
 
 
+async def stopped_without_a_word(url: str) -> list[str]:
+    """The tasks of a process that is no more: one that it worked on, and one that waits."""
+    child = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", textwrap.dedent(STOPS_WITHOUT_A_WORD), url],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert child.returncode == 9
+    return child.stdout.split()
+
+
 async def waits_again(task: Task) -> TaskStatusUpdateEvent:
     """What a task that was cut off goes on with."""
     return status_event(task, TaskState.TASK_STATE_AUTH_REQUIRED, "I go on from here.")
@@ -58,16 +72,7 @@ async def test_what_a_killed_process_worked_on_fails_at_the_next_start_and_what_
     storage: Storage, url: str, clock: Clock
 ) -> None:
     """It also shows that what was saved survives the end of a process without a word."""
-    child = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", textwrap.dedent(STOPS_WITHOUT_A_WORD), url],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-        timeout=50,
-    )
-    assert child.returncode == 9
-    working, waiting = child.stdout.split()
+    working, waiting = await stopped_without_a_word(url)
     assert await state_of(storage, working) == TaskState.TASK_STATE_WORKING
     assert await fail_abandoned(storage, clock) == 1
     stored = await storage.tasks.get(working, call())
@@ -82,15 +87,7 @@ async def test_what_a_killed_process_worked_on_fails_at_the_next_start_and_what_
 async def test_what_a_killed_process_worked_on_goes_back_to_waiting_where_it_can_go_on(
     storage: Storage, url: str, clock: Clock
 ) -> None:
-    child = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", textwrap.dedent(STOPS_WITHOUT_A_WORD), url],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-        timeout=50,
-    )
-    working, _ = child.stdout.split()
+    working, _ = await stopped_without_a_word(url)
     assert await fail_abandoned(storage, clock, waits_again) == 1
     assert await state_of(storage, working) == TaskState.TASK_STATE_AUTH_REQUIRED
     assert await storage.recovery.fail_abandoned(waits_again) == 0
