@@ -29,13 +29,12 @@ from portal.doctor._cloud import Cloud, Gateway, Providers, Runtime, Runtimes
 PROVIDERS: Final = ("AGENTCORE_M2M_PROVIDER", "AGENTCORE_EXCHANGE_PROVIDER")
 
 
-def look_at_cloud(file: DeploymentFile) -> Cloud:
-    """Looks at what the deployment file names.
+def look_at_cloud(file: DeploymentFile, account: Account) -> Cloud:
+    """Looks at what the deployment file names, in the account that it names.
 
     Raises:
         CommandFailed: the credentials are another account's, or may not look.
     """
-    account = Account(file.account, file.region)
     account.check()
     stacks = Stacks(account.stacks, wait=lambda _: None)
     found = {name: stacks.describe(target.stack_name(file.prefix)) for name, target in targets().items()}

@@ -71,11 +71,11 @@ def look_at_aws(deployment: Path) -> tuple[Cloud, str]:
     Raises:
         CommandFailed: it is no deployment file, or what it names cannot be looked at.
     """
-    from portal.deployment import DeploymentFile  # noqa: PLC0415 -- boto3 is loaded for whoever asks for it
+    from portal.deployment import Account, DeploymentFile  # noqa: PLC0415 -- boto3 is loaded for whoever asks for it
     from portal.doctor._account import look_at_cloud  # noqa: PLC0415 -- as above
 
     file = DeploymentFile.read(deployment)
-    return look_at_cloud(file), str(file.parameters.get("ApiBase", ""))
+    return look_at_cloud(file, Account(file.account, file.region)), str(file.parameters.get("ApiBase", ""))
 
 
 def agents_of(state: Path) -> Agents | Missing:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -17,11 +18,11 @@ import pytest
 
 from agents.account_lookup.app import create_app as create_account_lookup
 from agents.account_lookup.settings import AccountLookupSettings
-from local.aws import AwsEndpoint, AwsError
+from local.aws import AwsEndpoint, AwsError, Handler
 from local.gateway._authorizer import Authorizer, CustomJWTAuthorizer
 from local.gateway._refusals import Refusal
 from local.tenant.testing import SUPERVISOR, SUPERVISOR_API_CLIENT
-from portal.deployment import DeploymentFile
+from portal.deployment import Account, DeploymentFile
 from portal.doctor import CHECKS, Missing, Sources, diagnose
 from portal.doctor._account import look_at_cloud
 from portal.doctor._cloud import Cloud, Gateway, Providers, Runtimes
@@ -43,12 +44,67 @@ JWT = "urn:ietf:params:oauth:token-type:jwt"  # what AgentCore calls a subject t
 Asked = dict[str, Any]
 
 
+class Services:
+    """AWS on loopback, for whichever account a test has made last; clients are made once, which takes a second."""
+
+    def __init__(self) -> None:
+        self.aws: Aws | None = None
+        self.endpoint = AwsEndpoint(
+            {
+                "sts": {"GetCallerIdentity": lambda _: {"Account": ACCOUNT, "Arn": "arn:aws:iam::1:user/x"}},
+                "cloudformation": {"DescribeStacks": self._of_now("stack")},
+                "secretsmanager": {
+                    "DescribeSecret": self._of_now("secret"),
+                    "GetSecretValue": lambda asked: self._now.secret(asked) | {"SecretString": "a key"},
+                },
+                "bedrock-agentcore-control": {
+                    "GetAgentRuntime": self._of_now("runtime"),
+                    "GetGateway": lambda _: self._now.gateway,
+                    "GetOauth2CredentialProvider": self._of_now("provider"),
+                },
+            },
+            region=REGION,
+        )
+
+    @cached_property
+    def account(self) -> Account:
+        """The account as whoever looks at it has it."""
+        return Account(ACCOUNT, REGION)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """On loopback, where every AWS client of this process finds them."""
+        with LoopbackServer().start(self.endpoint) as server, pytest.MonkeyPatch.context() as patch:
+            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+                patch.setenv(name, "made-up")
+            patch.setenv("AWS_ENDPOINT_URL", server.url.rstrip("/"))
+            patch.setenv("AWS_CONFIG_FILE", "/dev/null")
+            patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            yield
+        assert self.endpoint.violations == []
+
+    def _of_now(self, name: str) -> Handler:
+        """What the account answers that a test has made last, which nobody knows yet."""
+
+        def answer(asked: Asked) -> Asked:
+            answered: Asked = getattr(self._now, name)(asked)
+            return answered
+
+        return answer
+
+    @property
+    def _now(self) -> "Aws":
+        assert self.aws is not None
+        return self.aws
+
+
 @dataclass
 class Aws:
     """One account.
 
     Attributes:
         desk: The same agents beside the tenant, for what an agent itself answers.
+        services: Where it answers.
         runtimes: What `GetAgentRuntime` says, by the agent's name.
         gateway: What `GetGateway` says.
         providers: What `GetOauth2CredentialProvider` says, by name.
@@ -57,6 +113,7 @@ class Aws:
     """
 
     desk: Desk
+    services: "Services"
     runtimes: dict[str, Asked] = field(default_factory=dict)
     gateway: Asked = field(default_factory=dict)
     providers: dict[str, Asked] = field(default_factory=dict)
@@ -64,9 +121,9 @@ class Aws:
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def beside(cls, desk: Desk) -> "Aws":
+    def beside(cls, desk: Desk, services: "Services") -> "Aws":
         """What the templates make, for the desk's tenant."""
-        aws, tenant = cls(desk), desk.tenant
+        aws, tenant = cls(desk, services), desk.tenant
         urls = {name: f"{BASE}/runtimes/{quote(_arn(name), safe='')}/invocations/" for name in AGENTS}
         told = {
             "Issuer": tenant.issuer,
@@ -104,25 +161,8 @@ class Aws:
         found: Asked = self.lookup["authorizerConfiguration"]["customJWTAuthorizer"]
         return found
 
-    def endpoint(self) -> AwsEndpoint:
-        """The services."""
-        return AwsEndpoint(
-            {
-                "sts": {"GetCallerIdentity": lambda _: {"Account": ACCOUNT, "Arn": "arn:aws:iam::1:user/x"}},
-                "cloudformation": {"DescribeStacks": self._stack},
-                "secretsmanager": {"DescribeSecret": self._secret, "GetSecretValue": self._value},
-                "bedrock-agentcore-control": {
-                    "GetAgentRuntime": lambda asked: next(
-                        one for one in self.runtimes.values() if one["agentRuntimeId"] == asked["agentRuntimeId"]
-                    ),
-                    "GetGateway": lambda _: self.gateway,
-                    "GetOauth2CredentialProvider": self._credential_provider,
-                },
-            },
-            region=REGION,
-        )
-
-    def _stack(self, asked: Asked) -> Asked:
+    def stack(self, asked: Asked) -> Asked:
+        """`DescribeStacks`."""
         outputs = self.outputs.get(asked["StackName"])
         if outputs is None:
             raise AwsError("ValidationError", message=f"Stack with id {asked['StackName']} does not exist")
@@ -134,23 +174,27 @@ class Aws:
         }
         return {"Stacks": [about]}
 
-    def _secret(self, asked: Asked) -> Asked:
+    def secret(self, asked: Asked) -> Asked:
+        """`DescribeSecret`, and what both operations have in common."""
         if asked["SecretId"] in self.lacks:
             raise AwsError("ResourceNotFoundException")
         return {"Name": asked["SecretId"]}
 
-    def _value(self, asked: Asked) -> Asked:
-        return self._secret(asked) | {"SecretString": "a key"}
+    def runtime(self, asked: Asked) -> Asked:
+        """`GetAgentRuntime`."""
+        return next(one for one in self.runtimes.values() if one["agentRuntimeId"] == asked["agentRuntimeId"])
 
-    def _credential_provider(self, asked: Asked) -> Asked:
+    def provider(self, asked: Asked) -> Asked:
+        """`GetOauth2CredentialProvider`."""
         if asked["name"] not in self.providers:
             raise AwsError("ResourceNotFoundException", status=404)
         return self.providers[asked["name"]]
 
     async def found(self) -> dict[str, list[str]]:
         """What the doctor finds, looking at the account as it is now."""
-        with self.answering():
-            cloud: Cloud = look_at_cloud(DeploymentFile(account=ACCOUNT, region=REGION))
+        self.services.aws = self
+        cloud: Cloud = look_at_cloud(DeploymentFile(account=ACCOUNT, region=REGION), self.services.account)
+        assert self.services.endpoint.violations == []
         known: dict[type, Any] = {kind: Missing("not looked at") for check in CHECKS for kind in check.facts}
         async with create_http_client() as http:
             sources = Sources(http, cloud.agents, Missing("not looked at"), cloud)
@@ -159,19 +203,6 @@ class Aws:
         for finding in diagnose(CHECKS, known).findings:
             found.setdefault(finding.check.name, []).append(f"{finding.found.setting}: {finding.found.seen}")
         return found
-
-    @contextmanager
-    def answering(self) -> Iterator[AwsEndpoint]:
-        """The services on loopback, where every AWS client of this process finds them."""
-        endpoint = self.endpoint()
-        with LoopbackServer().start(endpoint) as server, pytest.MonkeyPatch.context() as patch:
-            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-                patch.setenv(name, "made-up")
-            patch.setenv("AWS_ENDPOINT_URL", server.url.rstrip("/"))
-            patch.setenv("AWS_CONFIG_FILE", "/dev/null")
-            patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-            yield endpoint
-        assert endpoint.violations == []
 
     async def calls_account_lookup(self, url: str = "", *, client: str = SUPERVISOR) -> str:
         """What the supervisor is answered at a runtime's URL: by AgentCore, as it is configured, or by the agent."""
@@ -275,7 +306,8 @@ def starts(aws: Aws) -> str:
     """Whether account_lookup starts with its key in AWS Secrets Manager."""
     secrets_of_aws._client.cache_clear()
     given = aws.lookup["environmentVariables"]
-    with aws.answering(), pytest.MonkeyPatch.context() as patch:
+    aws.services.aws = aws
+    with pytest.MonkeyPatch.context() as patch:
         patch.delenv("AWS_DEFAULT_REGION", raising=False)
         for name in {"API_CLIENT_KEY_SECRET", "AWS_DEFAULT_REGION"} & given.keys():
             patch.setenv(name, given[name])

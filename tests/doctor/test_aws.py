@@ -1,7 +1,7 @@
 """Each mistake on AWS: how a call fails because of it, that it is found by its name alone, what mends it."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from local.tenant.testing import LocalTenant
 from portal.doctor import CHECKS
 from tests.deploy._template import ACCOUNT
 from tests.doctor._agents import Desk
-from tests.doctor._aws import ACCESS_TOKEN, BASE, Aws, starts
+from tests.doctor._aws import ACCESS_TOKEN, BASE, Aws, Services, starts
 from tests.portal.running import ROOT, Command
 
 Change = Callable[[Aws], Any]
@@ -26,9 +26,16 @@ def module_desk(first_run: Path) -> Any:
         yield Desk.beside(tenant)
 
 
+@pytest.fixture(scope="module")
+def services() -> Iterator[Services]:
+    made = Services()
+    with made.answering():
+        yield made
+
+
 @pytest.fixture
-def aws(module_desk: Desk) -> Aws:
-    return Aws.beside(module_desk)
+def aws(module_desk: Desk, services: Services) -> Aws:
+    return Aws.beside(module_desk, services)
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ MISTAKES = (
     Mistake(
         "aws/no-authorizer",
         make=lambda aws: aws.lookup.pop("authorizerConfiguration"),
-        mend=lambda aws: aws.lookup.update(Aws.beside(aws.desk).lookup),
+        mend=lambda aws: aws.lookup.update(Aws.beside(aws.desk, aws.services).lookup),
         where="no customJWTAuthorizer",
         fails="403",
     ),
@@ -299,13 +306,14 @@ class TestTheCommand:
 
     def test_what_runs_is_looked_at_with_its_settings(self, aws: Aws, helpdesk: Command) -> None:
         aws.lookup["environmentVariables"]["ALLOWED_CALLERS"] = "[]"
-        with aws.answering() as endpoint:
-            done = helpdesk("doctor", "aws", "settings", "--deployment", "deployment.yaml", "--json")
+        aws.services.aws = aws
+        aws.services.endpoint.calls.clear()
+        done = helpdesk("doctor", "aws", "settings", "--deployment", "deployment.yaml", "--json")
         (event,) = done.events
         assert done.code == 1
         assert {finding["check"] for finding in event["findings"]} == {"settings/allowed-callers"}
         assert [skipped["check"] for skipped in event["skipped"]] == ["settings/does-not-start"]
-        asked = {call.operation for call in endpoint.calls}
+        asked = {call.operation for call in aws.services.endpoint.calls}
         assert asked == {
             *("GetCallerIdentity", "DescribeStacks", "DescribeSecret", "GetAgentRuntime", "GetGateway"),
             "GetOauth2CredentialProvider",
@@ -313,16 +321,16 @@ class TestTheCommand:
 
     def test_what_is_not_deployed_is_said(self, aws: Aws, helpdesk: Command) -> None:
         aws.outputs.clear()
-        with aws.answering():
-            done = helpdesk("doctor", "aws", "--deployment", "deployment.yaml")
+        aws.services.aws = aws
+        done = helpdesk("doctor", "aws", "--deployment", "deployment.yaml")
         assert done.code == 0
         assert "the platform is not deployed" in done.out
 
     def test_another_accounts_credentials_are_refused(self, aws: Aws, helpdesk: Command) -> None:
         other = Path("deployment.yaml").read_text(encoding="utf-8").replace(ACCOUNT, "210987654321")
         Path("deployment.yaml").write_text(other, encoding="utf-8")
-        with aws.answering():
-            done = helpdesk("doctor", "aws", "--deployment", "deployment.yaml")
+        aws.services.aws = aws
+        done = helpdesk("doctor", "aws", "--deployment", "deployment.yaml")
         assert done.code == 1
         assert "These credentials are account" in done.err
 
