@@ -11,12 +11,13 @@ import itertools
 import json
 import statistics
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.processes import Load, free_port, load, server
+from benchmarks.processes import Load, Server, free_port, load, server
 from benchmarks.report import Report, table
 from local.tenant.testing import SUPERVISOR, SUPERVISOR_API_CLIENT, LocalTenant
 
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> Report:
     """Starts all, measures in turn, compares."""
     with tempfile.TemporaryDirectory(prefix="bench-path-") as folder, ExitStack() as stack:
         tenant = stack.enter_context(LocalTenant(Path(folder) / "tenant"))
-        tokens = asyncio.run(_sign_in(tenant))
+        tokens = asyncio.run(sign_in(tenant))
         variants = _start(Path(folder), tenant, tokens, stack)
         worker = stack.enter_context(load())
         for variant, headers in [(v, h) for v in variants for h in v.headers]:
@@ -54,7 +55,8 @@ def run(arguments: argparse.Namespace) -> Report:
     return _report(variants, results)
 
 
-async def _sign_in(tenant: LocalTenant) -> list[str]:
+async def sign_in(tenant: LocalTenant) -> list[str]:
+    """A token of each person, for the supervisor."""
     return [await tenant.sign_in(login) for login in PEOPLE]
 
 
@@ -66,7 +68,7 @@ def _start(folder: Path, tenant: LocalTenant, tokens: list[str], stack: ExitStac
     return [
         Variant("n", "naive, secure", naive, headers),
         Variant("b", "bare SDK, reuse", bare, [{}]),
-        Variant("o", "ours, secure, durable", _ours(folder, tenant, stack), headers),
+        Variant("o", "ours, secure, durable", start_ours(folder, tenant, stack).port, headers),
     ]
 
 
@@ -82,7 +84,30 @@ def _pair(first: str, second: str, arguments: list[str], folder: Path, stack: Ex
     return port
 
 
-def _ours(folder: Path, tenant: LocalTenant, stack: ExitStack) -> int:
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Our two hops, running."""
+
+    port: int
+    servers: tuple[Server, ...]
+
+    def cpu_seconds(self) -> float:
+        """The processor time of both."""
+        return sum(each.cpu_seconds() for each in self.servers)
+
+
+def start_ours(
+    folder: Path, tenant: LocalTenant, stack: ExitStack, *, settings: Mapping[str, str] | None = None
+) -> Ours:
+    """Starts our two hops.
+
+    Args:
+        folder: For what they keep.
+        tenant: Issues their tokens.
+        stack: Stops them.
+        settings: More of both's environment; `{folder}` and `{role}` stand for what they are.
+    """
+    folder.mkdir(exist_ok=True)
     ports = {"supervisor": free_port(), "subagent": free_port()}
     configuration: dict[str, Any] = {"issuer": tenant.issuer, "scopes": SCOPES}
     for role, audience in (("supervisor", tenant.api("supervisor")), ("subagent", tenant.api(AGENT))):
@@ -100,10 +125,20 @@ def _ours(folder: Path, tenant: LocalTenant, stack: ExitStack) -> int:
         configuration[name] = {"id": account.client_id, "key_file": str(key_file)}
     path = folder / "hop.json"
     path.write_text(json.dumps(configuration), encoding="utf-8")
-    for role in ("subagent", "supervisor"):
-        log = folder / f"{role}.log"
-        stack.enter_context(server("benchmarks.servers.hop", [role, str(path)], ports[role], log, ready_path=CARD))
-    return ports["supervisor"]
+    servers = tuple(
+        stack.enter_context(
+            server(
+                "benchmarks.servers.hop",
+                [role, str(path)],
+                ports[role],
+                folder / f"{role}.log",
+                ready_path=CARD,
+                settings={name: value.format(folder=folder, role=role) for name, value in (settings or {}).items()},
+            )
+        )
+        for role in ("subagent", "supervisor")
+    )
+    return Ours(ports["supervisor"], servers)
 
 
 def _measure(

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -25,10 +25,29 @@ def free_port() -> int:
         return port
 
 
+class Server:
+    """A server that runs."""
+
+    def __init__(self, pid: int) -> None:
+        self._stat = Path(f"/proc/{pid}/stat")
+
+    def cpu_seconds(self) -> float:
+        """The processor time that it has used so far."""
+        fields = self._stat.read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def server(
-    module: str, arguments: Sequence[str], port: int, log: Path, *, ready_path: str, extra_packages: Path | None = None
-) -> Generator[None, None, None]:
+    module: str,
+    arguments: Sequence[str],
+    port: int,
+    log: Path,
+    *,
+    ready_path: str,
+    extra_packages: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Generator[Server, None, None]:
     """Runs a server until the block ends; begins when it answers.
 
     Args:
@@ -38,8 +57,9 @@ def server(
         log: What it says goes there.
         ready_path: What it answers with 200 when it is ready.
         extra_packages: A folder of packages for it alone.
+        settings: More of its environment.
     """
-    environment = _plain_environment()
+    environment = _plain_environment() | dict(settings or {})
     if extra_packages is not None:
         environment["PYTHONPATH"] = str(extra_packages)
     with log.open("wb") as output:
@@ -48,7 +68,7 @@ def server(
         )
         try:
             _wait(process, f"http://127.0.0.1:{port}{ready_path}", log)
-            yield
+            yield Server(process.pid)
         finally:
             process.terminate()
             try:

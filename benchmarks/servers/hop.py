@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.a2a import serve
-from shared.settings import ServiceSettings
+from shared.settings import AgentSettings
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -78,7 +78,16 @@ def main() -> None:
     """Serves until it is stopped."""
     role = sys.argv[1]
     configuration = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
-    settings = ServiceSettings.load(port=configuration[role]["port"], log_format="json", log_level="INFO")
+    settings = AgentSettings.load(
+        helpdesk_env="local",
+        auth0_issuer=configuration["issuer"],
+        audience=configuration[role]["audience"],
+        audit_key="none: nothing is recorded",
+        model_provider="offline",
+        port=configuration[role]["port"],
+        log_format="json",
+        log_level="INFO",
+    )
     serve(lambda: make_app(role, configuration), settings, name=role)
 
 

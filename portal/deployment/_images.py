@@ -15,6 +15,9 @@ from portal.deployment._aws import asking, refused
 PLATFORM: Final = "linux/arm64"
 """What AgentCore Runtime runs."""
 
+WITH_OBSERVABILITY: Final = ("--build-arg", "TELEMETRY_EXTRAS=--extra adot")
+"""An image for AWS holds AWS's distribution of OpenTelemetry."""
+
 ONE_MANIFEST: Final = {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
 """An image alone, not an index of it and of what is said about it: services that run images do not all take those."""
 
@@ -41,7 +44,8 @@ class DockerCli:
 
     def build(self, dockerfile: Path, context: Path, image: str) -> None:
         """See `ImageBuilder`."""
-        self._run("build", "--platform", PLATFORM, "--file", str(dockerfile), "--tag", image, str(context))
+        arguments = ("--platform", PLATFORM, *WITH_OBSERVABILITY, "--file", str(dockerfile), "--tag", image)
+        self._run("build", *arguments, str(context))
 
     def push(self, image: str, *, user: str, password: str) -> None:
         """See `ImageBuilder`. The password is kept for this push alone."""

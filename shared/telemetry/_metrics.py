@@ -5,7 +5,7 @@ names of ours. As nobody can promise that for each call, the number of values th
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,6 @@ from opentelemetry import metrics
 from shared.errors import HelpdeskError, UpstreamError
 from shared.telemetry._conventions import OTHER
 from shared.telemetry._redaction import redact
-from shared.telemetry._trace import SCOPE
 
 MOST_VALUES: Final = 64
 """How many values one label of one metric may take; what comes after them is `_OTHER`."""
@@ -23,7 +22,6 @@ SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 TOKENS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576)
 
 _VALUE: Final = re.compile(r"[A-Za-z0-9_.:/{}() -]{1,64}")
-_meter: Final = metrics.get_meter(SCOPE)
 
 Label = str | int | None
 
@@ -67,16 +65,27 @@ class Metric:
 
 
 class Counter:
-    """Counts."""
+    """Counts by itself, and tells when it is asked: what is counted often must cost next to nothing."""
 
     def __init__(self, metric: Metric, *labels: str) -> None:
         self.metric = metric
         self.labels = Labels(labels)
-        self._instrument = _meter.create_counter(metric.name, metric.unit, metric.about)
+        self._counts: dict[tuple[Label, ...], int] = {}
 
-    def add(self, *values: Label, amount: int = 1) -> None:
-        """Adds to the count of these values of its labels."""
-        self._instrument.add(amount, self.labels.of(values))
+    def bind(self, meter: metrics.Meter) -> None:
+        """Says where it is asked from."""
+        meter.create_observable_counter(self.metric.name, [self._observe], self.metric.unit, self.metric.about)
+
+    def add(self, *values: Label) -> None:
+        """Adds one to the count of these values of its labels."""
+        if values not in self._counts:
+            named = self.labels.of(values)
+            values = tuple(named.get(name) for name in self.labels.names)
+        self._counts[values] = self._counts.get(values, 0) + 1
+
+    def _observe(self, _: metrics.CallbackOptions) -> Iterator[metrics.Observation]:
+        for values, count in list(self._counts.items()):
+            yield metrics.Observation(count, self.labels.of(values))
 
 
 class Histogram:
@@ -85,8 +94,14 @@ class Histogram:
     def __init__(self, metric: Metric, *labels: str, boundaries: Sequence[float] = SECONDS) -> None:
         self.metric = metric
         self.labels = Labels(labels)
-        self._instrument = _meter.create_histogram(
-            metric.name, metric.unit, metric.about, explicit_bucket_boundaries_advisory=boundaries
+        self._boundaries = boundaries
+        self._instrument: metrics.Histogram = metrics.NoOpHistogram(metric.name)
+
+    def bind(self, meter: metrics.Meter) -> None:
+        """Says where measurements go from now on."""
+        told = self.metric
+        self._instrument = meter.create_histogram(
+            told.name, told.unit, told.about, explicit_bucket_boundaries_advisory=self._boundaries
         )
 
     def record(self, amount: float, *values: Label) -> None:
@@ -135,6 +150,12 @@ METRICS: Final[tuple[Counter | Histogram, ...]] = (
     *(REFUSALS, UPSTREAM_ERRORS, TOKENS_ASKED, APPROVALS),
 )
 """Every metric there is."""
+
+
+def bind(meter: metrics.Meter) -> None:
+    """Says where all of it goes."""
+    for each in METRICS:
+        each.bind(meter)
 
 
 def refused(error: HelpdeskError, *, place: str) -> None:

@@ -30,7 +30,7 @@ def holds_credential(text: str) -> bool:
 def redact(value: object) -> object:
     """Returns `value` with everything that looks like a credential replaced, at any depth."""
     if isinstance(value, str):
-        return _CREDENTIAL.sub(REDACTED, value)
+        return _CREDENTIAL.sub(REDACTED, value) if holds_credential(value) else value
     if isinstance(value, bytes):
         return redact(value.decode("utf-8", "replace"))
     if isinstance(value, Mapping):

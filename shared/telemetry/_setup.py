@@ -4,6 +4,7 @@ Where a provider is there already, as AWS's distribution makes one, it is used a
 things go is then its business.
 """
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -15,7 +16,8 @@ from opentelemetry import metrics, trace
 from shared.errors import ConfigurationError
 from shared.settings import TelemetrySettings
 from shared.telemetry._logging import get_logger
-from shared.telemetry._trace import switches
+from shared.telemetry._metrics import bind
+from shared.telemetry._trace import SCOPE, switches
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricReader
@@ -72,6 +74,7 @@ def configure_telemetry(settings: TelemetrySettings, *, service: str) -> Telemet
     if _is_taken():
         if settings.telemetry_library_spans:
             _log.warning("library_spans_off")
+        bind(metrics.get_meter(SCOPE))
         _log.info("telemetry_set_up", by=type(trace.get_tracer_provider()).__module__)
         return Telemetry("theirs")
     traces, measured = settings.trace_exporters, settings.metric_exporters
@@ -84,22 +87,30 @@ def configure_telemetry(settings: TelemetrySettings, *, service: str) -> Telemet
     closing: list[Callable[[], Any]] = []
     if traces:
         exporters = [_span_exporter(name, output) for name in traces]
-        closing.append(_set_up_traces(exporters, resource, message_content=settings.telemetry_message_content))
+        closing.append(_set_up_traces(exporters, resource, settings))
     if measured:
         readers = [_metric_reader(name, settings, output) for name in measured]
         closing.append(_set_up_metrics(readers, resource))
     if output is not None:
         closing.append(output.close)
     _log.info("telemetry_set_up", by="settings", traces=list(traces), metrics=list(measured))
-    switches.library_spans = settings.telemetry_library_spans and bool(traces)
     return Telemetry("ours", closing=tuple(closing))
 
 
 def _launch() -> None:
-    """Has the distribution of OpenTelemetry that is installed set things up, as `opentelemetry-instrument` does."""
+    """Has the distribution of OpenTelemetry that is installed set things up, as `opentelemetry-instrument` does.
+
+    What it adds to the log's handlers is taken away again: it would export the lines of libraries as they come, and not
+    as our own handler redacts them.
+    """
     from opentelemetry.instrumentation.auto_instrumentation import initialize  # noqa: PLC0415 -- only where it is needed
 
-    initialize()
+    root = logging.getLogger()
+    handlers = root.handlers[:]
+    try:
+        initialize()
+    finally:
+        root.handlers[:] = handlers
     if not _is_taken():
         _log.warning("observability_not_there")
 
@@ -137,17 +148,23 @@ def _resource(service: str) -> "Resource":
 
 
 def _set_up_traces(
-    exporters: "Sequence[SpanExporter]", resource: "Resource", *, message_content: bool
+    exporters: "Sequence[SpanExporter]", resource: "Resource", settings: TelemetrySettings
 ) -> Callable[[], Any]:
+    """Makes a provider for us alone; libraries find it only where their spans are wanted."""
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 -- only where it is needed
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 -- as above
 
     from shared.telemetry._export import Redacting  # noqa: PLC0415 -- as above
 
-    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    uncounted = metrics.NoOpMeterProvider()  # the SDK would count each span thrice, which costs more than the span
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False, meter_provider=uncounted)
     for exporter in exporters:
-        provider.add_span_processor(BatchSpanProcessor(Redacting(exporter, message_content=message_content)))
-    trace.set_tracer_provider(provider)
+        redacting = Redacting(exporter, message_content=settings.telemetry_message_content)
+        provider.add_span_processor(BatchSpanProcessor(redacting, meter_provider=uncounted))
+    switches.tracer = provider.get_tracer(SCOPE)
+    if settings.telemetry_library_spans:
+        switches.library_spans = True
+        trace.set_tracer_provider(provider)
     return provider.shutdown
 
 
@@ -163,10 +180,11 @@ def _span_exporter(name: str, output: IO[str] | None) -> "SpanExporter":
 
 
 def _set_up_metrics(readers: "Sequence[MetricReader]", resource: "Resource") -> Callable[[], Any]:
+    """Makes a provider for us alone: libraries' metrics have ids for labels."""
     from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415 -- only where it is needed
 
     provider = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
-    metrics.set_meter_provider(provider)
+    bind(provider.get_meter(SCOPE))
     return provider.shutdown
 
 

@@ -36,17 +36,17 @@ _KINDS: Final[Mapping[Kind, SpanKind]] = {
 }
 _NAME: Final = re.compile(r"[^A-Za-z0-9_./:{}() -]+")
 _propagator: Final = TraceContextTextMapPropagator()
-_tracer: Final = trace.get_tracer(SCOPE)
 _ids: Final = random.SystemRandom()
 
 Attributes = Mapping[AttributeName, Value | None]
 
 
 class _Switches:
-    """What was decided when telemetry was set up."""
+    """What was decided when telemetry was set up. Until then the tracer is the API's own stand-in for a later one."""
 
     message_content = False
     library_spans = False
+    tracer = trace.get_tracer(SCOPE)
 
 
 switches: Final = _Switches()
@@ -71,14 +71,8 @@ class Span:
 
     def set(self, attributes: Attributes) -> None:
         """Adds attributes, redacted; not those that are None, nor what people said, unless that is switched on."""
-        if not self._span.is_recording():
-            return
-        for name, value in attributes.items():
-            if value is None or (name in CONTENT and not switches.message_content):
-                continue
-            if name not in ATTRIBUTE_NAMES:
-                raise ValueError(f"{name} is no attribute of ours: name it in _conventions.py")
-            self._span.set_attribute(name, _value(value, MAX_CONTENT if name in CONTENT else MAX_TEXT))
+        if self._span.is_recording():
+            self._span.set_attributes(_kept(attributes))
 
     def fail(self, reason: str) -> None:
         """Marks it as failed, by a code or the kind of an exception, never by a text."""
@@ -113,10 +107,7 @@ class Span:
 
 def begin(name: str, *, kind: Kind = "internal", attributes: Attributes | None = None) -> Span:
     """Begins a span below the one that is active, without making it active: for code that yields in between."""
-    opened = Span(_tracer.start_span(_name(name), kind=_KINDS[kind]))
-    if attributes is not None:
-        opened.set(attributes)
-    return opened
+    return Span(switches.tracer.start_span(_name(name), kind=_KINDS[kind], attributes=_kept(attributes or {})))
 
 
 @contextmanager
@@ -153,7 +144,7 @@ def receive(name: str, carrier: Mapping[str, str], *, trusted: bool, began: floa
     parent = context.Context()
     if trusted and theirs is not None:
         parent = trace.set_span_in_context(NonRecordingSpan(theirs), parent)
-    opened = _tracer.start_span(
+    opened = switches.tracer.start_span(
         _name(name),
         context=parent,
         kind=SpanKind.SERVER,
@@ -206,6 +197,18 @@ def _extracted(carrier: Mapping[str, str]) -> SpanContext | None:
 
 def _without_state(theirs: SpanContext) -> SpanContext:
     return SpanContext(theirs.trace_id, theirs.span_id, is_remote=True, trace_flags=TraceFlags(theirs.trace_flags))
+
+
+def _kept(attributes: Attributes) -> dict[str, Value]:
+    """What of attributes is written, as it is written."""
+    kept: dict[str, Value] = {}
+    for name, value in attributes.items():
+        if value is None or (name in CONTENT and not switches.message_content):
+            continue
+        if name not in ATTRIBUTE_NAMES:
+            raise ValueError(f"{name} is no attribute of ours: name it in _conventions.py")
+        kept[name] = _value(value, MAX_CONTENT if name in CONTENT else MAX_TEXT)
+    return kept
 
 
 def _name(name: str) -> str:

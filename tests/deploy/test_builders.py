@@ -36,6 +36,8 @@ def test_an_image_is_built_for_arm(docker: tuple[DockerCli, Path]) -> None:
         "build",
         "--platform",
         "linux/arm64",
+        "--build-arg",
+        *["TELEMETRY_EXTRAS=--extra", "adot"],
         "--file",
         "agents/docs_search/Dockerfile",
         "--tag",

@@ -28,7 +28,11 @@ SETTINGS: dict[str, type[AgentSettings]] = {
     "docs_search": DocsSearchSettings,
 }
 SUBAGENTS = AGENTS[1:]
-UNSCOPED = {"ecr:GetAuthorizationToken"}
+UNSCOPED = {
+    "ecr:GetAuthorizationToken",
+    "cloudwatch:PutMetricData",
+    *(f"xray:{name}" for name in ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")),
+}
 """Actions that IAM knows no resource for."""
 
 
@@ -133,6 +137,13 @@ def test_the_environment_is_what_the_agent_reads_and_holds_no_secret(
     (runtime,) = Template.read(name).of_type("AWS::BedrockAgentCore::Runtime").values()
     environment: dict[str, str] = dict(runtime["EnvironmentVariables"])
     assert environment.pop("AWS_DEFAULT_REGION") == "us-east-1", "for boto3"
+    launched = {key: environment.pop(key) for key in list(environment) if key.startswith("OTEL_PYTHON_")}
+    assert launched == {  # for the launcher of AWS's distribution; tests/telemetry runs an agent with just these
+        "OTEL_PYTHON_DISTRO": "aws_distro",
+        "OTEL_PYTHON_CONFIGURATOR": "aws_configurator",
+        "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "*",
+    }
+    assert environment["AGENT_OBSERVABILITY_ENABLED"] == "true"
     fields = SETTINGS[name].model_fields
     secrets = {key for key, field in fields.items() if "SecretStr" in str(field.annotation)}
     for variable, value in environment.items():

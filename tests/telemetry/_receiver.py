@@ -48,6 +48,7 @@ class Receiver:
         self.spans: list[Seen] = []
         self.metrics: dict[str, list[tuple[str, dict[str, Any], float]]] = {}
         self.bodies: list[bytes] = []
+        self.paths: set[str] = set()
         self._server = LoopbackServer()
 
     @property
@@ -59,6 +60,7 @@ class Receiver:
         routes = [
             Route("/v1/traces", self._traces, methods=["POST"]),
             Route("/v1/metrics", self._metrics, methods=["POST"]),
+            Route("/{path:path}", self._anything, methods=["POST"]),
         ]
         self._server.start(Starlette(routes=routes))
         return self
@@ -90,7 +92,12 @@ class Receiver:
                     kept.append((service, _values(measured.attributes), float(measured.count)))
         return Response(media_type="application/x-protobuf")
 
+    async def _anything(self, request: Request) -> Response:
+        await self._body(request)
+        return Response(status_code=404)
+
     async def _body(self, request: Request) -> bytes:
+        self.paths.add(request.url.path)
         body = await request.body()
         body = gzip.decompress(body) if request.headers.get("content-encoding") == "gzip" else body
         self.bodies.append(body)

@@ -104,6 +104,7 @@ def small_agent(folder: Path, settings: Mapping[str, str], *, under: Sequence[st
         "HELPDESK_ENV": "local",
         "AUTH0_ISSUER": "http://127.0.0.1:1/",
         "AUDIENCE": "urn:small",
+        "AUDIT_KEY": "none: it keeps no trail",
         "MODEL_PROVIDER": "offline",
         "LOG_FORMAT": "json",
         "PORT": str(port),

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.agents import help_desk
 from portal.conversation import Conversation
+from shared.telemetry._metrics import METRICS
 from tests.telemetry._receiver import Receiver, Seen
 
 pytestmark = pytest.mark.timeout(180)
@@ -218,6 +219,7 @@ def test_one_line_says_who_what_and_what_came_of_it(day: Day) -> None:
 
 def test_metrics_tell_requests_hops_models_tools_and_tokens(day: Day) -> None:
     metrics = day.receiver.metrics
+    assert metrics.keys() <= {each.metric.name for each in METRICS}  # none of a library's, whose labels are ids
     counts = {
         (service, attributes["rpc.method"]): count
         for service, attributes, count in metrics["rpc.server.call.duration"]
