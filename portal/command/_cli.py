@@ -68,9 +68,10 @@ def cli(context: click.Context) -> None:
     metavar="PORT",
     help="Use ports that count up from PORT.  [default: 8400, 8401, 8403, 8404 and 9000 to 9003]",
 )
+@click.option("--traces", is_flag=True, help="Have the agents keep traces, for helpdesk trace.")
 @common()
 @click.pass_obj
-def up(options: Options, port_base: int | None) -> ExitCode:
+def up(options: Options, port_base: int | None, *, traces: bool) -> ExitCode:
     """Start everything on this machine.
 
     Runs until Ctrl-C. Whatever dies is started again. Keys, passwords and conversations are kept
@@ -80,11 +81,12 @@ def up(options: Options, port_base: int | None) -> ExitCode:
     Examples:
       helpdesk up
       helpdesk up --port-base 18400     where the usual ports are taken
+      helpdesk up --traces              see each question's way with helpdesk trace
       MODEL_PROVIDER=ollama MODEL_ID=qwen3 helpdesk up
     """
     from portal.command import _up
 
-    return run(options, lambda output: _up.up(output, port_base=port_base))
+    return run(options, lambda output: _up.up(output, port_base=port_base, traces=traces))
 
 
 @cli.command()
@@ -310,6 +312,27 @@ def status(options: Options) -> ExitCode:
     from portal.command import _status
 
     return run(options, lambda output: _status.status(options, output))
+
+
+@cli.command()
+@click.argument("wanted", required=False, metavar="[ID]")
+@common()
+@click.pass_obj
+def trace(options: Options, wanted: str | None) -> ExitCode:
+    """See the way of a question through the agents of this machine.
+
+    ID is a task's or a trace's, or its beginning; without one it lists the newest traces. Traces are kept while
+    the help desk runs with --traces.
+
+    \b
+    Examples:
+      helpdesk trace
+      helpdesk trace 5f3c9a01
+      helpdesk trace --json 5f3c9a01 | jq -r 'select(.failed).name'
+    """
+    from portal.command import _trace
+
+    return run(options, lambda output: _trace.trace(output, wanted))
 
 
 @cli.command()

@@ -29,7 +29,7 @@ from portal.terminal import Output, printable
 from shared.http import create_http_client
 
 
-async def up(output: Output, *, port_base: int | None) -> None:
+async def up(output: Output, *, port_base: int | None, traces: bool = False) -> None:
     """Runs the local world until it is told to stop.
 
     Raises:
@@ -39,7 +39,7 @@ async def up(output: Output, *, port_base: int | None) -> None:
     with only_one(state) as alone:
         if not alone:
             raise CommandFailed(_already(running(state)))
-        plan = Plan(state, ports_from(port_base))
+        plan = Plan(state, ports_from(port_base), traces=traces)
         _require_free(plan)
         begun = time.monotonic()
         output.say(f"Starting the help desk; what it keeps is in {state}", style="dim")

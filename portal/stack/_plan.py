@@ -29,6 +29,9 @@ SECURITY_ON_CALL = "auth0|d1ddc717b58593cd7af7485b"
 AGENT_CARD = "/.well-known/agent-card.json"
 """An agent answers `/ping` as soon as it lives, and this once it can work."""
 
+TRACES = "traces"
+"""The folder below the state where spans are kept, if they are."""
+
 DEFAULT_PORTS = {
     "tenant": 8400,
     "directory": 8401,
@@ -116,10 +119,12 @@ class Plan:
     Attributes:
         state: The folder of state, keys and secrets.
         ports: The port of each part.
+        traces: Whether the agents and the gateway keep their spans, each in a file below the state.
     """
 
     state: Path
     ports: Mapping[str, int]
+    traces: bool = False
 
     @property
     def issuer(self) -> str:
@@ -207,6 +212,16 @@ class Plan:
             "LOG_FORMAT": chosen("LOG_FORMAT", "console"),
         }
 
+    def _telemetry(self, name: str) -> dict[str, str]:
+        if not self.traces:
+            return {}
+        return {
+            "TELEMETRY_FILE": str(self.state / TRACES / f"{name}.jsonl"),
+            "OTEL_TRACES_EXPORTER": "file",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_BSP_SCHEDULE_DELAY": "300",  # milliseconds: who asks wants to see it
+        }
+
     def _tenant(self) -> Mapping[str, str]:
         directory = self.url("directory").rstrip("/")
         keywords = {"DIRECTORY_URL": directory, "DIRECTORY_DOMAIN": HOST}
@@ -231,11 +246,15 @@ class Plan:
             "allowedClients": [self.client_id("docs-search-api-client")],
             "allowedScopes": ["docs:read"],
         }
-        return self._service("gateway") | {
-            "AUTH0_ISSUER": self.issuer,
-            "GATEWAY_AUTHORIZER": json.dumps(authorizer),
-            "GATEWAY_URL": f"{self.url('gateway')}mcp",
-        }
+        return (
+            self._service("gateway")
+            | self._telemetry("gateway")
+            | {
+                "AUTH0_ISSUER": self.issuer,
+                "GATEWAY_AUTHORIZER": json.dumps(authorizer),
+                "GATEWAY_URL": f"{self.url('gateway')}mcp",
+            }
+        )
 
     @property
     def _discovery_url(self) -> str:
@@ -251,7 +270,8 @@ class Plan:
         await prepare(settings, self.state / "fga", http)
 
     def _agent(self, name: str) -> dict[str, str]:
-        return self._service(name) | {
+        settings = self._service(name) | self._telemetry(name)
+        return settings | {
             "AUTH0_ISSUER": self.issuer,
             "AUTH0_DISCOVERY_URL": self._discovery_url,
             "AUDIENCE": _audience(name),

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Command, i
     """Everything, started by the command itself; stopped by Ctrl-C, with nothing left over."""
     folder = tmp_path_factory.mktemp("world")
     helpdesk, base = Command(folder / "var", folder / "home"), free_port_base()
-    with helpdesk.start("up", "--json", "--port-base", str(base)) as process:
+    with helpdesk.start("up", "--json", "--traces", "--port-base", str(base)) as process:
         try:
             until(process, "up")
             pids = [part["pid"] for part in json.loads((helpdesk.state / "run" / "stack.json").read_text())["parts"]]
@@ -120,6 +121,19 @@ def test_a_conversation_goes_on_where_asked_to(amelia: Command) -> None:
     assert other["context_id"] != first["context_id"]
     third = amelia("ask", "--json", "--context", first["context_id"], "which devices do I have?").events[-1]
     assert third["context_id"] == first["context_id"]
+
+
+def test_the_way_of_a_question_can_be_seen(amelia: Command) -> None:
+    task_id = amelia("ask", "--json", "Where is the VPN guide?").events[0]["task_id"]
+    written, services = threading.Event(), set[str]()
+    for _ in range(100):  # agents write what they have every third of a second
+        services = {event.get("service", "none yet") for event in amelia("trace", "--json", task_id).events}
+        if services >= {"supervisor", "docs_search", "gateway"} or written.wait(0.1):
+            break
+    assert services == {"supervisor", "docs_search", "gateway"}
+    shown = amelia("trace", task_id[:8])
+    assert "tools/call docs___search_articles" in shown.out
+    assert "VPN" not in "".join(path.read_text("utf-8") for path in (amelia.state / "traces").iterdir())
 
 
 def test_a_chat_is_one_conversation(amelia: Command) -> None:
