@@ -157,7 +157,8 @@ class WaitingRoom:
         structlog.contextvars.unbind_contextvars("request_id")
         structlog.contextvars.bind_contextvars(task_id=waiting.task_id)
         with resumed(waiting.trace), counted():
-            structlog.contextvars.bind_contextvars(trace_id=trace_id())
+            if (found := trace_id()) is not None:
+                structlog.contextvars.bind_contextvars(trace_id=found)
             await self._look_now(waiting)
 
     async def _look_now(self, waiting: _Waiting) -> None:
