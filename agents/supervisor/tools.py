@@ -28,7 +28,7 @@ from shared.errors import (
 from shared.telemetry import get_logger, metrics
 
 MAX_FIELD_CHARACTERS = 300
-MAX_EXAMPLES = 160  # of a skill
+MAX_EXAMPLES = 240  # of a skill
 MAX_ANSWER_CHARACTERS = 64_000
 CUT_SHORT = "\n\n(The answer was longer than can be shown here.)"
 GO_ON = "Please go on."

@@ -32,7 +32,7 @@ def test_the_set_is_large_and_a_good_part_of_it_is_held_out() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "least"),
-    [("single", 0.955), ("several", 0.90), ("follow_up", 0.92), ("out_of_scope", 0.96), ("asks_back", 1.0)],
+    [("single", 0.964), ("several", 0.93), ("follow_up", 0.92), ("out_of_scope", 0.97), ("asks_back", 1.0)],
 )
 def test_the_planner_is_right_as_often_as_it_was(kind: str, least: float, outcomes: Sequence[Outcome]) -> None:
     right, of = accuracy(outcomes, kind)
@@ -45,7 +45,7 @@ def test_the_planner_is_right_as_often_as_it_was(kind: str, least: float, outcom
 
 
 @pytest.mark.parametrize(
-    ("kind", "least"), [("single", 0.93), ("several", 0.87), ("follow_up", 0.86), ("out_of_scope", 0.92)]
+    ("kind", "least"), [("single", 0.94), ("several", 0.90), ("follow_up", 0.87), ("out_of_scope", 0.91)]
 )
 def test_the_planner_is_right_on_what_it_was_not_tuned_to(kind: str, least: float, outcomes: Sequence[Outcome]) -> None:
     right, of = accuracy(outcomes, kind, "held_out")

@@ -11,12 +11,16 @@ from shared.models.offline._specification import Tool
 from shared.models.offline._words import split_words
 
 FURTHER_SCORE = 0.5  # of a piece that asks for something beside the main thing
-LEAST_SUPPORT = 1.0  # of a piece, of several
-ASIDE_SUPPORT = 3.5  # of a piece that tells something beside what is asked
-WHOLE_SHARE = 0.65  # of how well the whole message fits, in the support that a piece has
+LEAST_SUPPORT = 2.2  # of a piece, of several
+ASIDE_SUPPORT = 6.5  # of a piece that tells something beside what is asked
+WHOLE_SHARE = 0.85  # of how well the whole message fits, in the support that a piece has
+OTHER_SHARE = 0.9  # of how well the piece fits another piece's tool, against it
 MOST_SCORE = 8.0  # of a piece, and
-LEAST_SCORE = -6.0  # of a message, beyond which it makes no difference
+LEAST_WHOLE = -6.0  # of a message, beyond which it makes no difference
+MOST_OTHER = 6.0
+LEAST_OTHER = -4.0
 MARGIN = 0.5  # by which a piece must fit another tool better than the rest of its sentence does
+BARE_MARGIN = 2.5  # the same for a bare noun, which may be a further thing of the same kind
 NO_EVIDENCE = 0.15
 
 
@@ -51,10 +55,12 @@ def assign(chooser: Chooser, sentences: Sequence[Sequence[Clause]], message: str
     printing, "order pens and paper" is not. No intents where no piece is for a tool by itself.
     """
     pieces = [piece for clauses in sentences for piece in _pieces(chooser, clauses)]
+    tools = [tool for tool in chooser.index.tools if any(tool is one for _, one in pieces)]
+    support = [_support(chooser, clause, tool, tools, message) if tool else 0.0 for clause, tool in pieces]
     if len(pieces) > 1:
         pieces = [
-            (clause, tool if tool and _support(chooser, clause, tool, message) >= LEAST_SUPPORT else None)
-            for clause, tool in pieces
+            (clause, tool if share >= LEAST_SUPPORT else None)
+            for (clause, tool), share in zip(pieces, support, strict=True)
         ]
     asked = _asked(pieces, chooser.index.orders)
     intents: list[Intent] = []
@@ -66,7 +72,7 @@ def assign(chooser: Chooser, sentences: Sequence[Sequence[Clause]], message: str
         if tool is None and _is_uncovered(chooser, clause):
             uncovered.append(clause.text)
             continue
-        if tool is None or (told and _is_aside(chooser, clause, tool, message)):
+        if tool is None or (told and (clause.is_background or support[place] < ASIDE_SUPPORT)):
             (intents[-1].clauses if intents else waiting).append(clause)
             continue
         if known is None or (takes_one_topic(tool.schema) and clause.asks):
@@ -110,19 +116,18 @@ def _own_tool(chooser: Chooser, clause: Clause, main: Tool | None) -> Tool | Non
     fit = chooser.fit(clause.text, main, mood=clause.mood)
     if own is None or own is main:
         return main if fit.evidence >= LEAST_EVIDENCE else None
-    if not starts_anew(clause.text) and fit.evidence > NO_EVIDENCE:
-        return main  # "which laptops and phones are mine?"
-    return main if chooser.fit(clause.text, own, mood=clause.mood).score < fit.score + MARGIN else own
+    is_bare = not starts_anew(clause.text) and fit.evidence > NO_EVIDENCE  # "which laptops and phones are mine?"
+    better = chooser.fit(clause.text, own, mood=clause.mood).score - fit.score
+    return main if better < (BARE_MARGIN if is_bare else MARGIN) else own
 
 
-def _is_aside(chooser: Chooser, clause: Clause, tool: Tool, message: str) -> bool:
-    return clause.is_background or _support(chooser, clause, tool, message) < ASIDE_SUPPORT
-
-
-def _support(chooser: Chooser, clause: Clause, tool: Tool, message: str) -> float:
-    """How well a piece fits a tool, with some of how well the whole message does."""
+def _support(chooser: Chooser, clause: Clause, tool: Tool, tools: Sequence[Tool], message: str) -> float:
+    """How well a piece fits a tool, and somewhat the whole message; less where the piece fits another tool as well."""
     own = min(MOST_SCORE, chooser.fit(clause.text, tool, mood=clause.mood).score)
-    return own + WHOLE_SHARE * max(LEAST_SCORE, chooser.fit(message, tool).score)
+    whole = max(LEAST_WHOLE, chooser.fit(message, tool).score)
+    others = [chooser.fit(clause.text, other, mood=clause.mood).score for other in tools if other is not tool]
+    other = min(MOST_OTHER, max(LEAST_OTHER, *others)) if others else 0.0
+    return own + WHOLE_SHARE * whole - OTHER_SHARE * other
 
 
 def _is_uncovered(chooser: Chooser, clause: Clause) -> bool:

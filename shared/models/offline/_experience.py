@@ -9,7 +9,7 @@ pairs of neighbouring ones (naive Bayes, by how many of the texts have each); an
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -22,6 +22,8 @@ from shared.models.offline._words import Word, split_words, terms_of
 
 ELSEWHERE = Path(__file__).with_name("elsewhere.txt")
 NEAREST = 3
+COMMON = 1 / 25  # of the texts: what is in more of them makes none nearer
+LEAST_LENGTH = 1.0
 MANY = 40  # examples of a tool, which outweigh by themselves what is said elsewhere of the same things
 LEAST_LIKELY = -8.0  # the logarithm below which it makes no difference how unlikely a text is
 PRIOR = 0.3  # texts that are imagined beside those that were said
@@ -56,16 +58,24 @@ class _Elsewhere:
 
 
 class Experience:
-    """What was said for each of a set of tools, and for none."""
+    """What was said for each of a set of tools, and for none.
+
+    Attributes:
+        scarcity: 1 where the tools have no examples, 0 where one of them has many.
+    """
 
     def __init__(self, tools: Sequence[Tool]) -> None:
+        self.scarcity = 1.0 - min(1.0, max((len(tool.examples) for tool in tools), default=0) / MANY)
         topics = frozenset(term for tool in tools if len(tool.examples) < MANY for term in topics_of(tool))
         said = [tuple(_features(split_words(text)) for text in (*tool.examples, *tool.tags)) for tool in tools]
         said.append(tuple(one.features for one in _said_elsewhere() if not one.is_about(topics)))
         total = sum(map(len, said))
         counts = Counter(feature for texts in said for text in texts for feature in text)
         self._rates = _rates(said)
-        self._squares = {feature: math.log(1 + total / count) ** 2 for feature, count in counts.items()}
+        self._squares = {
+            feature: math.log(1 + total / count) ** 2 if count <= COMMON * total else 0.0
+            for feature, count in counts.items()
+        }
         self._unknown = math.log(1 + total) ** 2
         self._alternatives = len(said)
         self._texts: list[tuple[int, float]] = []
@@ -74,12 +84,17 @@ class Experience:
             for text in texts:
                 for feature in text:
                     self._with.setdefault(feature, []).append(len(self._texts))
-                self._texts.append((place, math.sqrt(sum(self._squares[feature] for feature in text))))
+                length = math.sqrt(sum(self._squares[feature] for feature in text))
+                self._texts.append((place, max(LEAST_LENGTH, length)))
 
-    def recall(self, words: tuple[Word, ...]) -> Memory:
-        """Compares a text with all that was said."""
-        features = sorted(_features(words))
+    def recall(self, words: tuple[Word, ...], meant: Mapping[str, str]) -> Memory:
+        """Compares a text with all that was said; `meant` is what words stand for that nobody said."""
+        features = sorted({self._known(feature, meant) for feature in _features(words)})
         return Memory(self._likelihood(features), self._nearness(features))
+
+    def _known(self, feature: str, meant: Mapping[str, str]) -> str:
+        """A pair as it is; a word that nobody said as the known one that it stands for."""
+        return feature if feature in self._with else representative(meant.get(feature, feature))
 
     def _likelihood(self, features: Sequence[str]) -> tuple[float, ...]:
         known = [self._rates[feature] for feature in features if feature in self._rates]
@@ -94,6 +109,8 @@ class Experience:
         for feature in features:
             square = self._squares.get(feature, self._unknown)
             length += square
+            if not square:
+                continue
             for number in self._with.get(feature, ()):
                 shared[number] = shared.get(number, 0.0) + square
         nearest: list[list[float]] = [[] for _ in range(self._alternatives)]

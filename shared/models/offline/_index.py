@@ -98,7 +98,7 @@ class ToolIndex:
         words = split_words(text)
         query = self._query(words)
         near = self._likeness.near(query)
-        memory = self._experience.recall(words)
+        memory = self._experience.recall(words, {said: known[0][0] for said, (_, known) in query.items() if known})
         mood = mood or mood_in(text)
         if mood is Mood.QUESTION and person_in(text, knows=self.knows, small=False):
             mood = Mood.OWN  # about somebody's own things, though not the speaker's
@@ -139,6 +139,7 @@ class ToolIndex:
             far=min(MOST_WORDS, far),
             likelihood=memory.likelihood[-1],
             nearness=memory.nearness[-1],
+            scarcity=self._experience.scarcity,
         )
 
     def knows(self, term: str) -> bool:

@@ -47,6 +47,7 @@ class Against:
         far: Words of fields that no tool's own words are of.
         likelihood: The logarithm of how likely the text is among what is said elsewhere, of all alternatives.
         nearness: To the nearest few of what is said elsewhere.
+        scarcity: Of the tools' examples: where there are few, it says little that none is like the text.
     """
 
     mood: Mood
@@ -55,6 +56,7 @@ class Against:
     far: float
     likelihood: float
     nearness: float
+    scarcity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Weights:
     far: float
     none_likelihood: float
     none_nearness: float
+    scarcity: float
 
     def tool(self, measures: Measures) -> float:
         """A tool's score."""
@@ -98,29 +101,31 @@ class Weights:
             + self.far * against.far
             + self.none_likelihood * against.likelihood
             + self.none_nearness * against.nearness
+            + self.scarcity * against.scarcity
         )
 
 
 WEIGHTS = Weights(
-    evidence=1.97,
-    pairs=2.18,
-    likeness=3.30,
-    shape=0.82,
-    mood=1.92,
-    field=3.70,
-    likelihood=0.28,
-    nearness=1.85,
+    evidence=1.46,
+    pairs=1.87,
+    likeness=3.29,
+    shape=0.51,
+    mood=1.91,
+    field=3.01,
+    likelihood=0.31,
+    nearness=2.44,
     none={
-        Mood.ORDER: 2.47,
-        Mood.HOW: 1.11,
-        Mood.PERMISSION: 0.61,
-        Mood.QUESTION: 1.35,
-        Mood.OWN: 0.38,
-        Mood.STATEMENT: 1.39,
+        Mood.ORDER: 2.72,
+        Mood.HOW: 1.26,
+        Mood.PERMISSION: 1.07,
+        Mood.QUESTION: 1.56,
+        Mood.OWN: 0.61,
+        Mood.STATEMENT: 1.86,
     },
-    unknown=-0.31,
-    known=-0.30,
-    far=1.59,
-    none_likelihood=0.31,
-    none_nearness=3.15,
+    unknown=-0.39,
+    known=-0.44,
+    far=1.60,
+    none_likelihood=0.39,
+    none_nearness=3.41,
+    scarcity=-2.86,
 )

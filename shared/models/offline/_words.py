@@ -101,7 +101,7 @@ def is_frequent(term: str) -> bool:
     return term in _FREQUENT_STEMS
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def split_words(text: str) -> tuple[Word, ...]:
     """The words of a text, at most `MAX_WORDS`, contractions written out."""
     words: list[Word] = []
@@ -184,7 +184,7 @@ class Term:
     parts: tuple["Term", ...] = ()
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def terms_of(words: tuple[Word, ...]) -> tuple[Term, ...]:
     """The terms of a text, in order: words that say something, compounds, and denial."""
     terms: list[Term] = []
