@@ -69,7 +69,8 @@ class PublicUrls:
         """
         try:
             async with asyncio.timeout(LOOKUP_SECONDS):
-                found = [ipaddress.ip_address(one.partition("%")[0]) for one in await self.look_up(host)]
+                names = [host] if _is_address(host) else await self.look_up(host)
+                found = [ipaddress.ip_address(one.partition("%")[0]) for one in names]
         except (OSError, UnicodeError, ValueError, TimeoutError) as error:
             raise NotPublic("The URL's host cannot be found.") from error
         if not found or not all(is_public(one) or (self.this_machine and one.is_loopback) for one in found):
@@ -91,6 +92,14 @@ class PublicUrls:
         if not usual and not (self.this_machine and parts.scheme in {"http", "https"}):
             raise NotPublic("The URL must be https, to port 443.")
         return host, not usual
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def is_public(address: Address) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,6 +113,7 @@ class World:
         folder: For all that they keep.
         model: Makes the model of each agent, by its name; the offline planner, if it gives None.
         settings: Changes to the agents' settings.
+        supervisor: Changes to the supervisor's own.
         articles: The folder of the knowledge base, in place of the articles that are shipped.
         managed: Whether the tenant begins empty, for its owner to deploy to between `tenant.start()` and `with`.
     """
@@ -125,11 +126,13 @@ class World:
         model: Callable[[str], Model | None] = lambda _: None,
         settings: dict[str, Any] | None = None,
         managed: bool = False,
+        supervisor: dict[str, Any] | None = None,
     ) -> None:
         self.folder = folder
         self.servers = {name: LoopbackServer() for name in ("directory", "fga", "gateway", *SUBAGENTS, "supervisor")}
         self._model = model
         self._settings = settings or {}
+        self._of_supervisor = supervisor or {}
         self._articles = {} if articles is None else {"knowledge_folder": articles}
         self.heard: dict[str, list[dict[str, str]]] = {name: [] for name in self.servers}
         self.asked: dict[str, list[str]] = {name: [] for name in self.servers}
@@ -372,6 +375,7 @@ class World:
         caller, exchanger = self.tenant.client(SUPERVISOR), self.tenant.client(SUPERVISOR_API_CLIENT)
         return {
             **self._agent("supervisor"),
+            **self._of_supervisor,
             "client_id": caller.client_id,
             "client_key": caller.private_key_pem,
             "api_client_id": exchanger.client_id,
@@ -414,7 +418,7 @@ class Person:
         assert "result" in body, body
         return Reply([body["result"]])
 
-    async def stream(self, text: str, *, context_id: str | None = None) -> AsyncIterator[dict[str, Any]]:
+    async def stream(self, text: str, *, context_id: str | None = None) -> AsyncGenerator[dict[str, Any], None]:
         """Asks, and yields each event as it comes."""
         body = _rpc("SendStreamingMessage", _message(text, context_id, None))
         async with self.http.stream(

@@ -120,6 +120,7 @@ def test_where_nothing_waits_it_says_so(helpdesk: Command) -> None:
     assert helpdesk("approve", "--json").events == [{"event": "approvals", "waiting": 0}]
 
 
+@pytest.mark.requirement("E7")
 def test_what_waits_is_shown_whole_but_for_the_code_that_has_to_be_typed(
     tenant: LocalTenant, helpdesk: Command
 ) -> None:
@@ -216,6 +217,7 @@ def test_yes_and_no_at_once_is_wrong_usage(helpdesk: Command) -> None:
     assert helpdesk("approve", "--yes", "AAAA", "--no", "AAAA").code == 2
 
 
+@pytest.mark.requirement("E7")
 def test_nothing_that_is_asked_acts_on_the_terminal_or_looks_like_a_line_of_it(
     tenant: LocalTenant, helpdesk: Command
 ) -> None:
