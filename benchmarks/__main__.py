@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-BENCHMARKS = ("hop", "path", "observed", "agents", "authorization", "knowledge", "functions", "containers")
+BENCHMARKS = ("hop", "path", "observed", "agents", "approval", "authorization", "knowledge", "functions", "containers")
 """The modules here that measure; each has `TITLE` and `run(arguments) -> Report`."""
 
 

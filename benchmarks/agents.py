@@ -78,7 +78,7 @@ async def _run(*, rounds: int) -> Report:
     async with help_desk() as desk:
         starts = {name: [await _restart(desk, name) for _ in range(rounds)] for name in AGENTS}
         idle = {name: desk.megabytes(name) for name in AGENTS}
-        requests = {kind: await _ask(desk, text) for kind, text in QUESTIONS.items()}
+        requests = {kind: await ask(desk, text) for kind, text in QUESTIONS.items()}
         used = {name: desk.megabytes(name) for name in AGENTS}
     numbers = {"start_seconds": starts, "idle_megabytes": idle, "used_megabytes": used, "requests": requests}
     return Report(text=_text(starts, idle, used, requests), numbers=numbers, missed=_missed(starts, used, requests))
@@ -99,7 +99,7 @@ async def _restart(desk: RunningDesk, name: str) -> float:
     return seconds if seconds is not None else time.monotonic() - begun
 
 
-async def _ask(desk: RunningDesk, text: str) -> dict[str, float]:
+async def ask(desk: RunningDesk, text: str) -> dict[str, float]:
     """Model calls and milliseconds of one request; the first, which finds nothing at hand, is not counted."""
     conversation = Conversation(desk.desk)
     await conversation.turn(text, lambda _: None)
