@@ -33,6 +33,9 @@ class State(StrEnum):
 
 
 KEPT_SECONDS: Final = 90 * 24 * 60 * 60
+ASKED_SECONDS: Final = 3600.0
+"""Over which it is counted how often a person was asked for nothing."""
+
 FIRST_LEASE_SECONDS: Final = 30.0
 ACTING_SECONDS: Final = 120.0
 """Whoever acts has ended by then, or died."""
@@ -121,11 +124,14 @@ class Limits:
         pending: How many actions may wait for one person.
         cooldown: For how many seconds nobody asks a person again who has just denied them something.
         denials: From how many denials within a day on they are flagged.
+        unanswered: How often within an hour one person may have another asked for what comes to nothing: denied, not
+            answered, or cancelled, which asks them no less.
     """
 
     pending: int = 3
     cooldown: float = 300.0
     denials: int = 3
+    unanswered: int = 6
 
 
 class TooMuch(StrEnum):
@@ -139,6 +145,9 @@ class TooMuch(StrEnum):
 
     COOLDOWN = "cooldown"
     """They have just said no."""
+
+    OFTEN = "often"
+    """They were asked again and again, for nothing."""
 
 
 class ActionLedger(Protocol):

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from shared.approval._ledger import (
     ACTING_SECONDS,
+    ASKED_SECONDS,
     CHANGEABLE,
     FIRST_LEASE_SECONDS,
     KEPT_SECONDS,
@@ -33,7 +34,9 @@ _OPEN: Final = (
     "(state IN ('asking', 'requested', 'approved') OR (state = 'acting' AND acting_at > %s))) THEN 'same' "
     f"WHEN (SELECT count(*) FROM actions WHERE approver = %s AND {_WAITING} AND deadline > %s) >= %s THEN 'pending' "
     "WHEN EXISTS (SELECT FROM actions WHERE owner = %s AND approver = %s AND state = 'denied' AND changed_at > %s) "
-    "THEN 'cooldown' END AS refused), "
+    "THEN 'cooldown' "
+    "WHEN (SELECT count(*) FROM actions WHERE owner = %s AND approver = %s AND created_at > %s AND "
+    "state IN ('denied', 'expired', 'cancelled', 'failed')) >= %s THEN 'often' END AS refused), "
     f"made AS (INSERT INTO actions ({_ALL}, lease_by, lease_until, changed_at) "
     f"SELECT {', '.join(['%s'] * len(COLUMNS))}, %s, %s, %s FROM verdict WHERE refused IS NULL) "
     "SELECT refused FROM verdict"
@@ -73,7 +76,9 @@ class PostgresActionLedger:
         pending = (entry.approver, now, limits.pending)
         cooldown = (entry.owner, entry.approver, now - limits.cooldown)
         row = (*(values[name] for name in COLUMNS), self._database.runner, now + FIRST_LEASE_SECONDS, now)
-        _, ((refused,),) = await self._database.run((_LOCK, ()), (_OPEN, (*same, *pending, *cooldown, *row)))
+        often = (entry.owner, entry.approver, now - ASKED_SECONDS, limits.unanswered)
+        values_of_open = (*same, *pending, *cooldown, *often, *row)
+        _, ((refused,),) = await self._database.run((_LOCK, ()), (_OPEN, values_of_open))
         return None if refused is None else TooMuch(refused)
 
     async def get(self, entry_id: str) -> Entry | None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from shared.approval._ledger import (
     ACTING_SECONDS,
+    ASKED_SECONDS,
     CHANGEABLE,
     FIRST_LEASE_SECONDS,
     KEPT_SECONDS,
@@ -161,6 +162,11 @@ def _too_much(connection: sqlite3.Connection, entry: Entry, limits: Limits, now:
     refused = "owner = ? AND approver = ? AND state = 'denied' AND changed_at > ?"
     if count(refused, entry.owner, entry.approver, now - limits.cooldown):
         return TooMuch.COOLDOWN
+    nothing = "state IN ('denied', 'expired', 'cancelled', 'failed') AND created_at > ?"
+    if count(f"owner = ? AND approver = ? AND {nothing}", entry.owner, entry.approver, now - ASKED_SECONDS) >= (
+        limits.unanswered
+    ):
+        return TooMuch.OFTEN
     return None
 
 

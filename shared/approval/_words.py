@@ -35,6 +35,12 @@ def too_much(why: TooMuch, who: Person, *, own: bool, wait: float) -> str:
             f"{whom} {are} as many requests waiting on {device} as one person may have. They have to be answered "
             f"first, or to expire. {NOTHING} If they are not wanted, deny them and tell the security team."
         )
+    if why is TooMuch.OFTEN:
+        were = "were" if own else "was"
+        return (
+            f"{whom} {were} asked again and again within the last hour, and nothing came of it, so I do not ask for "
+            f"this now. {NOTHING} If it was not wanted, tell the security team."
+        )
     minutes = max(1, round(wait / 60))
     return (
         f"{whom} denied this a moment ago, so I do not ask again so soon. {NOTHING} It can be asked for again in "

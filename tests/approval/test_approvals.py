@@ -259,6 +259,20 @@ async def test_who_said_no_is_left_alone_for_a_while(desk: Desk) -> None:
     await ask(desk, call=Call("task-3"))
 
 
+@pytest.mark.requirement("E8")
+async def test_nobody_is_worn_down_by_requests_that_are_taken_back(desk: Desk) -> None:
+    """A request that is cancelled has rung the phone as well as one that was denied."""
+    for number in range(6):
+        waits = await ask(desk, call=Call(f"task-{number}"), who=OSCAR)
+        await desk.approvals.abandon(waits.resume, asker(OSCAR), "context")
+
+    assert "again and again" in await desk.approvals.ask(intent(), Call("task-7"), asker(OSCAR))
+    assert len(desk.phone.asked) == 6
+    await ask(desk, call=Call("task-8"), who=AMELIA)  # whom nobody else can keep from what is theirs
+    desk.clock.advance(3600)
+    await ask(desk, call=Call("task-9"), who=OSCAR)
+
+
 @pytest.mark.requirement("E10")
 async def test_polls_keep_to_the_server_s_pace_and_end_with_the_request(desk: Desk) -> None:
     await ask(desk)
