@@ -44,6 +44,22 @@ async def connect(helpdesk: Command, login: str, *arguments: str) -> list[str]:
     return connected
 
 
+async def ticket(helpdesk: Command, login: str) -> str:
+    """What a terminal enrols with, from the person's page of approvals."""
+    issuer = json.loads((helpdesk.state / "run" / "stack.json").read_text())["issuer"]
+    async with create_http_client() as http:
+        browser = Browser(http)
+        page = await browser.enter(
+            f"{issuer}phone",
+            login=login,
+            password=helpdesk.password(login),
+            until=lambda page: "approvals" in page.text,
+        )
+        page.forms[0] = page.forms[-1]
+        shown = (await browser.submit(page)).text
+    return shown.rpartition(" ")[2]
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Command, int]]:
     """Everything, started by the command itself; stopped by Ctrl-C, with nothing left over."""
@@ -134,6 +150,42 @@ def test_the_way_of_a_question_can_be_seen(amelia: Command) -> None:
     shown = amelia("trace", task_id[:8])
     assert "tools/call docs___search_articles" in shown.out
     assert "VPN" not in "".join(path.read_text("utf-8") for path in (amelia.state / "traces").iterdir())
+
+
+def test_a_reset_is_left_waiting_approved_in_a_terminal_and_taken_up_again(amelia: Command) -> None:
+    enrolled = amelia("approve", "enroll", stdin=asyncio.run(ticket(amelia, "amelia.hart")))
+    assert enrolled.code == 0, enrolled.err
+
+    left = amelia("ask", "--json", "--no-wait", "I forgot my password, please reset it")
+    assert left.code == 6
+    end = left.events[-1]
+    (wait,) = end["waits_for"]
+    assert (end["state"], wait["kind"]) == ("auth-required", "approval")
+    asked = amelia("approve", "--json").events[0]
+    assert asked["binding_message"] == f"Reset password of amelia.hart, code {wait['subject']}"
+    assert {"name": "Asked for by", "value": "Amelia Hart (amelia.hart)"} in asked["details"]
+    still = amelia("ask", "--no-wait", "--task", end["task_id"])
+    assert still.code == 6
+    assert wait["subject"] in still.out
+
+    assert amelia("approve", "--yes", wait["subject"]).code == 0
+    done = amelia("ask", "--json", "--task", end["task_id"])
+    assert (done.code, done.events[-1]["state"]) == (0, "completed")
+    assert "on its way" in done.events[-1]["answer"]
+    assert "was answered already" in amelia("approve", "--yes", wait["subject"]).err
+    again = amelia("ask", "--task", end["task_id"])
+    assert again.code == 0
+    assert "on its way" in again.out
+
+
+def test_a_question_waits_for_its_answer_and_says_that_it_was_denied(amelia: Command) -> None:
+    with amelia.start("ask", "--json", "Please reset my password") as process:
+        waits = until(process, "waits")
+        code = waits["waits_for"][0]["subject"]
+        assert amelia("approve", "--no", code).code == 0
+        end = until(process, "ended")
+    assert process.returncode == 0
+    assert "denied" in end["answer"]
 
 
 def test_a_chat_is_one_conversation(amelia: Command) -> None:
