@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Self
 
 from shared.audit._vocabulary import Action, Outcome
@@ -12,6 +13,7 @@ from shared.telemetry import CONTEXT_ID, REQUEST_ID, TASK_ID, TRACE_ID, current_
 
 MAX_VALUE_CHARACTERS: Final = 256
 MAX_ITEMS: Final = 64
+MOST_KEPT: Final = 1024
 _CUT: Final = "…"
 
 
@@ -39,19 +41,41 @@ class Who:
     token_id: str = ""
     until: int = 0
 
-    @classmethod
-    def of(cls, principal: Principal) -> Self:
-        """As a principal says."""
-        return cls(
-            issuer=principal.issuer,
-            subject=principal.subject,
-            actors=principal.actors,
-            client=principal.client_id,
-            audience=principal.audience,
-            scopes=tuple(sorted(principal.scopes)),
-            token_id=principal.token_id,
-            until=principal.expires_at,
-        )
+    @staticmethod
+    def of(principal: Principal) -> "Who":
+        """As a principal says; kept, as one principal has many events."""
+        return _who_of(principal)
+
+    def members(self) -> dict[str, Any]:
+        """As JSON members; kept, and not to be changed."""
+        return _who_members(self)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _who_of(principal: Principal) -> Who:
+    return Who(
+        issuer=principal.issuer,
+        subject=principal.subject,
+        actors=principal.actors,
+        client=principal.client_id,
+        audience=principal.audience,
+        scopes=tuple(sorted(principal.scopes)),
+        token_id=principal.token_id,
+        until=principal.expires_at,
+    )
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _who_members(who: Who) -> dict[str, Any]:
+    texts = _filled(
+        ("issuer", who.issuer),
+        ("subject", who.subject),
+        ("client", who.client),
+        ("audience", who.audience),
+        ("token_id", who.token_id),
+    )
+    until = {"until": who.until} if who.until else {}
+    return texts | _listed(("actors", who.actors), ("scopes", who.scopes)) | until
 
 
 NOBODY: Final = Who()
@@ -159,19 +183,11 @@ class Event:
 
     def members(self) -> dict[str, Any]:
         """The event as JSON members; what is empty is left out."""
-        who, rule, approval, where = self.who, self.rule, self.approval, self.where
+        rule, approval, where = self.rule, self.approval, self.where
         found: dict[str, Any] = {
             "action": self.action.value,
             "outcome": self.outcome.value,
-            "who": _filled(
-                ("issuer", who.issuer),
-                ("subject", who.subject),
-                ("client", who.client),
-                ("audience", who.audience),
-                ("token_id", who.token_id),
-            )
-            | _listed(("actors", who.actors), ("scopes", who.scopes))
-            | ({"until": who.until} if who.until else {}),
+            "who": self.who.members(),
             "rule": _filled(("reason", rule.reason), ("relation", rule.relation), ("model", rule.model))
             | _listed(("resources", rule.resources)),
             "approval": _filled(

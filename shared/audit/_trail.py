@@ -23,7 +23,7 @@ from shared.errors import AuditUnavailable
 from shared.identity import RawToken
 from shared.telemetry import get_logger, holds_credential, redact
 
-GATHER_SECONDS: Final = 0.05
+GATHER_SECONDS: Final = 0.2
 ANCHOR_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 0.5
 MOST_WAITING: Final = 10_000
@@ -268,7 +268,8 @@ class AuditTrail:
             self._start()
             self._waiting.append(waiting)
             self._awaited += waiting.done is not None
-            self._changed.notify()
+            if waiting.done is not None or len(self._waiting) == 1:  # else the thread knows, and gathers
+                self._changed.notify()
 
     def _write_all(self) -> None:
         while (batch := self._next()) is not None:
