@@ -1,4 +1,6 @@
-"""What it costs to be seen: our two hops with traces and metrics off, written to a file, and sent to a receiver.
+"""What it costs to be seen: our two hops with traces and metrics off, to a file, to a receiver; with an audit trail.
+
+The trail is durable and sealed, as an agent's; it is measured without traces and with them.
 
 All run at once and are measured in turn, many short rounds, so that what else the machine does falls on all; the ratios
 are those of neighbours. The processor time of both hops for each request is counted besides, which noise moves less.
@@ -18,9 +20,10 @@ from benchmarks.processes import Load, free_port, load, server
 from benchmarks.report import Report, table
 from local.tenant.testing import LocalTenant
 
-TITLE: Final = "Two hops seen: traces and metrics off, to a file, to a receiver (OTLP over HTTP)"
+TITLE: Final = "Two hops seen: traces and metrics off, to a file, to a receiver (OTLP over HTTP); an audit trail"
 OFF: Final = "off"
 CLIENTS: Final = (1, 8)
+AUDIT: Final = {"AUDIT_FILE": "{folder}/{role}.audit.sqlite3"}
 ROUNDS: Final = 6
 """For each that is asked for: they are short."""
 
@@ -45,6 +48,8 @@ def run(arguments: argparse.Namespace) -> Report:
             OFF: {},
             "file": {"TELEMETRY_FILE": "{folder}/{role}.jsonl"},
             "otlp": {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}"},
+            "audit": AUDIT,
+            "audit, file": {**AUDIT, "TELEMETRY_FILE": "{folder}/{role}.jsonl"},
         }
         ours = {name: start_ours(folder / name, tenant, stack, settings=more) for name, more in settings.items()}
         worker = stack.enter_context(load())

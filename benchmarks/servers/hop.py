@@ -18,16 +18,22 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 
-def make_app(role: str, configuration: dict[str, Any]) -> "Starlette":
-    """The app as an agent's own factory makes it."""
+def make_app(role: str, configuration: dict[str, Any], audit_file: Path | None = None) -> "Starlette":
+    """The app as an agent's own factory makes it; where it is told a file, with an audit trail there."""
     from benchmarks.servers.echo import Echo  # noqa: PLC0415 -- heavy imports come after the socket is bound
     from benchmarks.servers.relay import Relay  # noqa: PLC0415
     from shared import a2a, identity  # noqa: PLC0415
+    from shared.audit import AuditTrail, SealingKey, Trail, Unrecorded  # noqa: PLC0415
     from shared.http import create_http_client  # noqa: PLC0415
     from shared.settings import AllowedCaller  # noqa: PLC0415
     from shared.tasks import SqliteStorage  # noqa: PLC0415
 
     http = create_http_client()
+    trail: Trail = Unrecorded()
+    if audit_file is not None:
+        trail = AuditTrail.open(
+            audit_file, SealingKey.generate(), agent=role, anchors=audit_file.with_suffix(".anchors")
+        )
     issuer = configuration["issuer"]
     discovery = f"{issuer}.well-known/openid-configuration"
     verifier = identity.TokenVerifier(
@@ -59,6 +65,7 @@ def make_app(role: str, configuration: dict[str, Any]) -> "Starlette":
             http=http,
             agent_tokens=token_client("machine"),
             user_tokens=token_client("exchanger", resource_server_identifier=configuration[role]["audience"]),
+            trail=trail,
         )
         executor = Relay(client)
         security = a2a.SignInSecurity(issuer, ("helpdesk:ask",))
@@ -71,6 +78,7 @@ def make_app(role: str, configuration: dict[str, Any]) -> "Starlette":
         storage=SqliteStorage.open(Path(configuration[role]["database"]), agent=role),
         # A few users do here what many do in an hour; everything else is as in an agent.
         limits=a2a.Limits(user_requests_per_minute=10**7, client_requests_per_minute=10**7, open_tasks=1000),
+        trail=trail,
     )
 
 
@@ -82,13 +90,14 @@ def main() -> None:
         helpdesk_env="local",
         auth0_issuer=configuration["issuer"],
         audience=configuration[role]["audience"],
-        audit_key="none: nothing is recorded",
+        audit_key="made anew where a trail is kept",
         model_provider="offline",
         port=configuration[role]["port"],
         log_format="json",
         log_level="INFO",
     )
-    serve(lambda: make_app(role, configuration), settings, name=role)
+    audit_file = settings.audit_file if settings.audit_file.is_absolute() else None  # a path that was told
+    serve(lambda: make_app(role, configuration, audit_file), settings, name=role)
 
 
 if __name__ == "__main__":
