@@ -3,7 +3,9 @@
 import asyncio
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,12 +35,14 @@ class Day:
         lines: The canonical lines of each agent.
         traces: The trace of each question, by the question.
         logs: Everything that was logged.
+        recorded: The audit events of each agent, as they are kept.
     """
 
     receiver: Receiver
     lines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     traces: dict[str, str] = field(default_factory=dict)
     logs: str = ""
+    recorded: dict[str, list[str]] = field(default_factory=dict)
 
     def spans(self, question: str) -> list[Seen]:
         """The spans of the question's trace."""
@@ -84,6 +88,9 @@ async def _live(day: Day) -> None:
         logs = desk.logs
         await desk.processes.stop()  # what is left is sent at the end
         _read(day, logs)
+        for name in AGENTS:
+            with closing(sqlite3.connect(desk.plan.state / name / "audit.sqlite3")) as trail:
+                day.recorded[name] = [str(body) for (body,) in trail.execute("SELECT body FROM records")]
 
 
 def _message(text: str) -> dict[str, Any]:
@@ -215,6 +222,21 @@ def test_one_line_says_who_what_and_what_came_of_it(day: Day) -> None:
     assert hop["method"] == "SendStreamingMessage"
     assert CANARY not in day.logs
     assert TOKEN not in day.logs
+
+
+def test_log_audit_trail_and_trace_name_each_other(day: Day) -> None:
+    for agent in ("supervisor", "account_lookup"):
+        (line,) = [line for line in day.lines[agent] if line.get("trace_id") == day.traces[GROUPS]]
+        recorded = [body for body in day.recorded[agent] if line["trace_id"] in body]
+        assert recorded
+        assert all(line["request_id"] in body for body in recorded)
+        (root,) = [
+            span
+            for span in day.spans(GROUPS)
+            if span.service == agent and span.kind == "server" and span.name == line["method"]
+        ]
+        assert root.attributes["helpdesk.request.id"] == line["request_id"]
+        assert root.attributes["helpdesk.task.id"] == line["task_id"]
 
 
 def test_metrics_tell_requests_hops_models_tools_and_tokens(day: Day) -> None:
