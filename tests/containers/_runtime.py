@@ -76,7 +76,8 @@ class AgentContainer:
     def start(cls, name: str, image: str, port: int | None, desk: Desk, model: SilentModel) -> "AgentContainer":
         """Starts one; without a port, in a network of its own and with what the image says of host and port."""
         url = f"http://127.0.0.1:{port}/" if port else "http://127.0.0.1:9000/"
-        settings = {key: value for key, value in _inline(desk.environments[name]).items() if key not in _OURS} | {
+        theirs = {key: value for key, value in desk.environments[name].items() if key not in _OURS}
+        settings = _inline(theirs) | {
             "AGENTCORE_RUNTIME_URL": url,
             "MODEL_PROVIDER": "bedrock",
             "MODEL_ID": "example.model-v1:0",
@@ -167,7 +168,12 @@ class AgentContainer:
         return done.stdout
 
 
-_OURS = frozenset({"HOST", "PORT", "HELPDESK_VAR", "DATABASE_URL", "LOG_FORMAT", "MODEL_PROVIDER"})
+_OURS = frozenset(
+    {
+        *("HOST", "PORT", "HELPDESK_VAR", "DATABASE_URL", "LOG_FORMAT", "MODEL_PROVIDER"),
+        *("AUDIT_FILE", "AUDIT_ANCHORS", "TELEMETRY_FILE"),  # places on this machine
+    }
+)
 """What the image says itself, or is said here."""
 
 
