@@ -347,7 +347,7 @@ async def test_an_act_that_was_not_confirmed_is_said_to_be_unsure_and_is_not_rep
         if scene.effects:
             break
         await asyncio.sleep(0.05)
-    assert "is active" in (await scene.ask("What state is my account in?")).text
+    assert "is active" in (await scene.ask("Is my account locked?")).text
     assert (len(scene.acts), scene.effects) == (1, 1)
 
 
