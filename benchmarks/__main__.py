@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-BENCHMARKS = ("hop", "path", "observed", "agents", "approval", "authorization", "knowledge", "functions", "containers")
+BENCHMARKS = (
+    *("hop", "path", "observed", "agents", "replicas", "approval", "authorization"),
+    *("knowledge", "functions", "containers"),
+)
 """The modules here that measure; each has `TITLE` and `run(arguments) -> Report`."""
 
 
@@ -17,6 +20,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all by default")
     parser.add_argument("--rounds", type=int, default=5, help="how often each variant is measured, in turn")
     parser.add_argument("--seconds", type=float, default=1.0, help="how long one measurement takes at most")
+    parser.add_argument(
+        "--kill-seconds", type=float, default=120.0, help="for `replicas`: for how long one is killed now and then"
+    )
     parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
     parser.add_argument("--json", type=Path, help="write all numbers there")
     arguments = parser.parse_args()

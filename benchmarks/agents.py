@@ -128,9 +128,14 @@ async def help_desk() -> AsyncIterator[RunningDesk]:
 
 async def _signed_in(plan: Plan, http: httpx.AsyncClient, profiles: Profiles) -> HelpDesk:
     """The line of a person of the example people."""
+    return await signed_in(*known_at(plan), http, profiles)
+
+
+def known_at(plan: Plan) -> tuple[Desk, Credentials]:
+    """The help desk of a plan, and a person of the example people."""
     desk = Desk(plan.issuer, plan.client_id("help-desk-command-line"), plan.audience, plan.supervisor_url)
     known = [json.loads((plan.state / part / "users.json").read_text("utf-8")) for part in ("tenant", "directory")]
-    return await signed_in(desk, Credentials(PERSON, *(each[PERSON] for each in known)), http, profiles)
+    return desk, Credentials(PERSON, *(each[PERSON] for each in known))
 
 
 def _text(

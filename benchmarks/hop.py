@@ -1,7 +1,8 @@
 """One hop: an echo over JSON-RPC, as the SDK comes and as our subagents do it.
 
 (a) is a bare a2a-sdk server with its memory store and no authentication, (b) the same with the SDK's own SQL store on
-SQLite, (c) our app behind both tokens with the durable store. All three run at once and are measured in turn, a second
+SQLite, (c) our app behind both tokens with the durable store in a file, and (d) in PostgreSQL, where that is installed,
+which waits for its disk. All run at once and are measured in turn, a second
 at a time, so that what else the machine does falls on all of them; what is compared is the median over the rounds of
 the ratio within a round.
 """
@@ -19,9 +20,11 @@ from typing import Any, Final
 from benchmarks import packages
 from benchmarks.processes import Load, free_port, load, server
 from benchmarks.report import Report, table
+from shared.testing import find_postgres, postgres_server
 
 TITLE: Final = (
-    "One hop: SendMessage, echo; (a) bare SDK in memory, (b) SDK with its SQL store, (c) ours, secure and durable"
+    "One hop: SendMessage, echo; (a) bare SDK in memory, (b) SDK with its SQL store, "
+    "(c) ours, secure and durable, (d) the same over PostgreSQL"
 )
 CLIENTS: Final = (1, 8, 32, 64)
 MAX_P50: Final = {1: 1.2, 8: 1.0, 32: 1.0, 64: 1.0}
@@ -55,10 +58,10 @@ def run(arguments: argparse.Namespace) -> Report:
 
 
 def _start(folder: Path, stack: ExitStack) -> list[Variant]:
-    ports = [free_port() for _ in range(3)]
+    ports = [free_port() for _ in range(4)]
     card = "/.well-known/agent-card.json"
     headers = folder / "headers.json"
-    bare, sql, secure = ports
+    bare, sql, secure, over_postgres = ports
     stack.enter_context(server("benchmarks.servers.bare", [str(bare)], bare, folder / "bare.log", ready_path=card))
     stack.enter_context(
         server(
@@ -73,17 +76,25 @@ def _start(folder: Path, stack: ExitStack) -> list[Variant]:
     stack.enter_context(
         server(
             "benchmarks.servers.secure",
-            [str(secure), str(folder / "agent.sqlite3"), str(headers)],
+            [str(secure), f"sqlite:///{folder}/agent.sqlite3", str(headers)],
             secure,
             folder / "secure.log",
             ready_path=card,
         )
     )
-    return [
+    variants = [
         Variant("a", "bare SDK, memory", bare, [{}]),
         Variant("b", "SDK's SQL store", sql, [{}]),
         Variant("c", "ours, secure, durable", secure, json.loads(headers.read_text())),
     ]
+    if find_postgres() is not None:
+        database = stack.enter_context(postgres_server(is_durable=True))
+        arguments = [str(over_postgres), database.url, str(headers)]
+        stack.enter_context(
+            server("benchmarks.servers.secure", arguments, over_postgres, folder / "postgres.log", ready_path=card)
+        )
+        variants.append(Variant("d", "ours, over PostgreSQL", over_postgres, json.loads(headers.read_text())))
+    return variants
 
 
 def _measure(
@@ -93,7 +104,7 @@ def _measure(
     users = {variant.name: itertools.cycle(variant.headers) for variant in variants}
     for number in range(arguments.rounds):
         for clients in CLIENTS:
-            for variant in variants[number % 3 :] + variants[: number % 3]:
+            for variant in variants[number % len(variants) :] + variants[: number % len(variants)]:
                 results[variant.name, clients].append(
                     worker.measure(
                         port=variant.port, headers=next(users[variant.name]), clients=clients, seconds=arguments.seconds
@@ -115,7 +126,7 @@ def _report(variants: list[Variant], results: dict[tuple[str, int], list[dict[st
     ]
     p50 = {clients: _ratio(results["c", clients], results["a", clients], "p50") for clients in CLIENTS}
     rps = {clients: _ratio(results["c", clients], results["b", clients], "rps") for clients in CLIENTS}
-    errors = sum(one["errors"] for clients in CLIENTS for one in results["c", clients])
+    errors = sum(one["errors"] for (name, _), rounds in results.items() if name in "cd" for one in rounds)
     ratios = [[str(c), f"{p50[c]:.2f}", f"{MAX_P50[c]:.1f}", f"{rps[c]:.1f}", f"{MIN_RPS:.0f}"] for c in CLIENTS]
     text = "\n\n".join(
         (
@@ -129,7 +140,7 @@ def _report(variants: list[Variant], results: dict[tuple[str, int], list[dict[st
     missed += [
         f"requests/s c/b at {c} clients is {rps[c]:.1f}, not at least {MIN_RPS}" for c in CLIENTS if rps[c] < MIN_RPS
     ]
-    missed += [f"(c) had {errors} errors"] if errors else []
+    missed += [f"(c) and (d) had {errors} errors"] if errors else []
     numbers = {
         "measurements": {f"{name} {clients}": rounds for (name, clients), rounds in results.items()},
         "p50_ratio_c_to_a": p50,

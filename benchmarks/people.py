@@ -24,6 +24,12 @@ class Credentials:
 
 async def signed_in(desk: Desk, person: Credentials, http: httpx.AsyncClient, profiles: Profiles) -> HelpDesk:
     """The line of a person who has signed in through the device flow and connected their accounts."""
+    session = await session_of(desk, person, http, profiles)
+    return HelpDesk(desk.url, http, session, owner=f"{desk.issuer} {session.sign_in().subject}")
+
+
+async def session_of(desk: Desk, person: Credentials, http: httpx.AsyncClient, profiles: Profiles) -> Session:
+    """The session of such a person."""
     async with create_http_client(keep_cookies=True) as own:
 
         async def approve(asked: DeviceAuthorization) -> None:
@@ -33,7 +39,7 @@ async def signed_in(desk: Desk, person: Credentials, http: httpx.AsyncClient, pr
     profiles.save(person.login, sign_in)
     session = Session(profiles, person.login, http)
     await _connect(Accounts(desk.issuer, session, http), person)
-    return HelpDesk(desk.url, http, session, owner=f"{desk.issuer} {sign_in.subject}")
+    return session
 
 
 async def _connect(accounts: Accounts, person: Credentials) -> None:

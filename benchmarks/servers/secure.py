@@ -21,7 +21,7 @@ USERS = 16
 AUDIENCE = "https://helpdesk.example/echo"
 
 
-def make_app(port: int, database: Path, headers: Path) -> "Starlette":
+def make_app(port: int, database: str, headers: Path) -> "Starlette":
     """The app as an agent's own factory makes it."""
     from benchmarks.servers.echo import Echo  # noqa: PLC0415 -- heavy imports come after the socket is bound
     from shared.a2a import (  # noqa: PLC0415
@@ -36,7 +36,7 @@ def make_app(port: int, database: Path, headers: Path) -> "Starlette":
     )
     from shared.identity import JwksCache, TokenVerifier  # noqa: PLC0415
     from shared.settings import AllowedCaller  # noqa: PLC0415
-    from shared.tasks import SqliteStorage  # noqa: PLC0415
+    from shared.tasks import open_storage  # noqa: PLC0415
     from shared.testing import AuthorizationServer  # noqa: PLC0415
 
     issuer = AuthorizationServer(dialect="rfc9068_profile")
@@ -72,7 +72,7 @@ def make_app(port: int, database: Path, headers: Path) -> "Starlette":
             INVOKE_SCOPE,
             own_clients=["echo"],
         ),
-        storage=SqliteStorage.open(database, agent="echo"),
+        storage=open_storage(database, agent="echo"),
         # A few users do here what many do in an hour; everything else is as in an agent.
         limits=Limits(user_requests_per_minute=10**7, client_requests_per_minute=10**7, open_tasks=1000),
     )
@@ -80,7 +80,7 @@ def make_app(port: int, database: Path, headers: Path) -> "Starlette":
 
 def main() -> None:
     """Serves until it is stopped."""
-    port, database, headers = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
+    port, database, headers = int(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     settings = ServiceSettings.load(port=port, log_format="json", log_level="INFO")
     serve(lambda: make_app(port, database, headers), settings, name="echo")
 

@@ -63,8 +63,7 @@ CANCEL_TIMEOUT_SECONDS = 5.0
 GET_TIMEOUT_SECONDS = 10.0
 RETRY_STATUSES = frozenset({409, 429, 503})
 MAX_RETRY_AFTER_SECONDS = 2.0
-BROKEN = (httpx.ConnectError, httpx.ReadError, httpx.WriteError)
-"""The agent, or one replica of it, is not there, or ended while it was asked."""
+BROKEN = (httpx.ConnectError, httpx.ReadError, httpx.WriteError)  # a replica is not there, or ended while it was asked
 BROKEN_WAIT_SECONDS = 0.05
 ATTEMPTS = 3
 
@@ -364,7 +363,10 @@ class AgentClient:
     async def _fetch_card(self) -> AgentCard:
         url = f"{self.url.rstrip('/')}{AGENT_CARD_WELL_KNOWN_PATH}"
         try:
-            response = await self._http.get(url)
+            try:
+                response = await self._http.get(url)
+            except BROKEN:  # of several replicas one may have ended just now
+                response = await self._http.get(url)
             if response.status_code == httpx.codes.UNAUTHORIZED:  # on AgentCore the card is behind the authorizer
                 token = await self._agent_tokens.client_credentials(audience=self.audience, scopes={INVOKE_SCOPE})
                 headers = {"Authorization": f"Bearer {token.token.reveal()}"}

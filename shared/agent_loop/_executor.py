@@ -295,7 +295,7 @@ class StrandsExecutor(AgentExecutor):
                 await _write_results(event["message"], agent, relay, writer)
         if cancelled.is_set():
             return
-        notice = self._toolbox.notice() if not relay.words and not relay.waiting else None
+        notice = self._toolbox.notice() if not relay.waiting else None  # what was done may be a part of what was asked
         if notice:
             await writer.write(own_words, self._speaker, f"\n\n{notice}")
         calls = agent.event_loop_metrics.cycle_count

@@ -46,6 +46,7 @@ class Peer:
     drips: bool = False
     breaks: int = 0
     """How many requests are read and not answered."""
+    breaks_at_card: int = 0
     heard: list[bytes] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     serving: list[asyncio.Task[Any]] = field(default_factory=list)
@@ -79,8 +80,8 @@ class Peer:
         if not is_card:
             length = re.findall(rb"(?i)content-length: (\d+)", head)[0]
             self.bodies.append(json.loads(await reader.readexactly(int(length))))
-        if self.breaks and not is_card:
-            self.breaks -= 1
+        if (self.breaks_at_card if is_card else self.breaks) > 0:
+            self.breaks, self.breaks_at_card = self.breaks - (not is_card), self.breaks_at_card - is_card
             writer.close()
             return
         body, media_type = (self.card, b"application/json") if is_card else (self.answer, self.media_type)
@@ -248,6 +249,11 @@ async def test_a_message_whose_connection_broke_is_sent_again_as_the_same_messag
     assert answer.task.id == "task"
     assert len(peer.bodies) == 2
     assert len({body["params"]["message"]["messageId"] for body in peer.bodies}) == 1
+
+
+async def test_a_card_whose_connection_broke_is_fetched_again(peer: Peer, client: AgentClient) -> None:
+    peer.breaks_at_card = 1
+    assert (await client.card()).name == "printer_help"
 
 
 async def test_an_agent_that_breaks_every_connection_is_away(peer: Peer, client: AgentClient) -> None:

@@ -110,6 +110,24 @@ async def broken() -> str:
     raise RuntimeError(f"cannot reach db with {SECRET}")
 
 
+class PartlyAway(Tools):
+    """Lacks some of its tools at the moment."""
+
+    def notice(self) -> str | None:
+        return "Part of it is away."
+
+
+async def test_what_is_away_is_said_beside_what_was_done() -> None:
+    """What was done may be a part of what was asked: the rest must not be left out in silence."""
+    model, queue = ScriptedModel([Calls((("weather", {"city": "Oslo"}),))]), Queue()
+    toolbox = PartlyAway([needs(OPEN)(weather)], "You help.")
+    desk = StrandsExecutor(model=model, toolbox=toolbox, conversations=Memory(), speaker="desk")
+    await desk.execute(request("weather in Oslo, and the tides"), queue)  # type: ignore[arg-type]
+    assert queue.artifacts["weather"] == ["Rain in Oslo."]
+    assert "Part of it is away." in "".join(queue.artifacts["desk"])
+    assert queue.last_state == TaskState.TASK_STATE_COMPLETED
+
+
 async def test_a_tools_result_is_relayed_and_the_model_is_called_once() -> None:
     model, queue = ScriptedModel([Calls((("weather", {"city": "Oslo"}),))]), Queue()
     await executor(model, [weather]).execute(request("weather in Oslo"), queue)  # type: ignore[arg-type]
