@@ -48,6 +48,9 @@ COPIES: dict[str, dict[str, str]] = {
 RELATIONSHIPS = {"fga_api_token": "fga/token", "fga_store_id": "fga/store_id", "fga_model_id": "fga/model_id"}
 """What every subagent asks the relationship store with."""
 
+DATABASES = "database"
+"""The folder of a file for each agent, which holds the URL of its part of the database, with its password."""
+
 COMMAND_LINE = "tenant/clients/help-desk-command-line"
 SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
 
@@ -73,6 +76,8 @@ def hand_out(settings: CredentialsSettings) -> None:
     for agent, copies in COPIES.items():
         for setting, source in copies.items():
             _write(settings.credentials_folder / agent / setting, _read(settings, source))
+        if (settings.helpdesk_var / DATABASES).exists():  # where agents share a database (docker-compose.replicas.yml)
+            _write(settings.credentials_folder / agent / "database_url", _read(settings, f"{DATABASES}/{agent}"))
         _keep_audit_key(settings.credentials_folder / agent)
     caller = AllowedCaller(
         agent="supervisor",

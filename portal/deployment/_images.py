@@ -15,6 +15,9 @@ from portal.deployment._aws import asking, refused
 PLATFORM: Final = "linux/arm64"
 """What AgentCore Runtime runs."""
 
+WITH_POSTGRES = ("--build-arg", "MODEL_EXTRAS=--extra postgres")
+"""Tasks are kept in PostgreSQL there."""
+
 WITH_OBSERVABILITY: Final = ("--build-arg", "TELEMETRY_EXTRAS=--extra adot")
 """An image for AWS holds AWS's distribution of OpenTelemetry."""
 
@@ -44,7 +47,16 @@ class DockerCli:
 
     def build(self, dockerfile: Path, context: Path, image: str) -> None:
         """See `ImageBuilder`."""
-        arguments = ("--platform", PLATFORM, *WITH_OBSERVABILITY, "--file", str(dockerfile), "--tag", image)
+        arguments = (
+            "--platform",
+            PLATFORM,
+            *WITH_OBSERVABILITY,
+            *WITH_POSTGRES,
+            "--file",
+            str(dockerfile),
+            "--tag",
+            image,
+        )
         self._run("build", *arguments, str(context))
 
     def push(self, image: str, *, user: str, password: str) -> None:

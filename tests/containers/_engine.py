@@ -56,6 +56,11 @@ def in_image(image: str, program: str) -> Any:
     return json.loads(run(["docker", "run", "--rm", "--network", "none", image, "python", "-c", program]))
 
 
+def in_container(container: str, program: str) -> Any:
+    """Runs a Python program in a container that runs, and reads the JSON that it prints."""
+    return json.loads(run(["docker", "exec", container, "python", "-c", program]))
+
+
 def free_ports(*names: str) -> dict[str, int]:
     """A port that nobody listens on for each name."""
     held = [socket.create_server(("127.0.0.1", 0)) for _ in names]
@@ -104,4 +109,4 @@ class Stack:
 
     def execute(self, service: str, program: str) -> Any:
         """Runs a Python program in a service's container, and reads the JSON that it prints."""
-        return json.loads(run(["docker", "exec", self.container(service), "python", "-c", program]))
+        return in_container(self.container(service), program)

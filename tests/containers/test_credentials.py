@@ -84,6 +84,19 @@ def test_each_agent_gets_its_own_and_nothing_else(settings: CredentialsSettings)
     }
 
 
+def test_where_agents_share_a_database_each_gets_the_url_of_its_own_part(settings: CredentialsSettings) -> None:
+    agents = ("supervisor", *SUBAGENTS)
+    for agent in agents:
+        path = settings.helpdesk_var / "database" / agent
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"postgresql://{agent}:word of {agent}@postgres/helpdesk")
+    hand_out(settings)
+    urls = {name: text for name, text in handed_out(settings).items() if name.endswith("/database_url")}
+    assert urls == {
+        f"{agent}/database_url": f"postgresql://{agent}:word of {agent}@postgres/helpdesk" for agent in agents
+    }
+
+
 def test_only_the_owner_can_read_what_was_handed_out(settings: CredentialsSettings) -> None:
     hand_out(settings)
     files = [path for path in settings.credentials_folder.rglob("*") if path.is_file()]

@@ -38,6 +38,8 @@ def test_an_image_is_built_for_arm(docker: tuple[DockerCli, Path]) -> None:
         "linux/arm64",
         "--build-arg",
         *["TELEMETRY_EXTRAS=--extra", "adot"],
+        "--build-arg",
+        *["MODEL_EXTRAS=--extra", "postgres"],
         "--file",
         "agents/docs_search/Dockerfile",
         "--tag",
