@@ -95,7 +95,7 @@ async def _desk(url: str) -> AsyncIterator[tuple[Replicated, Processes, Session,
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="helpdesk-replicas-")))
         http = await stack.enter_async_context(create_http_client())
-        plan = Replicated(folder / "var", free_ports(), url, replica_ports())
+        plan = Replicated(folder / "var", free_ports(), database_url=url, replica_ports=replica_ports())
         await stack.enter_async_context(balancers(plan))
         processes = Processes(plan.stages(), logs=folder / "log", http=http, tell=lambda _: None)
         stack.push_async_callback(processes.stop)

@@ -21,7 +21,7 @@ CHUNK_BYTES: Final = 64 * 1024
 _SETTINGS: Final = Lock()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Replicated(Plan):
     """The plan of `make run`, with replicas.
 
