@@ -152,6 +152,24 @@ def test_the_way_of_a_question_can_be_seen(amelia: Command) -> None:
     assert "VPN" not in "".join(path.read_text("utf-8") for path in (amelia.state / "traces").iterdir())
 
 
+def test_what_was_done_is_told_to_whom_it_was_done_for_and_to_operators_whole(amelia: Command) -> None:
+    asked = amelia("ask", "--json", "which groups am I in?").events
+    told = amelia("activity", "--since", "10m", "--json")
+    assert told.code == 0, told.err
+    [answer] = told.events
+    assert {record["agent"] for record in answer["records"]} >= {"supervisor", "account_lookup"}
+    assert answer["away"] == []
+    assert "read groups, account:00u" in amelia("activity").out
+    assert amelia("activity", "--as", "nobody").code == 3
+
+    story = amelia("audit", "story", str(asked[0]["task_id"]))
+    assert story.out.startswith("amelia.hart asked on ")
+    assert "account_lookup  read groups, account:amelia.hart" in story.out
+    by_login = amelia("audit", "--person", "amelia.hart", "--action", "account:groups:read", "--json").events
+    assert by_login
+    assert amelia("audit", "verify").code == 0
+
+
 def test_a_reset_is_left_waiting_approved_in_a_terminal_and_taken_up_again(amelia: Command) -> None:
     enrolled = amelia("approve", "enroll", stdin=asyncio.run(ticket(amelia, "amelia.hart")))
     assert enrolled.code == 0, enrolled.err
