@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from shared.approval import ENDED, UNDER_WAY, Approvals, Entry, Intent, Person, SqliteActionLedger, State
+from shared.approval import ENDED, UNDER_WAY, Approvals, Entry, Intent, Person, State, open_ledger
 from shared.errors import ApprovalEnded, OAuthError, WaitsForPerson
 from shared.identity import (
     AccessToken,
@@ -20,7 +20,7 @@ from shared.identity import (
     RawToken,
     TokenVerifier,
 )
-from shared.tasks import SqliteStorage
+from shared.tasks import open_storage
 from shared.telemetry import configure_logging
 from shared.testing import AuthorizationServer
 from tests.approval._people import AUDIENCE, CLIENT, Call, asker, intent
@@ -64,16 +64,17 @@ class Willing:
 
 
 class Worker:
-    """One of several processes over one file.
+    """One of several processes over one database.
 
     Args:
-        folder: Holds the file, what the authorization server knows, and a line for each effect.
+        folder: Holds what the authorization server knows, and a line for each effect.
+        url: The database.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str) -> None:
         self._effects = os.open(folder / "effects", os.O_CREAT | os.O_APPEND | os.O_RDWR)
-        self._storage = SqliteStorage.open(folder / "agent.sqlite3", agent="password_reset")
-        self._ledger = SqliteActionLedger(self._storage.database)
+        self._storage = open_storage(url, agent="password_reset")
+        self._ledger = open_ledger(self._storage)
         server = AuthorizationServer()
         keys = JwksCache(server.discovery_url, server.issuer, server.create_http_client())
         verifier = TokenVerifier(server.issuer, AUDIENCE, keys)
@@ -81,6 +82,7 @@ class Worker:
 
     async def run(self, tasks: Sequence[str]) -> None:
         """Asks for what these tasks want, and does all that is approved, of all tasks of all processes."""
+        await self._storage.start()
         self._approvals.start()
         for task in tasks:
             if not await self._ledger.of_task(task):
@@ -120,7 +122,7 @@ def _wanted(task: str) -> Intent:
     return intent(Person(f"auth0|{task}", task), account=f"of-{task}")
 
 
-def work(folder: str, tasks: Sequence[str]) -> None:
+def work(folder: str, url: str, tasks: Sequence[str]) -> None:
     """A whole process."""
     configure_logging(level="ERROR", log_format="json")
-    asyncio.run(Worker(Path(folder)).run(tasks))
+    asyncio.run(Worker(Path(folder), url).run(tasks))
