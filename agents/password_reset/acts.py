@@ -10,14 +10,14 @@ happen is on record, or it does not.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from agents.password_reset import act_wording as wording
 from agents.password_reset.intent import is_about_expiry, is_about_factors, is_about_one_factor, is_asked_for
-from agents.password_reset.risky_acts import Effect, Guard, Prepared, Risk, RiskyAct
+from agents.password_reset.risky_acts import Effect, Guard, Prepared, Risk, RiskyAct, on_record
 from shared import audit
 from shared.answers import plain
 from shared.approval import Approval, By, Entry
@@ -201,10 +201,12 @@ class Acts:
             enrolled = await self._directory.factors(caller, account.user)
             return wording.which_factor(account.user, [_factor_name(one) for one in enrolled])
 
-        async def remove(caller: ActingCaller, account: Account) -> Prepared | str:
-            return await self._remove_factors(caller, account, kind)
+        act = REMOVE_FACTORS if kind == "all" else replace(REMOVE_FACTORS, on_record=audit.Action.FACTOR_REMOVE)
 
-        return await self._once(REMOVE_FACTORS, call, caller, account, remove)
+        async def remove(caller: ActingCaller, account: Account) -> Prepared | str:
+            return await self._remove_factors(act, caller, account, kind)
+
+        return await self._once(act, call, caller, account, remove)
 
     async def recent_links(self, caller: ActingCaller, user: User, now: datetime) -> list[datetime]:
         """When links were sent within the last hour, newest first."""
@@ -240,7 +242,7 @@ class Acts:
             return await self._do(act, caller, account, ready, approved)
 
         if act.risk is not None:
-            risky = RiskyAct(act.name, act.purpose, act.risk, call, caller, account)
+            risky = RiskyAct(act.name, act.purpose, act.risk, call, caller, account, act.on_record)
             return await self._guard.carry_out(risky, prepared, perform)
         ready = await prepared()
         if isinstance(ready, str):
@@ -276,8 +278,8 @@ class Acts:
             ready: What it does, and what is said then.
             approved: The action in the ledger, where a person approved it.
         """
-        with audit.acting_under(_approval(approved)):
-            words = await ready.effect(caller, account.user)
+        with audit.acting_under(on_record(approved)):
+            words = await ready.effect(caller, account.user, approved)
         _log.info(
             "account_changed",
             act=act.name,
@@ -288,18 +290,21 @@ class Acts:
         return words or ready.told
 
     def _recorded(
-        self, act: Act, change: Callable[[ActingCaller, User], Awaitable[str]], **details: str
-    ) -> Callable[[ActingCaller, User], Awaitable[None]]:
-        """A change of an account, with a record before and after it."""
-        action = audit.Action.FACTOR_REMOVE if "factor" in details else act.on_record
+        self, act: Act, change: Callable[[ActingCaller, User], Awaitable[str]], *, place: int = 0, **details: str
+    ) -> Callable[[ActingCaller, User, Entry | None], Awaitable[None]]:
+        """A change of an account, with a record before and after it.
 
-        async def effect(caller: ActingCaller, user: User) -> None:
+        What was approved has the act id that the ledger gives it, so that whoever settles it can name it.
+        """
+
+        async def effect(caller: ActingCaller, user: User, approved: Entry | None) -> None:
             event = audit.Event(
-                action=action,
+                action=act.on_record,
                 outcome=audit.Outcome.ATTEMPTED,
                 who=audit.Who.of(caller.user),
                 tool=act.name,
                 resource=account_name(user),
+                act=approved.act(place) if approved is not None else "",
                 details=details,
             )
             await audit.recorded(self._trail, event, lambda: change(caller, user))
@@ -311,9 +316,9 @@ class Acts:
         if user.status is not AccountStatus.LOCKED_OUT:
             return wording.not_locked(user, now, own=account.own)
 
-        async def unlock(caller: ActingCaller, user: User) -> str | None:
+        async def unlock(caller: ActingCaller, user: User, approved: Entry | None) -> str | None:
             try:
-                await self._recorded(UNLOCK, self._directory.unlock)(caller, user)
+                await self._recorded(UNLOCK, self._directory.unlock)(caller, user, approved)
             except UpstreamRefused as error:
                 if error.reason != "unlock_not_allowed":
                     raise
@@ -342,7 +347,7 @@ class Acts:
             return wording.not_in_state("have the password expire", account.user, now, own=account.own)
         return Prepared(self._recorded(EXPIRE, self._directory.expire_password), wording.expired(account.user))
 
-    async def _remove_factors(self, caller: ActingCaller, account: Account, kind: str) -> Prepared | str:
+    async def _remove_factors(self, act: Act, caller: ActingCaller, account: Account, kind: str) -> Prepared | str:
         user = account.user
         if user.status is AccountStatus.DEPROVISIONED:
             return wording.not_in_state("remove factors", user, self._directory.now(), own=account.own)
@@ -351,13 +356,13 @@ class Acts:
         if not wanted:
             return wording.no_such_factor(user, kind)
 
-        async def remove(caller: ActingCaller, user: User) -> None:
+        async def remove(caller: ActingCaller, user: User, approved: Entry | None) -> None:
             if kind == "all":
-                await self._recorded(REMOVE_FACTORS, self._directory.reset_factors)(caller, user)
+                await self._recorded(act, self._directory.reset_factors)(caller, user, approved)
                 return
             for place, factor in enumerate(wanted):
                 try:
-                    await self._remove_factor(factor)(caller, user)
+                    await self._remove_factor(act, factor, place)(caller, user, approved)
                 except UpstreamUnavailable as error:
                     unknown = error.outcome_unknown or place > 0  # some are gone by now
                     raise UpstreamUnavailable(error.part, detail=error.detail, outcome_unknown=unknown) from error
@@ -371,18 +376,11 @@ class Acts:
             effects=1 if kind == "all" else len(wanted),
         )
 
-    def _remove_factor(self, factor: Factor) -> Effect:
+    def _remove_factor(self, act: Act, factor: Factor, place: int) -> Effect:
         async def change(caller: ActingCaller, user: User) -> str:
             return await self._directory.remove_factor(caller, user, factor)
 
-        return self._recorded(REMOVE_FACTORS, change, factor=factor.id)
-
-
-def _approval(entry: Entry | None) -> audit.Approval:
-    """Under which approval something is done, for the record."""
-    if entry is None:
-        return audit.Approval()
-    return audit.Approval(id=entry.id, approver=entry.approver, action_hash=entry.digest)
+        return self._recorded(act, change, place=place, factor=factor.id)
 
 
 def _factor_name(factor: Factor) -> str:

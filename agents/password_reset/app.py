@@ -50,7 +50,7 @@ def create_app(
         toolbox=agent_loop.Tools(
             create_tools(
                 directory,
-                ByApproval(directory, approvals, renew=tokens.renew, agents=agents, agent=NAME),
+                ByApproval(directory, approvals, foundations.trail, renew=tokens.renew, agents=agents, agent=NAME),
                 foundations.trail,
                 resets_per_hour=settings.resets_per_hour,
                 changes_for_others_per_hour=settings.changes_for_others_per_hour,

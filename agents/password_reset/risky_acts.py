@@ -3,17 +3,29 @@
 asked ──▶ the task waits ──▶ prepared anew ──▶ permitted still ──▶ taken from the ledger ──▶ done
                                                                           │
                                                 no answer ◀───────────────┘
-                                                    └──▶ the directory's log tells what became of it
+                                                    └──▶ the directory's log tells what became of it,
+                                                         and so does the record then
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from agents.password_reset import act_wording as wording
+from shared import audit
 from shared.approval import ENDED, UNDER_WAY, WAITING, Approval, Approvals, Entry, Intent, Person, Shown, State
-from shared.directory import Account, ActingCaller, ActKind, DirectoryClient, ToolCall, User, short_login
+from shared.directory import (
+    Account,
+    AccountAct,
+    ActingCaller,
+    ActKind,
+    DirectoryClient,
+    ToolCall,
+    User,
+    account_name,
+    short_login,
+)
 from shared.errors import ApprovalEnded, AuthorizationDenied, HelpdeskError, UpstreamUnavailable, WaitsForPerson
 
 LOOKED_BACK: Final = timedelta(hours=1)
@@ -22,8 +34,10 @@ SETTLED_SECONDS: Final = 15.0
 """Longer than the directory takes for a call: what its log does not know of by then did not happen."""
 
 WAITED_FOR_SECONDS: Final = 600.0
+DIRECTORY_LOG: Final = "directory_log"
+"""What settles an act in doubt, as the record has it."""
 
-Effect = Callable[[ActingCaller, User], Awaitable[str | None]]
+Effect = Callable[[ActingCaller, User, Entry | None], Awaitable[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +60,8 @@ class Prepared:
     """An act that is ready to be done.
 
     Attributes:
-        effect: Does it; says so, where something else came of it than `told`.
+        effect: Does it, under the approval in the ledger, if it needed one; says so, where something else came of it
+            than `told`.
         told: What is said then.
         parameters: What else decides what it does.
         shown: The same for the person who approves it, by a title.
@@ -71,6 +86,7 @@ class RiskyAct:
         call: The call of the tool.
         caller: For whom.
         account: On which account.
+        on_record: What each of its effects is in the audit trail.
     """
 
     name: str
@@ -79,6 +95,7 @@ class RiskyAct:
     call: ToolCall
     caller: ActingCaller
     account: Account
+    on_record: audit.Action
 
 
 Prepare = Callable[[], Awaitable[Prepared | str]]
@@ -110,6 +127,7 @@ class ByApproval:
     Args:
         directory: Where the accounts are.
         approvals: Asks people, and keeps the ledger.
+        trail: The record of what became of an act in doubt.
         renew: Has the caller's credential for the directory asked for anew.
         agents: The names of the agents that call, by their client in Auth0.
         agent: This agent's own name.
@@ -119,6 +137,7 @@ class ByApproval:
         self,
         directory: DirectoryClient,
         approvals: Approvals,
+        trail: audit.Trail,
         *,
         renew: Callable[[ActingCaller], Awaitable[None]],
         agents: Mapping[str, str],
@@ -126,6 +145,7 @@ class ByApproval:
     ) -> None:
         self._directory = directory
         self._approvals = approvals
+        self._trail = trail
         self._renew = renew
         self._agents = agents
         self._agent = agent
@@ -146,10 +166,10 @@ class ByApproval:
         if entry is not None:
             if entry.state in WAITING:
                 raise self._approvals.waits(entry)
+            if entry.state in UNDER_WAY or entry.settled:
+                return await self._settle(act, entry)
             if entry.state is State.DONE:
                 return entry.told
-            if entry.state in UNDER_WAY:
-                return await self._settle(act, entry)
             if entry.state in ENDED:
                 return self._approvals.ended(entry, act.purpose)
         ready = await prepare()
@@ -167,12 +187,12 @@ class ByApproval:
         try:
             await act.account.permit.recheck()
             await self._renew(act.caller)
-            before = await self._log(act, after=0.0)
+            before = await self._log(act, since=self._directory.now() - LOOKED_BACK)
         except AuthorizationDenied:
             await self._approvals.withdraw(entry, "no_longer_permitted")
             raise
-        mark = max(before, default=0.0)
-        await self._approvals.begin(entry, intent, act.call, act.caller, mark=mark, effects=ready.effects)
+        mark = max((one.at.timestamp() for one in before), default=0.0)
+        entry = await self._approvals.begin(entry, intent, act.call, act.caller, mark=mark, effects=ready.effects)
         try:
             words = await perform(ready, entry)
         except WaitsForPerson:  # the credential is not to be had: nothing was sent, and what was approved still may be
@@ -193,18 +213,20 @@ class ByApproval:
     async def _settle(self, act: RiskyAct, entry: Entry) -> str:
         """What became of an act that was under way when its process ended, or its answer was lost; never a second act.
 
+        The ledger decides it, once; then it goes on record, and only then it is told. A crash in between is made up for
+        by whoever goes on with the task: what the row and the log say is recorded again, in the same words.
+
         Raises:
             WaitsForPerson: that cannot be told yet.
         """
         try:
-            seen = len(await self._log(act, after=entry.mark))
+            lines = await self._lines(act, entry)
         except UpstreamUnavailable:
-            seen = None
-        if seen is not None and seen >= entry.effects:
-            await self._approvals.finish(entry, State.DONE)
-            return entry.told
+            lines = None
         now = self._directory.now().timestamp()
-        if seen is None or now < entry.acting_at + SETTLED_SECONDS:
+        if lines is not None and entry.state in UNDER_WAY and self._is_settled(entry, len(lines)):
+            entry = await self._approvals.settle(entry, len(lines))
+        if lines is None or entry.state in UNDER_WAY:
             raise WaitsForPerson(
                 wording.in_doubt(act.purpose),
                 kind="outcome",
@@ -214,25 +236,49 @@ class ByApproval:
                 is_over=lambda: self._is_known(act, entry),
                 detail=f"action {entry.id}",
             )
-        await self._approvals.finish(entry, State.FAILED, "partly" if seen else "not_happened")
-        return self._approvals.ended(await self._approvals.current(entry), act.purpose)
+        if entry.settled:
+            await self._put_on_record(act, entry, lines)
+        return entry.told if entry.state is State.DONE else self._approvals.ended(entry, act.purpose)
+
+    async def _put_on_record(self, act: RiskyAct, entry: Entry, lines: Sequence[AccountAct]) -> None:
+        """The outcome of each effect that there is, and of the one that it ended at, if it did not come to its end."""
+        for place in range(entry.effects if entry.state is State.DONE else entry.effects + 1):
+            happened = place < entry.effects
+            seen = lines[place : place + 1] if happened else ()
+            event = audit.Event(
+                action=act.on_record,
+                outcome=audit.Outcome.SUCCEEDED if happened else audit.Outcome.FAILED,
+                who=audit.Who.of(act.caller.user),
+                tool=act.name,
+                resource=account_name(act.account.user),
+                act=entry.act(place),
+                approval=on_record(entry),
+                result="" if happened else entry.reason,
+            )
+            await audit.settled(self._trail, event, by=DIRECTORY_LOG, kept_as=seen[0].request if seen else "")
+
+    def _is_settled(self, entry: Entry, seen: int) -> bool:
+        return seen >= entry.effects or self._directory.now().timestamp() >= entry.acting_at + SETTLED_SECONDS
 
     async def _is_known(self, act: RiskyAct, entry: Entry) -> bool:
         """Whether the directory can tell by now what became of it."""
         try:
-            seen = len(await self._log(act, after=entry.mark))
+            lines = await self._lines(act, entry)
         except UpstreamUnavailable:
             return False
-        return seen >= entry.effects or self._directory.now().timestamp() >= entry.acting_at + SETTLED_SECONDS
+        return self._is_settled(entry, len(lines))
 
-    async def _log(self, act: RiskyAct, *, after: float) -> list[float]:
-        """When the directory did this to the account, for this person, by its own clock; after a moment of that."""
+    async def _lines(self, act: RiskyAct, entry: Entry) -> list[AccountAct]:
+        """What an act that has begun has left in the directory's log, in the order that it was done."""
+        begun = datetime.fromtimestamp(entry.acting_at, UTC)
+        return [one for one in await self._log(act, since=begun - LOOKED_BACK) if one.at.timestamp() > entry.mark]
+
+    async def _log(self, act: RiskyAct, *, since: datetime) -> list[AccountAct]:
+        """When the directory did this to the account, for this person, by its own clock; oldest first."""
         caller, account = act.caller, act.account
         person = account.user if account.own else await self._directory.own_user(caller)
-        since = self._directory.now() - LOOKED_BACK
         acts = await self._directory.acts(caller, account.user, since=since, limit=MOST_ACTS)
-        times = [one.at.timestamp() for one in acts if one.what in act.risk.leaves and one.by.id == person.id]
-        return [at for at in times if at > after]
+        return [one for one in reversed(acts) if one.what in act.risk.leaves and one.by.id == person.id]
 
     async def _intent(self, act: RiskyAct, ready: Prepared) -> Intent:
         user, caller = act.account.user, act.caller
@@ -254,3 +300,10 @@ class ByApproval:
             told=ready.told,
             parameters=ready.parameters,
         )
+
+
+def on_record(entry: Entry | None) -> audit.Approval:
+    """Under which approval something is done, for the record."""
+    if entry is None:
+        return audit.Approval()
+    return audit.Approval(id=entry.id, approver=entry.approver, action_hash=entry.digest)

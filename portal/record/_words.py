@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from shared.audit import Action, Outcome
+from shared.audit import SETTLED_BY, Action, Outcome
 
 DONE: Final[Mapping[Action, str]] = {
     Action.TRAIL_OPEN: "began its trail",
@@ -45,6 +45,12 @@ _ACT: Final[Mapping[str, str]] = {
     Outcome.UNKNOWN: "may or may not have had it done: {}",
 }
 
+_SETTLED: Final[Mapping[str, str]] = {
+    Outcome.SUCCEEDED: "found out that it did {}",
+    Outcome.FAILED: "found out that it did not {}",
+}
+"""Of an act whose process did not see that."""
+
 
 def words_for(record: Mapping[str, Any]) -> str:
     """What a record says happened."""
@@ -52,6 +58,8 @@ def words_for(record: Mapping[str, Any]) -> str:
         done = DONE[Action(str(record["action"]))]
     except ValueError:  # of a newer version
         return str(record["action"])
+    if record.get("details", {}).get(SETTLED_BY):
+        return _SETTLED[str(record["outcome"])].format(done)
     return _ACT[str(record["outcome"])].format(done) if record.get("act") else done
 
 
@@ -63,6 +71,7 @@ def why(record: Mapping[str, Any]) -> str:
         str(rule.get("relation", "")),
         str(rule.get("reason", "")),
         str(record.get("result", "")),
+        f"settled by {details[SETTLED_BY]}" if SETTLED_BY in details else "",
         f"approved by {approval['approver']}" if approval.get("approver") else "",
         f"{details['resources']} resources" if "resources" in details else "",
         f"found {details['found']}" if "found" in details else "",

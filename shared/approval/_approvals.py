@@ -8,7 +8,7 @@ ask ──▶ (the task waits, WaitsForPerson) ──▶ earlier ──▶ begin
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from strands.types.tools import ToolUse
@@ -24,7 +24,18 @@ from shared.approval._action import (
     new_nonce,
 )
 from shared.approval._asking import Asking, Backchannel
-from shared.approval._ledger import ENDED, UNDER_WAY, WAITING, ActionLedger, Entry, Limits, State
+from shared.approval._ledger import (
+    ENDED,
+    HAPPENED,
+    NOT_HAPPENED,
+    PARTLY,
+    UNDER_WAY,
+    WAITING,
+    ActionLedger,
+    Entry,
+    Limits,
+    State,
+)
 from shared.approval._policy import Approval, Person, approver
 from shared.approval._poller import GOOD_FOR_SECONDS, Poller
 from shared.approval._recording import record_end
@@ -197,7 +208,7 @@ class Approvals:
 
     async def begin(
         self, entry: Entry, intent: Intent, call: ToolCall, caller: ActingCaller, *, mark: float, effects: int
-    ) -> None:
+    ) -> Entry:
         """Takes the approval: from now on the act is under way, and nobody else begins it.
 
         Args:
@@ -207,6 +218,9 @@ class Approvals:
             caller: Who asks.
             mark: The newest such act that the directory's log knows, so that a later one is told from it.
             effects: How many lines it leaves there.
+
+        Returns:
+            The action, begun.
 
         Raises:
             ApprovalEnded: what would be done is not what was approved, it was approved too long ago, or another has
@@ -219,11 +233,12 @@ class Approvals:
             raise ApprovalEnded(_words.changed(intent.purpose), detail="the hash is another")
         if self._clock() - entry.approved_at > GOOD_FOR_SECONDS:
             await self._ledger.move(entry.id, {State.APPROVED}, State.EXPIRED, reason="not_used")
+        acting_at = self._clock()
         taken = await self._ledger.move(
             entry.id,
             {State.APPROVED},
             State.ACTING,
-            acting_at=self._clock(),
+            acting_at=acting_at,
             mark=mark,
             effects=effects,
             told=intent.told,
@@ -232,6 +247,7 @@ class Approvals:
             now = await self._ledger.get(entry.id) or entry
             words = _words.ended(now, intent.purpose) if now.state in ENDED else _words.changed(intent.purpose)
             raise ApprovalEnded(words, detail=f"it is {now.state}")
+        return replace(entry, state=State.ACTING, acting_at=acting_at, mark=mark, effects=effects, told=intent.told)
 
     async def not_begun(self, entry: Entry) -> None:
         """The act could not even be sent: what was approved may still be done."""
@@ -246,6 +262,24 @@ class Approvals:
         """It was done, or was not."""
         await self._ledger.move(entry.id, {*UNDER_WAY}, state, reason=reason)
         _log.info("action_ended", action=entry.id, operation=entry.operation, state=str(state), reason=reason)
+
+    async def settle(self, entry: Entry, effects: int) -> Entry:
+        """How an act in doubt ended, by the other system's log; the first to say so decides it.
+
+        Args:
+            entry: The action.
+            effects: How many lines it has left there.
+
+        Returns:
+            The row as it is then, `settled` unless whoever acted has ended it.
+        """
+        done = effects >= entry.effects
+        state = State.DONE if done else State.FAILED
+        reason = HAPPENED if done else PARTLY if effects else NOT_HAPPENED
+        left = min(effects, entry.effects)
+        if await self._ledger.move(entry.id, {*UNDER_WAY}, state, reason=reason, effects=left):
+            _log.info("action_ended", action=entry.id, operation=entry.operation, state=str(state), reason=reason)
+        return await self.current(entry)
 
     async def withdraw(self, entry: Entry, reason: str) -> None:
         """What was approved, or still waits, will not be done."""

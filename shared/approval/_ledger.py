@@ -11,6 +11,7 @@ Every step is one compare-and-set, so that of two workers, or two replicas, one 
 `in doubt` is never acted upon again: whether the act took place is for the directory's log to say.
 """
 
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -44,6 +45,12 @@ WAITING = frozenset({State.ASKING, State.REQUESTED})
 UNDER_WAY = frozenset({State.ACTING, State.IN_DOUBT})
 ENDED = frozenset({State.DONE, State.DENIED, State.EXPIRED, State.CANCELLED, State.FAILED})
 
+HAPPENED: Final = "happened"
+PARTLY: Final = "partly"
+NOT_HAPPENED: Final = "not_happened"
+SETTLED: Final = frozenset({HAPPENED, PARTLY, NOT_HAPPENED})
+"""The reasons of rows that ended by what the other system's log said."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -75,7 +82,7 @@ class Entry:
         token_id: The `jti` of the token that said so.
         acting_at: When the act began.
         mark: The newest such act in the directory's log before that, by the directory's clock.
-        effects: How many lines it leaves there.
+        effects: How many lines it leaves there; once it was settled, how many it has left.
         told: What is said once it is done.
         reason: Why it ended otherwise.
     """
@@ -108,6 +115,19 @@ class Entry:
     effects: int = 1
     told: str = ""
     reason: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether it was the other system's log that said how it ended."""
+        return self.state in ENDED and self.reason in SETTLED
+
+    def act(self, place: int) -> str:
+        """What the act is called on record, the same in every process; begun again, it is another.
+
+        Args:
+            place: Which of its effects, from 0.
+        """
+        return hashlib.sha256(f"{self.id} {self.acting_at!r} {place}".encode()).hexdigest()[:32]
 
 
 CHANGEABLE: Final = frozenset(each.name for each in fields(Entry)) - {

@@ -5,7 +5,7 @@ for irreversible acts, before and after: it returns once the event is on the dis
 happen. `note` is for everything else.
 """
 
-from shared.audit._acts import recorded, try_note
+from shared.audit._acts import SETTLED_BY, UPSTREAM_REQUEST, recorded, settled, try_note
 from shared.audit._chain import Record, Seal, SealingKey, VerifyingKeys, members_of
 from shared.audit._event import NOBODY, Approval, Event, Rule, Where, Who, acting_under
 from shared.audit._file import AuditFile, Row
@@ -15,6 +15,8 @@ from shared.audit._vocabulary import Action, Outcome
 
 __all__ = [
     "NOBODY",
+    "SETTLED_BY",
+    "UPSTREAM_REQUEST",
     "Action",
     "Approval",
     "AuditFile",
@@ -38,6 +40,7 @@ __all__ = [
     "members_of",
     "read_anchors",
     "recorded",
+    "settled",
     "try_note",
     "verify",
 ]

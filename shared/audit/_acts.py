@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Final
 
 from shared.audit._event import Event
 from shared.audit._trail import Trail
@@ -10,25 +11,32 @@ from shared.audit._vocabulary import Outcome
 from shared.errors import AuditUnavailable, HelpdeskError, UpstreamUnavailable
 from shared.telemetry import get_logger
 
+SETTLED_BY: Final = "settled_by"
+"""The detail that tells an outcome that was found out later from one that was seen: by what it was found out."""
+
+UPSTREAM_REQUEST: Final = "upstream_request"
+"""The detail that is the other system's name for the request that did it."""
+
 _log = get_logger()
 
 
 async def recorded(trail: Trail, event: Event, act: Callable[[], Awaitable[str]]) -> None:
     """Acts, once it is on record that it is about to be tried; then records what came of it.
 
-    Both records have the same act id. A record after the act that cannot be written at once is written as soon as that
-    can be: what has happened is not undone by that, and not said to have failed.
+    Both records have the same act id: the event's own, by which another process can name it later, or else a new one.
+    A record after the act that cannot be written at once is written as soon as that can be: what has happened is not
+    undone by that, and not said to have failed.
 
     Args:
         trail: The record.
-        event: What is done; its outcome is set here.
+        event: What is done; its outcome is set here, and its act id where it has none.
         act: Does it, and gives the name under which the other system keeps it on its own record, or "".
 
     Raises:
         AuditUnavailable: it could not be recorded, and was not done.
         HelpdeskError: as `act`.
     """
-    event = replace(event, outcome=Outcome.ATTEMPTED, act=uuid.uuid4().hex)
+    event = replace(event, outcome=Outcome.ATTEMPTED, act=event.act or uuid.uuid4().hex)
     await trail.record(event)
     try:
         kept_as = await act()
@@ -40,8 +48,23 @@ async def recorded(trail: Trail, event: Event, act: Callable[[], Awaitable[str]]
     except BaseException as error:  # stopped in the middle, or broken: it may have happened
         try_note(trail, replace(event, outcome=Outcome.UNKNOWN, result=type(error).__name__))
         raise
-    details = event.details if not kept_as else {**event.details, "upstream_request": kept_as}
+    details = event.details if not kept_as else {**event.details, UPSTREAM_REQUEST: kept_as}
     await _after(trail, replace(event, outcome=Outcome.SUCCEEDED, details=details))
+
+
+async def settled(trail: Trail, event: Event, *, by: str, kept_as: str = "") -> None:
+    """Records what came of an act whose process did not see that, or did not live to say it.
+
+    Whoever comes that way after a crash records the same again; readers take equal records of one act as one.
+
+    Args:
+        trail: The record.
+        event: What was done, or was not, with the act id of the record before it.
+        by: By what that is known.
+        kept_as: As `act` gives it to `recorded`.
+    """
+    kept = {UPSTREAM_REQUEST: kept_as} if kept_as else {}
+    await _after(trail, replace(event, details={**event.details, SETTLED_BY: by, **kept}))
 
 
 async def _after(trail: Trail, event: Event) -> None:

@@ -48,7 +48,8 @@ class Outcome(StrEnum):
     """What came of it, or that it is about to be tried.
 
     An irreversible act has two events: `attempted` before, and one of `succeeded`, `failed` or `unknown` after, both
-    with the same act id. Every other event stands alone.
+    with the same act id; where the outcome was found out later, what was found is a further one, which says so
+    (`settled_by`). Every other event stands alone.
     """
 
     ATTEMPTED = "attempted"

@@ -143,12 +143,21 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class AccountAct:
-    """Something that was done to an account; `account_id` is the account's in the directory."""
+    """Something that was done to an account.
+
+    Attributes:
+        at: When.
+        what: What.
+        by: By whom.
+        account_id: The account's id in the directory.
+        request: The directory's name for the request that did it; empty where it names none.
+    """
 
     at: datetime
     what: ActKind
     by: Actor
     account_id: str
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,8 @@ class WireLogEvent(Wire):
         what = _ACTS.get(self.event_type)
         if what is None or self.outcome.result != ("FAILURE" if what is ActKind.LOCKED else "SUCCESS"):
             return None
-        through = self.debug_context.debug_data.get("clientAppName") if self.debug_context else None
+        debug = self.debug_context.debug_data if self.debug_context else {}
+        through, request = debug.get("clientAppName"), debug.get("requestId")
         actor = Actor(
             id=self.actor.id,
             name=self.actor.display_name or "",
@@ -102,7 +103,7 @@ class WireLogEvent(Wire):
             through=through if isinstance(through, str) else None,
         )
         account = next((entity.id for entity in self.target or () if entity.type == "User"), "")
-        return AccountAct(self.published, what, actor, account)
+        return AccountAct(self.published, what, actor, account, request if isinstance(request, str) else "")
 
 
 LOG_EVENTS = TypeAdapter(list[WireLogEvent])

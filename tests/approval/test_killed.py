@@ -1,6 +1,7 @@
 """Killed with `kill -9` at every step: never two resets, never one that nobody approved, never a lost answer."""
 
 import asyncio
+import json
 import multiprocessing
 import signal
 import socket
@@ -8,7 +9,7 @@ import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, Final, Self
@@ -19,6 +20,9 @@ import yaml
 
 from local.directory._database import FILE_NAME
 from local.tenant import _backchannel
+from portal.record import Source, check, differences, directory_effects, recorded_acts
+from shared.audit import SealingKey
+from shared.testing import audit_key
 from tests.approval._agent_that_dies import POINTS, serve
 from tests.flows._world import World, new_client
 
@@ -30,6 +34,17 @@ NOT_DONE: Final = {
     "the directory acts, before": "by the directory's log it did not happen",
 }
 """Where nothing happens, and what is said then; everywhere else the reset happens, once, and its answer arrives."""
+
+SETTLED: Final = {"acting, after", "the directory acts, before", "the directory acts, after", "done, before"}
+"""Where nobody is left who saw what came of it, so that the directory's log has to say."""
+
+TWICE: Final = (
+    ("the directory acts, after", "done, before"),
+    ("the directory acts, after", "done, after"),
+    ("the directory acts, after", "the task is told, before"),
+    ("acting, after", "failed, after"),
+)
+"""Killed again while it settles: before that is in the ledger, before it is on record, and after that."""
 
 TIMES: Final = 2
 AT_ONCE: Final = 6
@@ -50,7 +65,7 @@ class Parts(World):
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends it; agents that were killed in the middle of an act have not put on record how it ended."""
+        """Ends it; the agents that are killed keep trails of their own, which the test looks at."""
         for server in reversed(self.servers.values()):
             server.stop()
         self.tenant.close()
@@ -71,13 +86,16 @@ class Agent:
 
     settings: dict[str, Any]
     process: ForkServerProcess | None = None
+    points: list[str] = field(default_factory=list)
     kills: int = 0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.settings['port']}/"
 
-    async def start(self, http: httpx.AsyncClient, point: str | None) -> None:
+    async def start(self, http: httpx.AsyncClient) -> None:
+        """Starts it, to be killed at the next of its points."""
+        point = self.points.pop(0) if self.points else None
         self.process = FORKS.Process(target=serve, args=(self.settings, point), daemon=True)
         self.process.start()
         for _ in range(600):
@@ -93,7 +111,7 @@ class Agent:
         await asyncio.to_thread(self.process.join, 5)
         assert self.process.exitcode == -signal.SIGKILL, self.process.exitcode
         self.kills += 1
-        await self.start(http, None)
+        await self.start(http)
 
     def stop(self) -> None:
         if self.process is not None:
@@ -122,16 +140,16 @@ class Requester:
         answer: dict[str, Any] = response.json()
         return answer
 
-    def resets(self) -> int:
-        """How often this person's password was reset, by the directory's own log."""
+    def resets(self) -> list[dict[str, Any]]:
+        """How this person's password was reset, each time, by the directory's own log."""
         with closing(sqlite3.connect(self.parts.directory_config.folder / FILE_NAME)) as connection:
-            (count,) = connection.execute(
-                "SELECT count(*) FROM log_events "
+            rows = connection.execute(
+                "SELECT event FROM log_events "
                 "WHERE json_extract(event, '$.eventType') = 'user.account.reset_password' "
-                "AND json_extract(event, '$.target[0].alternateId') = ?",
+                "AND json_extract(event, '$.target[0].alternateId') = ? ORDER BY sequence",
                 (f"{self.login}@helpdesk.example",),
-            ).fetchone()
-        return int(count)
+            ).fetchall()
+        return [json.loads(event) for (event,) in rows]
 
     async def approve(self) -> None:
         """Approves whatever waits, again and again."""
@@ -141,11 +159,11 @@ class Requester:
                 requests.answer(request, approved=True)
             await asyncio.sleep(0.2)
 
-    async def reset(self, agent: Agent, point: str | None) -> str:
+    async def reset(self, agent: Agent) -> str:
         """Asks for a reset until there is an answer; the agent is started again whenever it was killed."""
         message = {"messageId": uuid.uuid4().hex, "role": "ROLE_USER", "parts": [{"text": "Please reset my password"}]}
         task_id = ""
-        await agent.start(self.http, point)
+        await agent.start(self.http)
         while True:
             try:
                 if not task_id:
@@ -196,26 +214,29 @@ async def requesters(parts: Parts) -> AsyncIterator[list[Requester]]:
 @pytest.mark.timeout(240)
 @pytest.mark.requirement("E4")
 @pytest.mark.requirement("E9")
+@pytest.mark.requirement("H1")
 async def test_killed_at_any_point_it_happens_once_or_not_at_all_and_the_answer_says_which(
     parts: Parts, requesters: list[Requester], tmp_path: Path
 ) -> None:
-    waiting = [(point, number) for number in range(TIMES) for point in POINTS]
+    once: list[tuple[str, ...]] = [(point,) for point in POINTS]
+    waiting = [(points, number) for number in range(TIMES) for points in once] + [(twice, 0) for twice in TWICE]
     wrong: list[str] = []
 
     async def work(requester: Requester) -> None:
         approving = asyncio.create_task(requester.approve())
         while waiting:
-            point, number = waiting.pop(0)
-            problem = await _killed_at(parts, requester, point, tmp_path / f"{point} {number}.sqlite3")
+            points, number = waiting.pop(0)
+            name = ", then ".join(points)
+            problem = await _killed_at(parts, requester, points, tmp_path / f"{name} {number}.sqlite3")
             if problem:
-                wrong.append(f"{point}: {problem}")
+                wrong.append(f"{name}: {problem}")
         approving.cancel()
 
     await asyncio.gather(*(work(requester) for requester in requesters))
     assert wrong == []
 
 
-async def _killed_at(parts: Parts, requester: Requester, point: str, database: Path) -> str | None:
+async def _killed_at(parts: Parts, requester: Requester, points: Sequence[str], database: Path) -> str | None:
     """What is wrong with what came of a reset whose agent was killed there."""
     settings = {
         **parts._directory_user("password_reset"),
@@ -225,17 +246,21 @@ async def _killed_at(parts: Parts, requester: Requester, point: str, database: P
         "audit_file": database.with_suffix(".audit"),
         "audit_anchors": None,
     }
-    agent, before = Agent(settings), requester.resets()
+    agent, before = Agent(settings, points=[*points]), len(requester.resets())
     try:
         async with asyncio.timeout(SECONDS):
-            said = await requester.reset(agent, point)
+            said = await requester.reset(agent)
     except TimeoutError:
         return "no answer"
     finally:
         agent.stop()
-    if not agent.kills:
-        return "it never came there"
-    effects = requester.resets() - before
+    if agent.kills != len(points):
+        return f"it was killed {agent.kills} times"
+    done = requester.resets()[before:]
+    wrong = _not_on_record(settings["audit_file"], done, settled=points[0] in SETTLED)
+    if wrong:
+        return "; ".join(wrong)
+    point, effects = points[0], len(done)
     with closing(sqlite3.connect(database)) as connection:
         rows = connection.execute("SELECT state, token_id FROM actions").fetchall()
     if point in NOT_DONE:
@@ -243,6 +268,23 @@ async def _killed_at(parts: Parts, requester: Requester, point: str, database: P
     if effects != 1 or TOLD not in said or [row[0] for row in rows] != ["done"] or not rows[0][1]:
         return f"{effects} effects, said {said!r}, {rows}"
     return None
+
+
+def _not_on_record(file: Path, done: Sequence[dict[str, Any]], *, settled: bool) -> list[str]:
+    """What is wrong with what the agent's processes have on record of what was done, and of what was not."""
+    key = file.with_suffix(".pem")
+    key.write_text(SealingKey.read(audit_key()).public_pem(), encoding="utf-8")
+    trail = Source(file, (key,))
+    records = recorded_acts([trail])
+    wrong = [*differences(records, directory_effects(done)), *(str(problem) for problem in check(trail).problems)]
+    open_ = {record["act"] for record in records} - {
+        record["act"] for record in records if record["outcome"] in {"succeeded", "failed"}
+    }
+    if open_:
+        wrong.append(f"nobody recorded what came of {sorted(open_)}")
+    if settled != any("settled_by" in record.get("details", {}) for record in records):
+        wrong.append(f"it was settled by the directory's log, or was not, against what was expected: {records}")
+    return wrong
 
 
 def _free_port() -> int:

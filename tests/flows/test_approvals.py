@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from agents.password_reset import risky_acts
+from portal.record import Source, story, why, words_for
 from tests.flows._world import SECURITY, Person, World
 from tests.tenant._ciba import consent_ids, decide, open_phone
 
@@ -144,11 +145,18 @@ async def test_the_security_on_call_approves_the_removal_of_factors(world: World
 
 
 @pytest.mark.requirement("E4")
+@pytest.mark.requirement("H1")
 @pytest.mark.parametrize(
-    ("fault", "login", "effects", "words"),
+    ("fault", "login", "effects", "words", "found"),
     [
-        ("lose_answers", "priya.raman", 1, "A link to choose a new password is on its way"),
-        ("delay", "sam.whitlock", 0, "by the directory's log it did not happen"),
+        (
+            "lose_answers",
+            "priya.raman",
+            1,
+            "A link to choose a new password is on its way",
+            "did have a reset link sent",
+        ),
+        ("delay", "sam.whitlock", 0, "by the directory's log it did not happen", "did not have a reset link sent"),
     ],
 )
 async def test_an_act_that_was_not_confirmed_is_settled_by_the_directory_s_log(
@@ -159,7 +167,9 @@ async def test_an_act_that_was_not_confirmed_is_settled_by_the_directory_s_log(
     login: str,
     effects: int,
     words: str,
+    found: str,
 ) -> None:
+    """The story of the task tells what was tried, that no answer came, and what was found out then."""
     monkeypatch.setattr(risky_acts, "SETTLED_SECONDS", 3.0)
     before, faults = _resets(world), world.directory_config.faults
     person, reply = await _waiting(world, login, http)
@@ -172,6 +182,16 @@ async def test_an_act_that_was_not_confirmed_is_settled_by_the_directory_s_log(
 
     assert words in _answer(done)
     assert _resets(world) == before + effects
+    world.settle()
+    trails = [Source(path) for path in sorted((world.folder / "audit").glob("*.sqlite3"))]
+    acts = [step.record for step in story(trails, reply.task["id"]) if step.record.get("act")]
+    assert [words_for(one) for one in acts] == [
+        "is about to have a reset link sent",
+        "may or may not have had it done: have a reset link sent",
+        f"found out that it {found}",
+    ]
+    assert "settled by directory_log, approved by" in why(acts[-1])
+    assert len({(one["act"], one["approval"]["id"], one["approval"]["action_hash"]) for one in acts}) == 1
 
 
 @pytest.mark.requirement("G3")

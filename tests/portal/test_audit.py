@@ -291,6 +291,9 @@ EFFECT = {
 }
 BEFORE = {"action": "account:lock:remove", "act": "x", "outcome": "attempted", "resource": "account:00u1"}
 DONE_ = BEFORE | {"outcome": "succeeded", "details": {"upstream_request": "q1"}}
+UNKNOWN = BEFORE | {"outcome": "unknown"}
+FOUND_DONE = BEFORE | {"outcome": "succeeded", "details": {"upstream_request": "q1", "settled_by": "directory_log"}}
+FOUND_NOT_DONE = BEFORE | {"outcome": "failed", "details": {"settled_by": "directory_log"}}
 
 
 @pytest.mark.parametrize(
@@ -307,6 +310,17 @@ DONE_ = BEFORE | {"outcome": "succeeded", "details": {"upstream_request": "q1"}}
         ([BEFORE, BEFORE | {"outcome": "failed"}], [EFFECT], ["is not on record"]),
         ([DONE_], [EFFECT], ["is on record as succeeded", "is not on record"]),
         ([BEFORE, DONE_, DONE_], [EFFECT], ["is on record as", "is not on record"]),
+        ([BEFORE, FOUND_DONE], [EFFECT], []),
+        ([FOUND_DONE, BEFORE, UNKNOWN], [EFFECT], []),
+        ([BEFORE, FOUND_DONE, FOUND_DONE], [EFFECT], []),
+        ([BEFORE, DONE_, FOUND_DONE], [EFFECT], []),
+        ([BEFORE, FOUND_NOT_DONE], [], []),
+        ([FOUND_NOT_DONE], [], []),
+        ([BEFORE, FOUND_DONE], [], ["was done 0 times"]),
+        ([BEFORE, FOUND_NOT_DONE], [EFFECT], ["is not on record"]),
+        ([FOUND_DONE], [EFFECT], ["is on record as succeeded by directory_log", "is not on record"]),
+        ([BEFORE, FOUND_DONE, FOUND_NOT_DONE], [EFFECT], ["is on record as attempted, succeeded", "is not on record"]),
+        ([BEFORE, DONE_, FOUND_NOT_DONE], [EFFECT], ["failed by directory_log", "is not on record"]),
         ([BEFORE, DONE_ | {"resource": "account:00u2"}], [EFFECT], ["was done 0 times", "is not on record"]),
     ],
 )
