@@ -32,7 +32,7 @@ def test_the_set_is_large_and_a_good_part_of_it_is_held_out() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "least"),
-    [("single", 0.964), ("several", 0.93), ("follow_up", 0.92), ("out_of_scope", 0.97), ("asks_back", 1.0)],
+    [("single", 0.97), ("several", 0.93), ("follow_up", 0.92), ("out_of_scope", 0.97), ("asks_back", 1.0)],
 )
 def test_the_planner_is_right_as_often_as_it_was(kind: str, least: float, outcomes: Sequence[Outcome]) -> None:
     right, of = accuracy(outcomes, kind)
