@@ -28,6 +28,7 @@ from shared.a2a import Caller, Wait, waits_of
 from shared.agent_loop._answer import AnswerWriter
 from shared.agent_loop._history import Conversations, opening, turn_to_keep
 from shared.agent_loop._instruments import ModelName, observe, run_span
+from shared.agent_loop._model_failure import ModelFailure
 from shared.agent_loop._relay import FAILED, RelayAnswers
 from shared.agent_loop._status import Status, waiting_event
 from shared.agent_loop._waiting import Replay, Resume, WaitingRoom
@@ -259,7 +260,7 @@ class StrandsExecutor(AgentExecutor):
             history = opening(await self._conversations.load(caller.user.key, context_id))
         else:
             await status.goes_on()
-        relay = RelayAnswers()
+        relay, model_failure = RelayAnswers(), ModelFailure()
         tools = list(await self._toolbox.tools())
         require_declarations(tools)
         agent = Agent(
@@ -268,7 +269,7 @@ class StrandsExecutor(AgentExecutor):
             tools=[*tools],
             system_prompt=self._toolbox.system_prompt(),
             callback_handler=None,
-            hooks=[relay],
+            hooks=[relay, model_failure],
             interventions=[AuthorizeToolCalls(self._authorizer), *self._interventions()],
         )
         observe(agent, self._model_name if replay is None else None)
@@ -281,18 +282,19 @@ class StrandsExecutor(AgentExecutor):
             "resume": replay.resume if replay is not None else {},
         }
         own_words = uuid.uuid4().hex
-        async for event in agent.stream_async(
-            _asked(context) if replay is not None else context.get_user_input(),
-            invocation_state=invocation_state,
-            cancel_signal=cancelled,
-            limits={"turns": MAX_TURNS},
-        ):
-            if "data" in event:
-                await writer.write(own_words, self._speaker, event["data"])
-            elif "tool_stream_event" in event:
-                await self._tool_said(event["tool_stream_event"], writer, status)
-            elif "message" in event:
-                await _write_results(event["message"], agent, relay, writer)
+        with model_failure.told():
+            async for event in agent.stream_async(
+                _asked(context) if replay is not None else context.get_user_input(),
+                invocation_state=invocation_state,
+                cancel_signal=cancelled,
+                limits={"turns": MAX_TURNS},
+            ):
+                if "data" in event:
+                    await writer.write(own_words, self._speaker, event["data"])
+                elif "tool_stream_event" in event:
+                    await self._tool_said(event["tool_stream_event"], writer, status)
+                elif "message" in event:
+                    await _write_results(event["message"], agent, relay, writer)
         if cancelled.is_set():
             return
         notice = self._toolbox.notice() if not relay.waiting else None  # what was done may be a part of what was asked

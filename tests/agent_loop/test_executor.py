@@ -185,6 +185,18 @@ async def test_an_exceptions_text_reaches_neither_person_nor_model() -> None:
     assert "went wrong" in queue.artifacts["broken"][0]
 
 
+async def test_a_model_that_is_away_is_said_to_be_away_and_no_more() -> None:
+    class Away(ScriptedModel):
+        def stream(self, *_: Any, **__: Any) -> Any:
+            raise ConnectionError(f"no route to the model with {SECRET}")
+
+    queue = Queue()
+    await executor(Away([])).execute(request("x"), queue)  # type: ignore[arg-type]
+    assert queue.last_state == TaskState.TASK_STATE_FAILED
+    assert "language model" in str(queue.events[-1])
+    assert SECRET not in str(queue.events)
+
+
 async def test_arguments_that_do_not_fit_go_back_to_the_model() -> None:
     model = ScriptedModel([Calls((("weather", {"town": "Oslo"}),)), Calls((("weather", {"city": "Oslo"}),))])
     queue = Queue()

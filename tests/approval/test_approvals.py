@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.approval import Approvals, By, Entry, Person, State
 from shared.errors import ApprovalEnded, OAuthError, UpstreamUnavailable, WaitsForPerson
@@ -367,10 +368,11 @@ async def test_a_task_that_was_cut_off_waits_for_its_row(desk: Desk) -> None:
     assert await desk.approvals.cut_off("another") == []
 
 
-async def test_repeated_denials_are_flagged(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    for number in range(3):
-        await ask(desk, call=Call(f"task-{number}"), account=f"00u{number}", who=f"auth0|{number}")
-        desk.phone.answer(approves=False)
-        await desk.look()
+async def test_repeated_denials_are_flagged(desk: Desk) -> None:
+    with capture_logs() as events:
+        for number in range(3):
+            await ask(desk, call=Call(f"task-{number}"), account=f"00u{number}", who=f"auth0|{number}")
+            desk.phone.answer(approves=False)
+            await desk.look()
 
-    assert capsys.readouterr().out.count("approvals_denied_repeatedly") == 1
+    assert [event["event"] for event in events].count("approvals_denied_repeatedly") == 1
