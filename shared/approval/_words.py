@@ -56,7 +56,7 @@ def nobody(what: str, *, four_eyes: bool) -> str:
 
 def no_device(who: Person, what: str, *, own: bool, url: str | None) -> str:
     """They cannot be asked."""
-    whom = "You have" if own else f"{plain(who.name)} has"
+    whom = "you have" if own else f"{plain(who.name)} has"
     how = f" One is enrolled at {url}." if url else " Without one, go to the service desk with your staff badge."
     return (
         f"I could not {what}: it has to be approved on a phone, and {whom} none that can be asked now. {NOTHING}{how}"

@@ -14,7 +14,9 @@ import yaml
 from local.directory._database import FILE_NAME
 from tests.authorization._obedient import told
 from tests.authorization._servers import ROOT
-from tests.flows._world import Person, World
+from tests.flows._approvals import WAITS, at_the_phone, code_of, look
+from tests.flows._world import Person, Reply, World
+from tests.tenant._ciba import terminal
 
 TOOLS = {
     "see profile": "show_account",
@@ -37,6 +39,8 @@ SENTENCES = {
     "reset factors": "Reset the factors of {account}.",
 }
 ACTS = frozenset(SENTENCES)
+WORKING = "TASK_STATE_WORKING"
+ON_CALL = "idris.kamara"
 AT_ONCE = 4
 NOT_WORKING = frozenset({"SUSPENDED", "STAGED", "DEPROVISIONED"})
 
@@ -88,6 +92,7 @@ class Runner:
         self._http = http
         self._people = people()
         self._signed_in: dict[str, Person] = {}
+        self._enrolled: set[str] = set()
 
     async def run(self, table: Iterable[Row]) -> dict[Row, Outcome]:
         """What came of each row: those that look at the same time, those that act one after the other."""
@@ -114,16 +119,39 @@ class Runner:
             self._signed_in[login] = await Person.sign_in(self._world, login, self._http, connects=works)
 
     async def _look(self, row: Row) -> Outcome:
-        said = await self._say(row)
+        said = (await self._say(row)).text
         return Outcome(any(sign in said for sign in self._signs(row)), said)
 
     async def _act(self, row: Row) -> Outcome:
         self._prepare(row)
+        if row.action == "reset" and row.may:
+            await self._with_phone(row.whom)
         before = self._state(row.whom)
-        said = await self._say(row)
+        reply = await self._say(row)
+        waits = reply.task.get("metadata", {}).get("helpdesk/waiting", []) if reply.state == WAITS else []
+        approves = any(wait["kind"] == "approval" for wait in waits)
+        said = await self._approved(row, reply.task) if approves else reply.text
         return Outcome(self._state(row.whom) != before, said)
 
-    async def _say(self, row: Row) -> str:
+    async def _with_phone(self, login: str) -> None:
+        """Has somebody a device to approve on."""
+        if login not in self._enrolled and "push" not in self._people[login]["factors"]:
+            async with self._world.tenant.http() as browser:
+                await terminal(self._world.tenant, browser, login)
+        self._enrolled.add(login)
+
+    async def _approved(self, row: Row, task: dict[str, Any]) -> str:
+        """What is said once the person who is asked has approved: the table is about relations, and they about the act."""
+        approver = ON_CALL if row.action == "reset factors" else row.whom
+        await at_the_phone(self._world, approver, "approve", code_of(task))
+        for _ in range(300):
+            now = await look(self._signed_in[row.who], task["id"])
+            if now["status"]["state"] not in {WAITS, WORKING}:
+                return Reply([{"task": now}]).text
+            await asyncio.sleep(0.1)
+        raise AssertionError(now)
+
+    async def _say(self, row: Row) -> Reply:
         arguments: dict[str, Any] = {} if row.own else {"person": row.whom}
         text = "Please."
         if row.action == "read":
@@ -135,7 +163,7 @@ class Runner:
         elif not row.own:
             text = f"Tell me about {row.whom}, please."
         message = told(text, agent=row.through, tool=TOOLS[row.action], arguments=arguments)
-        return (await self._signed_in[row.who].ask(message)).text
+        return await self._signed_in[row.who].ask(message)
 
     def _signs(self, row: Row) -> list[str]:
         """What a reply holds where it shows what the row asks for, and nowhere else."""

@@ -12,6 +12,8 @@ from tests.flows._world import World, new_client
 
 TABLE = rows()
 
+pytestmark = pytest.mark.timeout(240)  # the first of them runs the table, and some acts wait for an approval
+
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[Row, Outcome]:
