@@ -349,7 +349,7 @@ async def test_the_server_away_puts_off_and_loses_nothing(desk: Desk) -> None:
 async def test_who_has_no_device_is_told_so(desk: Desk) -> None:
     desk.phone.ask_with = [OAuthError("invalid_request", "User does not have push notifications enabled")]
 
-    assert "You have none that can be asked now" in await desk.approvals.ask(intent(), Call(), asker())
+    assert "you have none that can be asked now" in await desk.approvals.ask(intent(), Call(), asker())
     assert (await desk.row()).state is State.FAILED
 
 

@@ -141,7 +141,7 @@ class Runner:
         self._enrolled.add(login)
 
     async def _approved(self, row: Row, task: dict[str, Any]) -> str:
-        """What is said once the person who is asked has approved: the table is about relations, and they about the act."""
+        """What is said once the person who is asked has approved, for the table is about relations."""
         approver = ON_CALL if row.action == "reset factors" else row.whom
         await at_the_phone(self._world, approver, "approve", code_of(task))
         for _ in range(300):
