@@ -44,7 +44,7 @@ async def test_a_token_that_will_do_reaches_the_tool(gateway: Gateway) -> None:
         ("no audience", {"aud": None}, 401),
         ("another issuer", {"iss": "https://issuer.example"}, 401),
         ("expired", {"exp": int(time.time()) - 60, "iat": int(time.time()) - 600}, 401),
-        ("not yet valid", {"nbf": int(time.time()) + 600}, 401),
+        ("not yet valid", {"nbf": int(time.time()) + 86_400}, 401),
         ("another client", {"client_id": "supervisor"}, 401),
         ("no client_id", {"client_id": None, "azp": "the-docs-agent"}, 401),
         ("missing scope", {"scope": None}, 403),
