@@ -130,9 +130,10 @@ class Entry:
         return hashlib.sha256(f"{self.id} {self.acting_at!r} {place}".encode()).hexdigest()[:32]
 
 
-CHANGEABLE: Final = frozenset(each.name for each in fields(Entry)) - {
-    *("id", "state", "owner", "task_id", "digest", "approver"),
-}
+COLUMNS: Final = tuple(each.name for each in fields(Entry))
+"""Of its table, in order."""
+
+CHANGEABLE: Final = frozenset(COLUMNS) - {"id", "state", "owner", "task_id", "digest", "approver"}
 """What a step may change besides the state."""
 
 

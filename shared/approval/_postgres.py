@@ -1,13 +1,14 @@
 """The ledger in the agent's PostgreSQL: the rows and the steps of `SqliteActionLedger`, for several replicas."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any, Final
 
 from shared.approval._ledger import (
     ACTING_SECONDS,
     ASKED_SECONDS,
     CHANGEABLE,
+    COLUMNS,
     FIRST_LEASE_SECONDS,
     KEPT_SECONDS,
     Entry,
@@ -17,7 +18,6 @@ from shared.approval._ledger import (
 )
 from shared.tasks.postgres import PostgresDatabase
 
-COLUMNS: Final = tuple(each.name for each in fields(Entry))
 SWEPT_AT_ONCE: Final = 1000
 
 _ALL: Final = ", ".join(f'"{name}"' for name in COLUMNS)

@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any, Final
 
 from shared.approval._ledger import (
     ACTING_SECONDS,
     ASKED_SECONDS,
     CHANGEABLE,
+    COLUMNS,
     FIRST_LEASE_SECONDS,
     KEPT_SECONDS,
     Entry,
@@ -18,7 +19,6 @@ from shared.approval._ledger import (
 )
 from shared.tasks import Database
 
-COLUMNS: Final = tuple(each.name for each in fields(Entry))
 _ALL: Final = ", ".join(COLUMNS)
 _WAITING: Final = "state IN ('asking', 'requested')"
 _ENDED: Final = "'done', 'denied', 'expired', 'cancelled', 'failed'"
