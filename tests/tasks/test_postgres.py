@@ -12,8 +12,9 @@ from a2a.server.cluster import TaskVersion
 from a2a.types import ListTasksRequest, Message, Part, Role, TaskState
 
 from shared.errors import ConfigurationError, UpstreamUnavailable
+from shared.postgres import Migration
 from shared.tasks import open_storage
-from shared.tasks.postgres import Migration, PostgresDatabase, PostgresStorage
+from shared.tasks.postgres import PostgresDatabase, PostgresStorage
 from shared.tasks.postgres._lanes import LANES
 from shared.tasks.postgres._schema import MIGRATIONS
 from shared.testing import Clock, PostgresServer

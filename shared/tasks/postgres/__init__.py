@@ -4,11 +4,9 @@ from shared.tasks.postgres._conversations import PostgresConversationStore
 from shared.tasks.postgres._database import PostgresDatabase
 from shared.tasks.postgres._lanes import Rows, Statement
 from shared.tasks.postgres._retention import sweep
-from shared.tasks.postgres._schema import Migration
 from shared.tasks.postgres._storage import PostgresStorage
 
 __all__ = [
-    "Migration",
     "PostgresConversationStore",
     "PostgresDatabase",
     "PostgresStorage",

@@ -14,23 +14,32 @@ from contextlib import suppress
 from typing import Any, Final, Self
 
 import psycopg
-from psycopg import conninfo, sql
+from psycopg import sql
 from psycopg.adapt import AdaptersMap
 from psycopg.types.numeric import Int8BinaryDumper
 from psycopg_pool import AsyncConnectionPool
 
 from shared.errors import ConfigurationError, UpstreamUnavailable
+from shared.postgres import (
+    RETRY_SECONDS,
+    Migration,
+    connect,
+    first_line,
+    lock_class,
+    migrate,
+    session,
+    with_defaults,
+)
 from shared.tasks.postgres._lanes import LANES, Connection, Lanes, Rows, Statement, is_usable
-from shared.tasks.postgres._schema import MIGRATIONS, Migration, lock_class, migrate
+from shared.tasks.postgres._schema import MIGRATIONS
 from shared.telemetry import get_logger
 
 START_SECONDS: Final = 30.0
-CONNECT_SECONDS: Final = 5
-RETRY_SECONDS: Final = 0.5
+POOL_SECONDS: Final = 5
 NOTIFY_SECONDS: Final = 0.01
 SWEEP_SECONDS: Final = 60.0
 MAX_PAYLOAD_BYTES: Final = 1024
-STATEMENT_MS: Final = 15_000
+SETTING: Final = "DATABASE_URL"
 
 _log = get_logger()
 
@@ -61,7 +70,7 @@ class PostgresDatabase:
         self.is_listening = False
         self._release = len(MIGRATIONS)
         self._agent = agent
-        self._url = _with_defaults(url, agent)
+        self._url = with_defaults(url, name=agent, setting=SETTING)
         self._channel = f"helpdesk_{agent}"
         self._opening: psycopg.Connection | None = None
         self._pool: AsyncConnectionPool[Connection] | None = None
@@ -97,16 +106,16 @@ class PostgresDatabase:
         """
         database = cls(url, agent=agent, clock=clock)
         database._release = len(migrations)
-        connection = _connect(database._url, patience)
+        connection = connect(database._url, patience, setting=SETTING)
         try:
-            connection.execute(*_session(agent))
-            migrate(connection, agent, migrations)
+            connection.execute(*session(agent))
+            migrate(connection, agent, migrations, setting=SETTING)
             connection.execute("INSERT INTO meta VALUES ('key', %s) ON CONFLICT DO NOTHING", (secrets.token_bytes(32),))
             found = connection.execute("SELECT value FROM meta WHERE name = 'key'").fetchone()
         except psycopg.Error as error:
             connection.close()
             raise ConfigurationError(
-                f"DATABASE_URL names a database whose tables cannot be made ({_first_line(error)}): "
+                f"{SETTING} names a database whose tables cannot be made ({first_line(error)}): "
                 f"let its user make the schema {agent}, or make it for them."
             ) from error
         except ConfigurationError:
@@ -136,7 +145,7 @@ class PostgresDatabase:
             check=is_usable,
             min_size=1,
             max_size=LANES,
-            timeout=CONNECT_SECONDS,
+            timeout=POOL_SECONDS,
             open=False,
             name=self._agent,
         )
@@ -148,7 +157,7 @@ class PostgresDatabase:
             async with asyncio.timeout(START_SECONDS):
                 await self._present.wait()
         except TimeoutError as error:
-            raise ConfigurationError("DATABASE_URL names a database that went away: see that it is there.") from error
+            raise ConfigurationError(f"{SETTING} names a database that went away: see that it is there.") from error
         if self._opening is not None:
             self._opening.close()
             self._opening = None
@@ -241,62 +250,9 @@ class PostgresDatabase:
                     _log.exception("database_sweep_failed")
 
     async def _configure(self, connection: Connection) -> None:
-        await connection.execute(*_session(self._agent))
+        await connection.execute(*session(self._agent))
 
     def _begin(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-def _with_defaults(url: str, agent: str) -> str:
-    """The URL, with what makes a server that vanished known soon; what it says itself is left as it is."""
-    try:
-        given = conninfo.conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
-        raise ConfigurationError(
-            "DATABASE_URL is no URL of PostgreSQL: set it to postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
-        ) from error
-    defaults: dict[str, Any] = {
-        "application_name": f"helpdesk {agent}",
-        "connect_timeout": CONNECT_SECONDS,
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 20_000,
-    }
-    return conninfo.make_conninfo(**(defaults | given))
-
-
-def _session(schema: str) -> tuple[str, Sequence[object]]:
-    """Sets a new session up: the agent's tables, nothing that hangs for long, and a peer that vanished is found out."""
-    wanted = {
-        "default_transaction_isolation": "read committed",
-        "statement_timeout": STATEMENT_MS,
-        "idle_in_transaction_session_timeout": STATEMENT_MS,
-        "tcp_keepalives_idle": 10,
-        "tcp_keepalives_interval": 5,
-        "tcp_keepalives_count": 3,
-    }
-    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in wanted.items())
-    return f"SELECT set_config('search_path', quote_ident(%s), false), {settings}", (schema,)
-
-
-def _connect(url: str, patience: float) -> psycopg.Connection:
-    until = time.monotonic() + patience
-    while True:
-        try:
-            return psycopg.connect(url, autocommit=True)
-        except psycopg.OperationalError as error:
-            # libpq gives no code for this: a server that is there and refuses says FATAL.
-            refused = "FATAL" in str(error) and "starting up" not in str(error) and "shutting down" not in str(error)
-            if refused or time.monotonic() >= until:
-                raise ConfigurationError(
-                    f"DATABASE_URL names a database that cannot be reached ({_first_line(error)}): see that it is "
-                    "there, and that user and password are right."
-                ) from error
-            time.sleep(RETRY_SECONDS)  # lint: allow sleep -- in a thread, and nothing else tells when a server is up
-
-
-def _first_line(error: psycopg.Error) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
