@@ -4,20 +4,21 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 from rich.text import Text
 
 from portal._environment import state_directory, typed
 from portal._errors import CommandFailed, ExitCode
-from portal.record import Source, Wanted, check, local_trails, ocsf, search, story, why, words_for
+from portal.record import Database, Source, check, export, local_trails, ocsf, search, story, why, words_for
 from portal.relationships import Roster, local_settings, read_roster
 from portal.stack import running
 from portal.terminal import Output, printable
-from shared.audit import Fault, Problem
+from shared.audit import Fault, Problem, VerifyingKeys, Wanted
 from shared.errors import HelpdeskError
 from shared.http import create_http_client
 
@@ -45,11 +46,13 @@ class Place:
 
     Attributes:
         files: The trails.
-        keys: A folder of public keys.
-        anchors: A folder of newest seals; with one trail alone.
+        database: A file with the URL of a database; all trails that may be read there.
+        keys: A folder of public keys; or one in it for each agent, which then may have sealed its own alone.
+        anchors: A folder of newest seals; with one file alone, or a database.
     """
 
     files: tuple[Path, ...] = ()
+    database: Path | None = None
     keys: Path | None = None
     anchors: Path | None = None
 
@@ -59,6 +62,8 @@ class Place:
         Raises:
             CommandFailed: there are none.
         """
+        if self.database is not None:
+            return self._kept_in(url_in(self.database))
         if self.files:
             if self.anchors is not None and not self.anchors.is_dir():
                 raise CommandFailed(f"{self.anchors} is no folder of anchors.")
@@ -71,12 +76,49 @@ class Place:
             )
         return found
 
-    def _keys(self) -> tuple[Path, ...]:
+    def keys_of(self, agent: str) -> tuple[Path, ...]:
+        """The public keys of who may have sealed an agent's trail."""
+        return self._keys(agent if self.keys is not None and (self.keys / agent).is_dir() else "")
+
+    def _kept_in(self, url: str) -> list[Source]:
+        agents = postgres().trails_in(url)
+        if not agents:
+            raise CommandFailed(f"There is no audit trail in what {self.database} names that may be read from there.")
+        return [Source(Database(url, agent), self.keys_of(agent), self.anchors) for agent in agents]
+
+    def _keys(self, agent: str = "") -> tuple[Path, ...]:
         if self.keys is None:
             return ()
         if not self.keys.is_dir():
             raise CommandFailed(f"{self.keys} is no folder of keys.")
-        return tuple(sorted(path for path in self.keys.iterdir() if path.is_file()))
+        return tuple(sorted(path for path in (self.keys / agent).iterdir() if path.is_file()))
+
+
+def postgres() -> ModuleType:
+    """What knows trails in PostgreSQL.
+
+    Raises:
+        CommandFailed: its driver is not installed.
+    """
+    try:
+        from shared.audit import postgres as found  # noqa: PLC0415 -- needs a driver that not all have
+    except ImportError as error:
+        raise CommandFailed(
+            "There is no driver for PostgreSQL here: install the extra 'postgres' of 'shared'."
+        ) from error
+    return found
+
+
+def url_in(file: Path) -> str:
+    """The URL of a database, from a file: it may hold a password, and no command line is the place for one.
+
+    Raises:
+        CommandFailed: the file cannot be read.
+    """
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandFailed(f"{file} cannot be read ({type(error).__name__}).") from error
 
 
 class People:
@@ -137,16 +179,7 @@ async def show(output: Output, place: Place, wanted: Wanted, *, most: int, form:
         follow: Whether to go on with what is recorded from now on.
     """
     who = await people()
-    asked = Wanted(
-        subject=who.subject(wanted.subject),
-        resource=who.resource(wanted.resource),
-        agent=wanted.agent,
-        task=wanted.task,
-        action=wanted.action,
-        outcome=wanted.outcome,
-        since=wanted.since,
-        until=wanted.until,
-    )
+    asked = replace(wanted, subject=who.subject(wanted.subject), resource=who.resource(wanted.resource))
     sources = place.sources()
     view = _View(output, who, form)
     records = search(sources, asked, most=most)
@@ -158,19 +191,25 @@ async def show(output: Output, place: Place, wanted: Wanted, *, most: int, form:
     return ExitCode.OK
 
 
-async def verify(output: Output, place: Place) -> ExitCode:
-    """Says whether the trails are whole, and of each that is not which record is the first that is bad."""
+async def verify(output: Output, place: Place, *, keep: bool = False) -> ExitCode:
+    """Says whether the trails are whole, and of each that is not which record is the first that is bad.
+
+    Args:
+        output: Where to.
+        place: Which trails.
+        keep: Whether the newest seals of those that are whole are put to the anchors.
+    """
     bad = 0
     for source in place.sources():
         if not source.keys:
-            raise CommandFailed(f"Nobody's key is known for {source.file}: name a folder of public keys with --keys.")
-        report = check(source)
+            raise CommandFailed(f"Nobody's key is known for {source.name}: name a folder of public keys with --keys.")
+        report = check(source, keep=keep)
         bad += len(report.problems)
-        name = source.file.parent.name if source.file.name == "audit.sqlite3" else str(source.file)
         output.emit(
             {
                 "event": "trail",
-                "file": str(source.file),
+                "trail": source.name,
+                **({"file": str(source.where)} if isinstance(source.where, Path) else {}),
                 "whole": report.is_whole,
                 "records": report.records,
                 "chains": report.writers,
@@ -183,10 +222,42 @@ async def verify(output: Output, place: Place) -> ExitCode:
             }
         )
         state = ("whole", "green") if report.is_whole else ("NOT WHOLE", "bold red")
-        output.say(Text.assemble(f"{name}: ", state, f", {report.records} records in {report.writers} chains"))
+        output.say(Text.assemble(f"{source.name}: ", state, f", {report.records} records in {report.writers} chains"))
         for problem in report.problems:
             output.say(Text(f"  {_problem(problem)}", style="red"))
     return ExitCode.FAILED if bad else ExitCode.OK
+
+
+async def write_out(output: Output, place: Place, folder: Path) -> ExitCode:
+    """Writes each trail to a file of its own, as lines of JSON."""
+    for source in place.sources():
+        file = folder / f"{Path(source.name).stem}.jsonl"
+        records = export(source, file)
+        output.emit({"event": "exported", "trail": source.name, "file": str(file), "records": records})
+        output.say(f"{source.name}: {records} records in {file}")
+    return ExitCode.OK
+
+
+async def prepare(output: Output, database: Path, agents: Sequence[str], readers: Sequence[str]) -> ExitCode:
+    """Makes the tables of trails in a database, or brings them up to date."""
+    postgres().prepare(url_in(database), agents, readers=readers)
+    for agent in agents:
+        output.emit({"event": "prepared", "trail": agent})
+        output.say(f"{agent}: its role may read its trail, and append to it.")
+    return ExitCode.OK
+
+
+async def sweep(output: Output, place: Place, database: Path, *, days: float) -> ExitCode:
+    """Deletes what agents have let go and what is old, from the trails of a database."""
+    swept = postgres().sweep(url_in(database), lambda agent: VerifyingKeys.read(list(place.keys_of(agent))), days=days)
+    for one in swept:
+        output.emit({"event": "swept", "trail": one.agent, "records": one.records, "kept": list(one.kept)})
+        output.say(f"{one.agent}: {one.records} records deleted")
+        for writer in one.kept:
+            output.say(
+                f"  chain {writer}: more was to go, and is not old yet, or nobody signed that it may", style="yellow"
+            )
+    return ExitCode.OK
 
 
 async def tell(output: Output, place: Place, task: str) -> ExitCode:
@@ -258,7 +329,7 @@ async def _follow(sources: Sequence[Source], wanted: Wanted, view: _View, shown:
     while True:
         await asyncio.sleep(FOLLOW_SECONDS)
         since = max(wanted.since or 0, newest - OVERLAP_MILLISECONDS)
-        again = Wanted(**{name: getattr(wanted, name) for name in Wanted.__slots__} | {"since": since})
+        again = replace(wanted, since=since)
         found = await asyncio.to_thread(search, sources, again, most=FOLLOWED)
         fresh = [one for one in found if (one["writer"], one["sequence"]) not in known]
         known = {(one["writer"], one["sequence"]) for one in found}

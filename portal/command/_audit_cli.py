@@ -1,5 +1,6 @@
 """`helpdesk audit`: what can be said there."""
 
+import json
 from pathlib import Path
 
 import click
@@ -8,6 +9,7 @@ from portal._errors import ExitCode
 from portal.command._options import Options
 from portal.command._surface import common, run
 
+AGENTS = ("supervisor", "account_lookup", "password_reset", "docs_search")
 OUTCOMES = ("attempted", "succeeded", "failed", "unknown", "allowed", "denied")
 
 _file = click.option(
@@ -18,15 +20,32 @@ _file = click.option(
     metavar="FILE",
     help="An audit trail; several times for several.  [default: those of this machine]",
 )
+_database = click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file with the URL of a PostgreSQL database: all trails that may be read there.",
+)
+_kept_in = click.option(
+    "--database",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A file with the URL of the database, as the role that keeps the trails.",
+)
 
 
 @click.group(invoke_without_command=True)
 @_file
+@_database
 @click.option("--person", default="", metavar="WHO", help="On whose behalf: a login, or a subject.")
 @click.option("--agent", default="", help="Whose record.")
 @click.option("--resource", default="", metavar="TYPE:NAME", help="What it was done to.")
 @click.option("--task", default="", metavar="ID", help="In which task.")
 @click.option("--action", default="", metavar="PATTERN", help="Which action, as account:*")
+@click.option(
+    "--id", "named", default="", metavar="ID", help="Which names it: a request, a trace, an act, an approval."
+)
 @click.option("--decision", "outcome", type=click.Choice(OUTCOMES), help="What was decided, or came of it.")
 @click.option("--since", metavar="WHEN", help="How long ago (2h, 3d), or from when on (2026-12-24T18:00, UTC).")
 @click.option("--until", metavar="WHEN", help="Until when, in the same way.")
@@ -39,11 +58,13 @@ def audit(
     context: click.Context,
     *,
     files: tuple[Path, ...],
+    database: Path | None,
     person: str,
     agent: str,
     resource: str,
     task: str,
     action: str,
+    named: str,
     outcome: str | None,
     since: str | None,
     until: str | None,
@@ -53,8 +74,8 @@ def audit(
 ) -> ExitCode | None:
     """Read the audit trail: who asked, what was decided and done. For operators.
 
-    Reads the trails of the agents on this machine, or those that --file names. A record says on whose behalf,
-    not what stood in what was read.
+    Reads the trails of the agents on this machine, or those that --file or --database names. A record says on whose
+    behalf, not what stood in what was read.
 
     \b
     Examples:
@@ -66,7 +87,7 @@ def audit(
     if context.invoked_subcommand is not None:
         return None
     from portal.command import _audit
-    from portal.record import Wanted
+    from shared.audit import Wanted
 
     options = context.ensure_object(Options)
     wanted = Wanted(
@@ -78,9 +99,10 @@ def audit(
         outcome=outcome or "",
         since=_audit.moment(since),
         until=_audit.moment(until),
+        holding=json.dumps(named, ensure_ascii=False) if named else "",
     )
     form = "ocsf" if ocsf else "json" if options.as_json else "table"
-    place = _audit.Place(files=files)
+    place = _audit.Place(files=files, database=database)
     return run(
         options, lambda output: _audit.show(output, place, wanted, most=limit, form=form, follow=follow), laid_out=True
     )
@@ -88,11 +110,13 @@ def audit(
 
 @audit.command("verify")
 @_file
+@_database
 @click.option(
     "--keys",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="The public keys of who may have sealed it, in PEM.  [default: those of this machine]",
+    help="The public keys of who may have sealed it, in PEM, or a folder of them for each agent.  "
+    "[default: those of this machine]",
 )
 @click.option(
     "--anchors",
@@ -100,9 +124,18 @@ def audit(
     metavar="FOLDER",
     help="Its newest seals, from where they were kept.",
 )
+@click.option("--keep", is_flag=True, help="Put the newest seals of what is whole to the anchors, for the next time.")
 @common()
 @click.pass_obj
-def audit_verify(options: Options, *, files: tuple[Path, ...], keys: Path | None, anchors: Path | None) -> ExitCode:
+def audit_verify(
+    options: Options,
+    *,
+    files: tuple[Path, ...],
+    database: Path | None,
+    keys: Path | None,
+    anchors: Path | None,
+    keep: bool,
+) -> ExitCode:
     """Say whether the record is whole; the exit code is 1 where not.
 
     Names the first record of each chain that was changed, left out, moved, put in or cut off.
@@ -111,21 +144,25 @@ def audit_verify(options: Options, *, files: tuple[Path, ...], keys: Path | None
     Examples:
       helpdesk audit verify
       helpdesk audit verify --file audit.sqlite3 --keys keys --anchors anchors
+      helpdesk audit verify --database auditor.url --keys keys --anchors anchors --keep
     """
     from portal.command import _audit
 
-    if anchors is not None and len(files) != 1:
-        raise click.UsageError("--anchors are those of one trail: name it with --file.")
-    place = _audit.Place(files=files, keys=keys, anchors=anchors)
-    return run(options, lambda output: _audit.verify(output, place))
+    if anchors is not None and database is None and len(files) != 1:
+        raise click.UsageError("--anchors are those of one trail, or of a database: name it with --file or --database.")
+    if keep and anchors is None:
+        raise click.UsageError("--keep needs a folder to keep them in: name it with --anchors.")
+    place = _audit.Place(files=files, database=database, keys=keys, anchors=anchors)
+    return run(options, lambda output: _audit.verify(output, place, keep=keep))
 
 
 @audit.command("story")
 @click.argument("task")
 @_file
+@_database
 @common()
 @click.pass_obj
-def audit_story(options: Options, *, task: str, files: tuple[Path, ...]) -> ExitCode:
+def audit_story(options: Options, *, task: str, files: tuple[Path, ...], database: Path | None) -> ExitCode:
     """Tell the whole story of one task, across all agents that had a part in it.
 
     \b
@@ -134,4 +171,85 @@ def audit_story(options: Options, *, task: str, files: tuple[Path, ...]) -> Exit
     """
     from portal.command import _audit
 
-    return run(options, lambda output: _audit.tell(output, _audit.Place(files=files), task), laid_out=True)
+    place = _audit.Place(files=files, database=database)
+    return run(options, lambda output: _audit.tell(output, place, task), laid_out=True)
+
+
+@audit.command("export")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@_file
+@_database
+@common()
+@click.pass_obj
+def audit_export(options: Options, *, folder: Path, files: tuple[Path, ...], database: Path | None) -> ExitCode:
+    """Write each trail to a file of JSON lines in FOLDER, with its seals: it can be read and verified from there.
+
+    \b
+    Examples:
+      helpdesk audit export --database auditor.url copies
+      helpdesk audit verify --file copies/supervisor.jsonl --keys keys
+    """
+    from portal.command import _audit
+
+    place = _audit.Place(files=files, database=database)
+    return run(options, lambda output: _audit.write_out(output, place, folder))
+
+
+@audit.command("prepare")
+@_kept_in
+@click.option(
+    "--agent",
+    "agents",
+    multiple=True,
+    default=AGENTS,
+    show_default=True,
+    metavar="NAME",
+    help="Whose trail, and whose role; several times for several.",
+)
+@click.option("--reader", "readers", multiple=True, metavar="ROLE", help="A role that may read all of them.")
+@common()
+@click.pass_obj
+def audit_prepare(options: Options, *, database: Path, agents: tuple[str, ...], readers: tuple[str, ...]) -> ExitCode:
+    """Make the tables of trails in PostgreSQL, or bring them up to date: before agents of a new release start.
+
+    They belong to the role that does this. Each agent's own role may read its trail and append to it, and no more.
+
+    \b
+    Examples:
+      helpdesk audit prepare --database keeper.url --reader auditor
+    """
+    from portal.command import _audit
+
+    return run(options, lambda output: _audit.prepare(output, database, agents, readers))
+
+
+@audit.command("sweep")
+@_kept_in
+@click.option(
+    "--keys",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="The public keys of who may let records go, in PEM, or a folder of them for each agent.",
+)
+@click.option(
+    "--days",
+    required=True,
+    type=click.FloatRange(min=0),
+    help="Leave what the server has not had for so many days, whatever the agent says.",
+)
+@common()
+@click.pass_obj
+def audit_sweep(options: Options, *, database: Path, keys: Path, days: float) -> ExitCode:
+    """Delete from PostgreSQL what agents have let go, as it is older than AUDIT_RETENTION_DAYS.
+
+    An agent signs what may go and cannot delete; who deletes cannot sign.
+
+    \b
+    Examples:
+      helpdesk audit sweep --database keeper.url --keys keys --days 400
+    """
+    from portal.command import _audit
+
+    place = _audit.Place(keys=keys)
+    return run(options, lambda output: _audit.sweep(output, place, database, days=days))

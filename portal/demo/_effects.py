@@ -96,7 +96,7 @@ class DirectoryRecord:
         trails, effects = local_trails(state), directory_effects(self._acts(""))
         acts = recorded_acts(trails)
         wrong = differences(acts, effects)
-        problems = [f"{trail.file.parent.name}: {problem}" for trail in trails for problem in check(trail).problems]
+        problems = [f"{trail.name}: {problem}" for trail in trails for problem in check(trail).problems]
         return [
             Effect(
                 f"each of the {len(effects)} changes is on the agents' own record, before and after, and none besides",

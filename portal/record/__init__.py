@@ -3,18 +3,19 @@
 from portal.record._effects import Effect, differences, directory_effects
 from portal.record._ocsf import ocsf
 from portal.record._story import Step, story
-from portal.record._trails import Source, Wanted, check, local_trails, recorded_acts, search
+from portal.record._trails import Database, Source, check, export, local_trails, recorded_acts, search
 from portal.record._words import DONE, why, words_for
 
 __all__ = [
     "DONE",
+    "Database",
     "Effect",
     "Source",
     "Step",
-    "Wanted",
     "check",
     "differences",
     "directory_effects",
+    "export",
     "local_trails",
     "ocsf",
     "recorded_acts",

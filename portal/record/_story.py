@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from portal.record._trails import Source, Wanted, opened, search
-from shared.audit import Action, members_of
+from portal.record._trails import Source, opened, search
+from shared.audit import Action, Wanted, members_of
 
 MOST: Final = 5_000
 
@@ -46,11 +46,8 @@ def story(sources: Sequence[Source], task: str) -> list[Step]:
 def _asked_for(sources: Sequence[Source], task: str) -> str:
     """The task of another agent in which this one was asked for; empty where it was a person's own."""
     for source in sources:
-        with opened(source) as file:
-            rows = file.search(
-                "action = ? AND instr(CAST(body AS TEXT), ?)", (Action.HOP_CALL, f'"task":"{task}"'), most=MOST
-            )
-            for row in rows:
+        with opened(source) as store:
+            for row in store.search(Wanted(action=Action.HOP_CALL, holding=f'"task":"{task}"'), most=MOST):
                 record = members_of(row.record)
                 if record.get("details", {}).get("task") == task:
                     return str(record.get("where", {}).get("task", ""))

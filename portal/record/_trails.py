@@ -1,12 +1,27 @@
-"""Where audit trails are, and how they are searched: several files at once, as they are on the disk."""
+"""Where audit trails are, and how they are searched: several at once, files and databases, as they are there."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared.audit import AuditFile, Record, Report, VerifyingKeys, members_of, read_anchors, verify
+from shared.audit import (
+    AuditFile,
+    Record,
+    Report,
+    Seal,
+    Store,
+    StoreAway,
+    VerifyingKeys,
+    Wanted,
+    lines_of,
+    members_of,
+    read_anchors,
+    seal_line,
+    verify,
+    write_anchor,
+)
 from shared.errors import ConfigurationError
 
 AUDIT_FILE = "audit.sqlite3"
@@ -16,65 +31,54 @@ MOST_ACTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Database:
+    """A trail that is kept in PostgreSQL.
+
+    Attributes:
+        url: Of the database; it may hold a password.
+        agent: Whose trail.
+    """
+
+    url: str = field(repr=False)
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """An audit trail.
 
     Attributes:
-        file: Where it is.
+        where: Its file, or where in a database it is.
         keys: The public keys of who may have sealed it.
         anchors: The folder of its newest seals, if there is one.
     """
 
-    file: Path
+    where: Path | Database
     keys: tuple[Path, ...] = ()
     anchors: Path | None = None
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        if isinstance(self.where, Database):
+            return self.where.agent
+        return self.where.parent.name if self.where.name == AUDIT_FILE else str(self.where)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which records are wanted; what is empty does not matter.
+    def newest_seals(self) -> list[Seal]:
+        """Its newest seals, from where they were kept.
 
-    Attributes:
-        subject: On whose behalf: the `sub`.
-        agent: Whose record.
-        resource: What it was done to, as `type:id`.
-        task: In which task.
-        action: Which action, as a pattern: `account:*`.
-        outcome: What came of it.
-        since: Not before, in milliseconds since 1970.
-        until: Before.
-    """
-
-    subject: str = ""
-    agent: str = ""
-    resource: str = ""
-    task: str = ""
-    action: str = ""
-    outcome: str = ""
-    since: int | None = None
-    until: int | None = None
-
-    def condition(self) -> tuple[str, list[Any]]:
-        """As a condition over the columns of a trail, and what is bound to it."""
-        parts: list[tuple[str, Any]] = [
-            (f"{column} = ?", value)
-            for column, value in (
-                ("subject", self.subject),
-                ("resource", self.resource),
-                ("task", self.task),
-                ("outcome", self.outcome),
-            )
-            if value
-        ]
-        if self.agent:
-            parts.append(("writer GLOB ?", f"{self.agent}-2*"))  # a writer is named after its agent and its start
-        if self.action:
-            parts.append(("action GLOB ?", self.action))
-        if self.since is not None:
-            parts.append(("at >= ?", self.since))
-        if self.until is not None:
-            parts.append(("at < ?", self.until))
-        return " AND ".join(sql for sql, _ in parts) or "TRUE", [value for _, value in parts]
+        Raises:
+            ConfigurationError: what is kept there is none.
+        """
+        if self.anchors is None or not self.anchors.is_dir():
+            return []
+        try:
+            found = read_anchors(self.anchors)
+        except (OSError, ValueError, KeyError) as error:
+            raise ConfigurationError(f"An anchor in {self.anchors} is none ({type(error).__name__}).") from error
+        if isinstance(self.where, Database):  # a folder may hold those of all agents; a writer is named after its own
+            return [seal for seal in found if seal.writer.startswith(f"{self.where.agent}-2")]
+        return found
 
 
 def local_trails(state: Path) -> list[Source]:
@@ -95,11 +99,10 @@ def search(sources: Sequence[Source], wanted: Wanted, *, most: int) -> list[dict
     Raises:
         ConfigurationError: a trail cannot be read.
     """
-    condition, values = wanted.condition()
     found: list[Record] = []
     for source in sources:
-        with opened(source) as file:
-            found += [row.record for row in file.search(condition, values, most=most, newest=True)]
+        with opened(source) as store:
+            found += [row.record for row in store.search(wanted, most=most, newest=True)]
     bodies = [members_of(record) for record in found]
     return sorted(bodies, key=_order)[-most:]
 
@@ -108,38 +111,76 @@ def recorded_acts(sources: Sequence[Source]) -> list[dict[str, Any]]:
     """All records of acts, of each trail in the order that they were written."""
     found: list[dict[str, Any]] = []
     for source in sources:
-        with opened(source) as file:
-            rows = file.search('instr(CAST(body AS TEXT), \'"act":"\')', (), most=MOST_ACTS)
+        with opened(source) as store:
+            rows = store.search(Wanted(holding='"act":"'), most=MOST_ACTS)
             found += [members_of(row.record) for row in rows]
     return found
 
 
-def check(source: Source) -> Report:
+def check(source: Source, *, keep: bool = False) -> Report:
     """Verifies a trail.
+
+    Args:
+        source: Which.
+        keep: Whether its newest seals are put to its anchors where it is whole, so that they are missed the next time.
 
     Raises:
         ConfigurationError: it, a key or an anchor cannot be read.
     """
-    try:
-        anchors = read_anchors(source.anchors) if source.anchors is not None and source.anchors.is_dir() else []
-    except (OSError, ValueError, KeyError) as error:
-        raise ConfigurationError(f"An anchor in {source.anchors} is none ({type(error).__name__}).") from error
-    with opened(source) as file:
-        return verify(file, VerifyingKeys.read(list(source.keys)), anchors)
+    anchors = source.newest_seals()
+    with opened(source) as store:
+        report = verify(store, VerifyingKeys.read(list(source.keys)), anchors)
+    if keep and source.anchors is not None and report.is_whole:
+        for seal in report.newest:
+            write_anchor(source.anchors, seal)
+    return report
 
 
-@contextmanager
-def opened(source: Source) -> Iterator[AuditFile]:
-    """A trail, to read: its file, or the lines that it was exported as.
+def export(source: Source, file: Path) -> int:
+    """Writes a trail as lines of JSON, from which it can be read and verified elsewhere; says how many records.
 
     Raises:
         ConfigurationError: it cannot be read.
     """
-    file = AuditFile.of_lines(source.file) if _is_text(source.file) else AuditFile.open(source.file, create=False)
+    count = 0
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with opened(source) as store, store.snapshot(), file.open("w", encoding="utf-8") as lines:
+        beginnings = store.beginnings()
+        for writer in store.writers():
+            if writer in beginnings:
+                lines.write(seal_line(beginnings[writer]))
+            seals, open_ = store.seals(writer), []
+            for row in store.records(writer):
+                open_.append(row.record)
+                seal = seals.get(row.record.sequence)
+                if seal is not None:
+                    lines.writelines(lines_of(open_, seal))
+                    count, open_ = count + len(open_), []
+    return count
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[Store]:
+    """A trail, to read: its file, the lines that it was exported as, or its tables.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    store = _open(source.where)
     try:
-        yield file
+        yield store
+    except StoreAway as error:
+        raise ConfigurationError(f"The trail of {source.name} cannot be read ({error}).") from error
     finally:
-        file.close()
+        store.close()
+
+
+def _open(where: Path | Database) -> Store:
+    if isinstance(where, Database):
+        from shared.audit.postgres import PostgresAuditStore  # noqa: PLC0415 -- needs a driver that not all have
+
+        return PostgresAuditStore.read(where.url, agent=where.agent)
+    return AuditFile.of_lines(where) if _is_text(where) else AuditFile.open(where, create=False)
 
 
 def _is_text(path: Path) -> bool:

@@ -15,7 +15,7 @@ from shared.agent_loop._activity import Activity
 from shared.agent_loop._executor import Closable, CutOff, StrandsExecutor, Toolbox
 from shared.agent_loop._expiry import Expiry
 from shared.agent_loop._instruments import ModelName
-from shared.audit import AuditTrail, SealingKey
+from shared.audit import AuditTrail, SealingKey, open_store
 from shared.authorization import Authorizer
 from shared.http import PublicUrls, create_http_client
 from shared.identity import JwksCache, TokenVerifier
@@ -68,7 +68,9 @@ def lay_foundations(
 def _open_trail(settings: AgentSettings, name: str) -> AuditTrail:
     key = SealingKey.read(settings.audit_key.get_secret_value())
     export = sys.stdout if settings.audit_export else None
-    return AuditTrail.open(settings.audit_file, key, agent=name, anchors=settings.audit_anchors, export=export)
+    url = settings.audit_database_url
+    store = open_store(settings.audit_file, url.get_secret_value() if url is not None else None, agent=name)
+    return AuditTrail.begin(store, key, agent=name, anchors=settings.audit_anchors, export=export)
 
 
 def hop_entry(settings: SubagentSettings, foundations: Foundations) -> DelegatedHop:

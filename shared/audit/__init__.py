@@ -8,8 +8,11 @@ happen. `note` is for everything else.
 from shared.audit._acts import SETTLED_BY, UPSTREAM_REQUEST, recorded, settled, try_note
 from shared.audit._chain import Record, Seal, SealingKey, VerifyingKeys, members_of
 from shared.audit._event import NOBODY, Approval, Event, Rule, Where, Who, acting_under
-from shared.audit._file import AuditFile, Row
-from shared.audit._trail import AuditTrail, Trail, Unrecorded, read_anchors
+from shared.audit._file import AuditFile
+from shared.audit._lines import lines_of, seal_line
+from shared.audit._open import open_store
+from shared.audit._store import Row, Store, StoreAway, Wanted
+from shared.audit._trail import AuditTrail, Trail, Unrecorded, read_anchors, write_anchor
 from shared.audit._verify import Fault, Problem, Report, verify
 from shared.audit._vocabulary import Action, Outcome
 
@@ -31,16 +34,23 @@ __all__ = [
     "Rule",
     "Seal",
     "SealingKey",
+    "Store",
+    "StoreAway",
     "Trail",
     "Unrecorded",
     "VerifyingKeys",
+    "Wanted",
     "Where",
     "Who",
     "acting_under",
+    "lines_of",
     "members_of",
+    "open_store",
     "read_anchors",
     "recorded",
+    "seal_line",
     "settled",
     "try_note",
     "verify",
+    "write_anchor",
 ]

@@ -9,7 +9,7 @@ from shared.audit._event import Event
 from shared.audit._trail import Trail
 from shared.audit._vocabulary import Outcome
 from shared.errors import AuditUnavailable, HelpdeskError, UpstreamUnavailable
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, tally
 
 SETTLED_BY: Final = "settled_by"
 """The detail that tells an outcome that was found out later from one that was seen: by what it was found out."""
@@ -37,7 +37,13 @@ async def recorded(trail: Trail, event: Event, act: Callable[[], Awaitable[str]]
         HelpdeskError: as `act`.
     """
     event = replace(event, outcome=Outcome.ATTEMPTED, act=event.act or uuid.uuid4().hex)
-    await trail.record(event)
+    tally().act(event.act)
+    try:
+        await trail.record(event)
+    except AuditUnavailable as error:
+        if error.may_be_kept:  # the record before may come to stand there: then it must say that nothing was done
+            try_note(trail, replace(event, outcome=Outcome.FAILED, result=error.reason))
+        raise
     try:
         kept_as = await act()
     except HelpdeskError as error:
@@ -63,6 +69,7 @@ async def settled(trail: Trail, event: Event, *, by: str, kept_as: str = "") -> 
         by: By what that is known.
         kept_as: As `act` gives it to `recorded`.
     """
+    tally().act(event.act)
     kept = {UPSTREAM_REQUEST: kept_as} if kept_as else {}
     await _after(trail, replace(event, details={**event.details, SETTLED_BY: by, **kept}))
 

@@ -9,12 +9,12 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
 from shared.audit._chain import Record, Seal
 from shared.audit._lines import read_lines
+from shared.audit._store import COLUMNS, Dialect, Head, Row, StoreAway, Wanted, columns_of
 from shared.errors import ConfigurationError
 
 BUSY_SECONDS: Final = 10.0
@@ -52,39 +52,13 @@ CREATE TABLE expired (                 -- the seal of the last record that was d
     signature BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 """
-COLUMNS: Final = ("at", "action", "outcome", "subject", "resource", "task")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A record with the columns that repeat some of it."""
-
-    record: Record
-    columns: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Where a chain has come to, or begins."""
-
-    sequence: int
-    hash: bytes
-
-
-def columns_of(members: dict[str, Any]) -> tuple[Any, ...]:
-    """What the columns have to say of a body."""
-    return (
-        members.get("at"),
-        members.get("action"),
-        members.get("outcome"),
-        (members.get("who") or {}).get("subject", ""),
-        members.get("resource", ""),
-        (members.get("where") or {}).get("task", ""),
-    )
+_DIALECT: Final = Dialect(
+    mark="?", matches="GLOB", special={"?": "[?]", "[": "[[]"}, anything="*", holds="instr(body, ?) > 0"
+)
 
 
 class AuditFile:
-    """A connection to the file."""
+    """A connection to the file; see `Store`."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
@@ -140,7 +114,8 @@ class AuditFile:
             with path.open(encoding="utf-8", errors="replace") as lines:
                 for one in read_lines(lines):
                     if isinstance(one, Seal):
-                        connection.execute("INSERT OR IGNORE INTO seals VALUES (?, ?, ?, ?, ?)", _signed(one))
+                        table = "expired" if one.expiry else "seals"
+                        connection.execute(f"INSERT OR IGNORE INTO {table} VALUES (?, ?, ?, ?, ?)", _signed(one))  # noqa: S608 -- fixed names
                     else:
                         columns = columns_of(json.loads(one.body))
                         connection.execute(
@@ -153,19 +128,19 @@ class AuditFile:
         return cls(connection, path)
 
     def append(self, rows: Sequence[Row], seal: Seal) -> None:
-        """Adds records and their seal, all or none, on the disk when it returns."""
-        with self._transaction():
-            self._connection.executemany(
-                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (row.record.writer, row.record.sequence, *row.columns, row.record.body, row.record.hash)
-                    for row in rows
-                ],
-            )
-            self._connection.execute("INSERT INTO seals VALUES (?, ?, ?, ?, ?)", _signed(seal))
+        """See `Store`: on the disk when it returns."""
+        values = [
+            (row.record.writer, row.record.sequence, *row.columns, row.record.body, row.record.hash) for row in rows
+        ]
+        try:
+            with self._transaction():
+                self._connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+                self._connection.execute("INSERT INTO seals VALUES (?, ?, ?, ?, ?)", _signed(seal))
+        except (sqlite3.Error, OSError) as error:
+            raise StoreAway(f"{type(error).__name__}: {error}") from error
 
     def heads(self, *, most: int) -> dict[str, Head]:
-        """Where each chain has come to, the newest chains first."""
+        """See `Store`."""
         rows = self._connection.execute(
             "SELECT r.writer, r.sequence, r.hash FROM records r JOIN "
             "(SELECT writer, max(sequence) AS last, max(at) AS used FROM records GROUP BY writer) h "
@@ -175,36 +150,37 @@ class AuditFile:
         return {writer: Head(sequence, found) for writer, sequence, found in rows}
 
     def writers(self) -> list[str]:
-        """All writers, also those of whom only seals or a beginning are left."""
+        """See `Store`."""
         rows = self._connection.execute(
             "SELECT writer FROM records UNION SELECT writer FROM seals UNION SELECT writer FROM expired"
         )
         return sorted(row[0] for row in rows)
 
     def records(self, writer: str) -> Iterator[Row]:
-        """The records of a writer, in order."""
+        """See `Store`."""
         return self._rows("WHERE writer = ? ORDER BY sequence", (writer,))
 
     def seals(self, writer: str) -> dict[int, Seal]:
-        """The seals of a writer, by number."""
+        """See `Store`."""
         rows = self._connection.execute("SELECT * FROM seals WHERE writer = ? ORDER BY sequence", (writer,))
         return {row[1]: Seal(*row) for row in rows}
 
     def beginnings(self) -> dict[str, Seal]:
-        """The seals of the last records that were deleted of chains, as they were old."""
+        """See `Store`."""
         rows = self._connection.execute("SELECT writer, sequence, hash, key_id, signature FROM expired")
         return {
             writer: Seal(writer, sequence, found, key, signature, expiry=True)
             for writer, sequence, found, key, signature in rows
         }
 
-    def search(self, condition: str, parameters: Sequence[Any], *, most: int, newest: bool = False) -> list[Row]:
-        """Records by a condition over the columns: the oldest of them, or the newest, and those first."""
+    def search(self, wanted: Wanted, *, most: int, newest: bool = False) -> list[Row]:
+        """See `Store`."""
+        condition, values = _DIALECT.condition(wanted)
         order = "at DESC, writer, sequence DESC" if newest else "at, writer, sequence"
-        return list(self._rows(f"WHERE {condition} ORDER BY {order} LIMIT ?", (*parameters, most)))
+        return list(self._rows(f"WHERE {condition} ORDER BY {order} LIMIT ?", (*values, most)))
 
     def old(self, before: int) -> dict[str, Head]:
-        """By writer, the last sealed record of those that are all older than `before`, in milliseconds since 1970."""
+        """See `Store`."""
         rows = self._connection.execute(
             "SELECT s.writer, max(s.sequence), s.hash FROM seals s JOIN records r "
             "ON r.writer = s.writer AND r.sequence = s.sequence WHERE r.at < ? GROUP BY s.writer",
@@ -213,7 +189,7 @@ class AuditFile:
         return {writer: Head(sequence, found) for writer, sequence, found in rows}
 
     def forget(self, seal: Seal) -> int:
-        """Deletes a chain's records up to and with the one that an expiry seal names; says how many."""
+        """See `Store`: they are deleted."""
         with self._transaction():
             self._connection.execute("DELETE FROM expired WHERE writer = ?", (seal.writer,))
             self._connection.execute("INSERT INTO expired VALUES (?, ?, ?, ?, ?)", _signed(seal))
@@ -221,8 +197,21 @@ class AuditFile:
             self._connection.execute("DELETE FROM seals WHERE writer = ? AND sequence <= ?", upto)
             return self._connection.execute("DELETE FROM records WHERE writer = ? AND sequence <= ?", upto).rowcount
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See `Store`."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    def another(self, *, to_change: bool = False) -> Self:
+        """See `Store`."""
+        return type(self).open(self.path, create=to_change)
+
     def close(self) -> None:
-        """Closes the file."""
+        """See `Store`."""
         self._connection.close()
 
     @contextmanager

@@ -11,7 +11,12 @@ def lines_of(records: Sequence[Record], seal: Seal) -> Iterator[str]:
     """Records and their seal, each as a line. A record's body is in it as it was written."""
     for record in records:
         yield f'{{"audit":"record","hash":"{record.hash.hex()}","body":{record.body.decode()}}}\n'
-    yield f"{json.dumps({'audit': 'seal', **seal_members(seal)})}\n"
+    yield seal_line(seal)
+
+
+def seal_line(seal: Seal) -> str:
+    """A seal as a line."""
+    return f"{json.dumps({'audit': 'seal', **seal_members(seal)})}\n"
 
 
 def read_lines(lines: Iterable[str]) -> Iterator[Record | Seal]:
@@ -43,6 +48,7 @@ def seal_members(seal: Seal) -> dict[str, Any]:
         "hash": seal.hash.hex(),
         "key_id": seal.key_id,
         "signature": seal.signature.hex(),
+        **({"expiry": True} if seal.expiry else {}),
     }
 
 
@@ -58,4 +64,5 @@ def seal_of(members: Mapping[str, Any]) -> Seal:
         bytes.fromhex(members["hash"]),
         str(members["key_id"]),
         bytes.fromhex(members["signature"]),
+        expiry=members.get("expiry") is True,
     )

@@ -1,14 +1,13 @@
-"""Writes the record: one thread, which puts what has come together on the disk in one transaction, sealed."""
+"""Writes the record: one thread, which keeps what has come together in one transaction, sealed."""
 
 import asyncio
 import json
 import os
 import secrets
-import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +15,13 @@ from typing import Any, Final, Protocol, Self, TextIO
 
 from shared.audit._chain import Record, Seal, SealingKey, beginning, canonical, link, members_of
 from shared.audit._event import Event, Where
-from shared.audit._file import AuditFile, Head, Row, columns_of
+from shared.audit._file import AuditFile
 from shared.audit._lines import lines_of, seal_members, seal_of
+from shared.audit._store import Head, Row, Store, StoreAway, Wanted, columns_of
 from shared.audit._vocabulary import Action, Outcome
-from shared.errors import AuditUnavailable
+from shared.errors import AuditUnavailable, ConfigurationError
 from shared.identity import RawToken
-from shared.telemetry import get_logger, holds_credential, redact
+from shared.telemetry import get_logger, holds_credential, redact, tally
 
 GATHER_SECONDS: Final = 0.2
 ANCHOR_SECONDS: Final = 1.0
@@ -90,21 +90,30 @@ class _Waiting:
             self.done.set_exception(error)
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What is written together: the events, as records, and their seal."""
+
+    events: list[_Waiting]
+    rows: list[Row]
+    seal: Seal
+
+
 class AuditTrail:
     """The record of one agent, and in it the chain of this process.
 
     Args:
-        file: Where it is kept; closed with the trail.
+        store: Where it is kept; closed with the trail.
         key: Seals it.
         agent: Whose record it is.
         anchors: A folder for the newest seal of each writer; better on another disk, or collected from there.
-        export: Where each record and seal goes besides, as a line, once it is on the disk.
+        export: Where each record and seal goes besides, as a line, once it is kept.
         clock: Seconds since 1970.
     """
 
     def __init__(
         self,
-        file: AuditFile,
+        store: Store,
         key: SealingKey,
         *,
         agent: str,
@@ -112,7 +121,7 @@ class AuditTrail:
         export: TextIO | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._file = file
+        self._store = store
         self._key = key
         self._agent = agent
         self._anchors = anchors
@@ -126,6 +135,7 @@ class AuditTrail:
         self._changed = threading.Condition()
         self._awaited = 0
         self._closing = False
+        self._doubtful: _Batch | None = None
         self._thread = threading.Thread(target=self._write_all, name="audit-trail", daemon=True)
 
     @classmethod
@@ -139,19 +149,44 @@ class AuditTrail:
         export: TextIO | None = None,
         clock: Callable[[], float] = time.time,
     ) -> Self:
-        """Opens, and makes if need be, the file, and begins this process's chain in it.
-
-        The chain's first record names where all others have come to, so that none of them can vanish whole.
+        """Opens, and makes if need be, a file, and begins this process's chain in it: see `begin`.
 
         Raises:
             ConfigurationError: if the file cannot be used.
         """
-        trail = cls(AuditFile.open(path, create=True), key, agent=agent, anchors=anchors, export=export, clock=clock)
-        trail._begin()
+        store = AuditFile.open(path, create=True)
+        return cls.begin(store, key, agent=agent, anchors=anchors, export=export, clock=clock)
+
+    @classmethod
+    def begin(
+        cls,
+        store: Store,
+        key: SealingKey,
+        *,
+        agent: str,
+        anchors: Path | None = None,
+        export: TextIO | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
+        """Begins this process's chain.
+
+        Its first record names where all others have come to, so that none of them can vanish whole.
+
+        Raises:
+            ConfigurationError: if nothing can be kept there.
+        """
+        trail = cls(store, key, agent=agent, anchors=anchors, export=export, clock=clock)
+        try:
+            trail._begin()
+        except StoreAway as error:
+            store.close()
+            raise ConfigurationError(
+                f"The audit trail cannot be begun ({error}): see that it can be written."
+            ) from error
         return trail
 
     async def record(self, event: Event) -> None:
-        """Records an event, and returns once it is on the disk and sealed. Before and after every irreversible act.
+        """Records an event, and returns once it is kept for good, and sealed. Before and after every irreversible act.
 
         Raises:
             AuditUnavailable: if it cannot be recorded; then the act must not happen.
@@ -159,7 +194,7 @@ class AuditTrail:
         await self._wait_for(event)
 
     def note(self, event: Event) -> None:
-        """Records an event soon: on the disk within a moment, without waiting for it. For what changes nothing.
+        """Records an event soon: kept within a moment, without waiting for it. For what changes nothing.
 
         Raises:
             AuditUnavailable: if so much waits to be written that the record must be taken for lost.
@@ -167,7 +202,7 @@ class AuditTrail:
         self._put(_Waiting(event, self._now()))
 
     async def settled(self) -> None:
-        """Returns once all that was noted before is on the disk.
+        """Returns once all that was noted before is kept.
 
         Raises:
             AuditUnavailable: if it cannot be written.
@@ -179,7 +214,7 @@ class AuditTrail:
         return token.fingerprint(self._key.naming_key)
 
     async def of_person(self, issuer: str, subject: str, *, since: int, most: int) -> list[dict[str, Any]]:
-        """What is on record on behalf of somebody, by all processes that share the file, by time: the newest of it.
+        """What is on record on behalf of somebody, by all processes that share the trail, by time: the newest of it.
 
         Args:
             issuer: The issuer of their tokens.
@@ -191,41 +226,47 @@ class AuditTrail:
             AuditUnavailable: if the record is away.
         """
         await self.settled()
-        return await asyncio.to_thread(self._of_person, issuer, subject, since, most)
+        try:
+            return await asyncio.to_thread(self._of_person, issuer, subject, since, most)
+        except (StoreAway, ConfigurationError) as error:
+            raise AuditUnavailable(detail=str(error)) from error
 
     def _of_person(self, issuer: str, subject: str, since: int, most: int) -> list[dict[str, Any]]:
-        file = AuditFile.open(self._file.path, create=False)
+        store = self._store.another()
         try:
-            rows = file.search("subject = ? AND at >= ?", (subject, since), most=most, newest=True)
+            rows = store.search(Wanted(subject=subject, since=since), most=most, newest=True)
         finally:
-            file.close()
+            store.close()
         found = [members_of(row.record) for row in reversed(rows)]
         return [one for one in found if one["who"].get("issuer") == issuer and one["who"].get("subject") == subject]
 
     async def expire(self, *, days: float) -> int:
-        """Deletes what is older than so many days from the chains of processes that have ended; says how many records.
+        """Lets go what is older than so many days in the chains of other processes; says how many records.
 
-        What is deleted leaves an expiry seal, and this trail says that it was done.
+        What goes leaves an expiry seal, and this trail says that it was done.
 
         Raises:
-            AuditUnavailable: if that cannot be recorded; then nothing is deleted.
+            AuditUnavailable: if that cannot be recorded; then nothing goes.
         """
-        deleted = 0
-        file = await asyncio.to_thread(AuditFile.open, self._file.path, create=True)
+        gone = 0
         try:
-            for writer, head in file.old(int((self._clock() - days * 86400) * 1000)).items():
-                if writer == self.writer:
-                    continue
-                details: dict[str, str | int] = {"writer": writer, "sequence": head.sequence, "hash": head.hash.hex()}
-                await self.record(Event(action=Action.TRAIL_EXPIRE, outcome=Outcome.SUCCEEDED, details=details))
-                seal = self._key.seal(writer, head.sequence, head.hash, expiry=True)
-                deleted += await asyncio.to_thread(file.forget, seal)
-        finally:
-            file.close()
-        return deleted
+            store = await asyncio.to_thread(self._store.another, to_change=True)
+            try:
+                old = await asyncio.to_thread(store.old, int((self._clock() - days * 86400) * 1000))
+                for writer, head in old.items():
+                    if writer == self.writer:
+                        continue
+                    await self.record(_expired(writer, head))
+                    seal = self._key.seal(writer, head.sequence, head.hash, expiry=True)
+                    gone += await asyncio.to_thread(store.forget, seal)
+            finally:
+                store.close()
+        except (StoreAway, ConfigurationError) as error:
+            raise AuditUnavailable(detail=str(error)) from error
+        return gone
 
     async def aclose(self) -> None:
-        """Writes what waits, ends the chain and closes the file."""
+        """Writes what waits, ends the chain and lets go of where it is kept."""
         await asyncio.to_thread(self.close)
 
     def close(self) -> None:
@@ -239,10 +280,10 @@ class AuditTrail:
             self._closing = True
             self._changed.notify()
         self._thread.join()
-        self._file.close()
+        self._store.close()
 
     def _begin(self) -> None:
-        heads = self._file.heads(most=MOST_HEADS)
+        heads = self._store.heads(most=MOST_HEADS)
         details = {writer: f"{head.sequence}:{head.hash.hex()}" for writer, head in heads.items()}
         opened = Event(action=Action.TRAIL_OPEN, outcome=Outcome.SUCCEEDED, details=details, where=Where())
         self._write([_Waiting(opened, self._now())])
@@ -267,6 +308,8 @@ class AuditTrail:
                 raise AuditUnavailable(detail="closed" if self._closing else f"{len(self._waiting)} events wait")
             self._start()
             self._waiting.append(waiting)
+            if waiting.event is not None:
+                tally().recorded(self.writer)
             self._awaited += waiting.done is not None
             if waiting.done is not None or len(self._waiting) == 1:  # else the thread knows, and gathers
                 self._changed.notify()
@@ -274,32 +317,45 @@ class AuditTrail:
     def _write_all(self) -> None:
         while (batch := self._next()) is not None:
             try:
+                self._settle_doubt()
                 self._write(batch)
-            except (sqlite3.Error, OSError) as error:
+            except StoreAway as error:
                 _log.error("audit_not_written", events=len(batch), exc_info=True)
                 self._put_back(batch, error)
 
     def _next(self) -> list[_Waiting] | None:
         """The events to write together: at once where somebody waits for one, or else after a moment."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closing)
-            if not self._waiting:
+            self._changed.wait_for(lambda: self._waiting or self._closing or self._doubtful)
+            if not self._waiting and not self._doubtful:
                 return None
             self._changed.wait_for(lambda: self._awaited or self._closing, GATHER_SECONDS)
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
             self._awaited -= sum(waiting.done is not None for waiting in batch)
             return batch
 
-    def _put_back(self, batch: list[_Waiting], error: Exception) -> None:
-        """Tells who waits; what nobody waits for is kept and tried again, unless the process is about to end."""
+    def _put_back(self, batch: list[_Waiting], error: StoreAway) -> None:
+        """Tells who waits; what nobody waits for is kept and tried again, unless the process is about to end.
+
+        What may have arrived is not put back, but sent again as it is: see `_settle_doubt`.
+        """
+        is_sent = self._doubtful is not None and self._doubtful.events is batch
         for waiting in batch:
-            waiting.tell(AuditUnavailable(detail=f"{type(error).__name__}: {error}"))
+            waiting.tell(AuditUnavailable(detail=str(error), may_be_kept=is_sent))
         with self._changed:
             if self._closing:
                 self._waiting.clear()
+                self._doubtful = None
                 return
-            self._waiting.extendleft(reversed([waiting for waiting in batch if waiting.done is None]))
+            if not is_sent:
+                self._waiting.extendleft(reversed([waiting for waiting in batch if waiting.done is None]))
             self._changed.wait_for(lambda: self._awaited or self._closing, RETRY_SECONDS)
+
+    def _settle_doubt(self) -> None:
+        """Sends again, as it was, what was sent last and may have arrived: a chain has no two ends."""
+        if self._doubtful is not None:
+            self._append(self._doubtful, urgent=True)
+            self._doubtful = None
 
     def _write(self, batch: list[_Waiting]) -> None:
         rows: list[Row] = []
@@ -317,21 +373,26 @@ class AuditTrail:
             head = Head(head.sequence + 1, link(head.hash, body))
             rows.append(Row(Record(self.writer, head.sequence, body, head.hash), columns_of(members)))
         if rows:
-            self._append(rows, head, urgent=any(waiting.done is not None for waiting in batch))
+            seal = self._key.seal(self.writer, head.sequence, head.hash)
+            self._append(_Batch(batch, rows, seal), urgent=any(waiting.done is not None for waiting in batch))
         for waiting in batch:
             waiting.tell(None)
 
-    def _append(self, rows: list[Row], head: Head, *, urgent: bool) -> None:
-        seal = self._key.seal(self.writer, head.sequence, head.hash)
-        self._file.append(rows, seal)
-        self._head = head
+    def _append(self, batch: _Batch, *, urgent: bool) -> None:
+        try:
+            self._store.append(batch.rows, batch.seal)
+        except StoreAway as error:
+            if error.in_doubt:
+                self._doubtful = batch
+            raise
+        self._head = Head(batch.seal.sequence, batch.seal.hash)
         if self._export is not None:
-            self._write_out(self._export, rows, seal)
+            self._write_out(self._export, batch.rows, batch.seal)
         due = self._closing or self._clock() - self._anchored_at >= ANCHOR_SECONDS
         if self._anchors is not None and (due or urgent):
-            self._anchor(self._anchors, seal)
+            self._anchor(self._anchors, batch.seal)
 
-    def _write_out(self, export: TextIO, rows: list[Row], seal: Seal) -> None:
+    def _write_out(self, export: TextIO, rows: Sequence[Row], seal: Seal) -> None:
         try:
             export.write("".join(lines_of([row.record for row in rows], seal)))
             export.flush()
@@ -345,6 +406,12 @@ class AuditTrail:
             _log.error("audit_anchor_not_written", exc_info=True)
         else:
             self._anchored_at = self._clock()
+
+
+def _expired(writer: str, head: Head) -> Event:
+    """What is on record before the beginning of a chain goes."""
+    details: dict[str, str | int] = {"writer": writer, "sequence": head.sequence, "hash": head.hash.hex()}
+    return Event(action=Action.TRAIL_EXPIRE, outcome=Outcome.SUCCEEDED, details=details)
 
 
 def _written(members: dict[str, Any]) -> tuple[dict[str, Any], bytes]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.audit._chain import Record, Seal, VerifyingKeys, beginning, canonical, link
-from shared.audit._file import AuditFile, Head, Row, columns_of
+from shared.audit._store import Head, Row, Store, columns_of
 from shared.audit._vocabulary import Action
 
 
@@ -48,12 +48,14 @@ class Report:
         writers: How many chains.
         problems: What is wrong; for each chain the first thing alone, as what follows it proves nothing.
         unclosed: Chains whose process did not end in order, or still runs.
+        newest: The newest seal of each chain.
     """
 
     records: int
     writers: int
     problems: tuple[Problem, ...]
     unclosed: tuple[str, ...]
+    newest: tuple[Seal, ...]
 
     @property
     def is_whole(self) -> bool:
@@ -61,26 +63,27 @@ class Report:
         return not self.problems
 
 
-def verify(file: AuditFile, keys: VerifyingKeys, anchors: Iterable[Seal] = ()) -> Report:
-    """Verifies all chains of a file.
+def verify(store: Store, keys: VerifyingKeys, anchors: Iterable[Seal] = ()) -> Report:
+    """Verifies all chains of a trail, as they are at one moment, whoever writes meanwhile.
 
     Not checked: whether what was recorded is true, and, without anchors, whether the end of the newest chain was cut
     off together with its seals.
 
     Args:
-        file: The trail.
+        store: Where it is kept.
         keys: Who may have sealed it.
         anchors: Newest seals, from where they were kept.
     """
-    beginnings = file.beginnings()
     expected = _expected(anchors, keys)
-    chains = {writer: _Chain(writer, keys, beginnings.get(writer)) for writer in {*file.writers(), *expected}}
     heads: dict[str, dict[int, bytes]] = {writer: dict(points) for writer, points in expected.items()}
-    for writer, chain in sorted(chains.items()):
-        chain.read(file.records(writer), file.seals(writer))
-        if chain.problem is None:  # what a broken chain says of others is not believed
-            for other, head in chain.heads.items():
-                heads.setdefault(other, {})[head.sequence] = head.hash
+    with store.snapshot():
+        beginnings = store.beginnings()
+        chains = {writer: _Chain(writer, keys, beginnings.get(writer)) for writer in {*store.writers(), *expected}}
+        for writer, chain in sorted(chains.items()):
+            chain.read(store.records(writer), store.seals(writer))
+            if chain.problem is None:  # what a broken chain says of others is not believed
+                for other, head in chain.heads.items():
+                    heads.setdefault(other, {})[head.sequence] = head.hash
     problems = []
     for writer in sorted({*chains, *heads}):
         chain = chains.get(writer) or _Chain(writer, keys, None)
@@ -92,6 +95,7 @@ def verify(file: AuditFile, keys: VerifyingKeys, anchors: Iterable[Seal] = ()) -
         writers=len(chains),
         problems=tuple(problems),
         unclosed=tuple(sorted(writer for writer, chain in chains.items() if chain.count and not chain.closed)),
+        newest=tuple(chain.newest for _, chain in sorted(chains.items()) if chain.newest is not None),
     )
 
 
@@ -112,6 +116,7 @@ class _Chain:
         self.count = 0
         self.closed = False
         self.problem: Problem | None = None
+        self.newest: Seal | None = None
         self.heads: dict[str, Head] = {}
         self._keys = keys
         self._hashes: dict[int, bytes] = {}
@@ -167,7 +172,7 @@ class _Chain:
             if not self._keys.accepts(seal):
                 self._fail(Fault.SEAL_FORGED, self._sealed + 1, due)
                 return
-            self._sealed = due
+            self._sealed, self.newest = due, seal
         self.closed = members.get("action") == Action.TRAIL_CLOSE
         if members.get("action") == Action.TRAIL_OPEN:
             try:

@@ -237,12 +237,18 @@ class UpstreamUnavailable(UpstreamError):
 
 
 class AuditUnavailable(UpstreamUnavailable):
-    """The audit trail cannot be written: what needs a record does not happen."""
+    """The audit trail cannot be written: what needs a record does not happen.
+
+    Args:
+        detail: Why, for the log.
+        may_be_kept: Whether the record was sent, and will be kept as soon as that can be: it is only late.
+    """
 
     code = "audit_unavailable"
 
-    def __init__(self, *, detail: str = "") -> None:
+    def __init__(self, *, detail: str = "", may_be_kept: bool = False) -> None:
         super().__init__("audit trail", detail=detail)
+        self.may_be_kept = may_be_kept
 
 
 class UpstreamRefused(UpstreamError):

@@ -1,11 +1,14 @@
 """Connections: with what makes a server that vanished known soon, and waiting for one that is only starting."""
 
+import select
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import psycopg
 from psycopg import conninfo
+from psycopg.adapt import AdaptersMap
+from psycopg.types.numeric import Int8BinaryDumper
 
 from shared.errors import ConfigurationError
 
@@ -42,6 +45,13 @@ def with_defaults(url: str, *, name: str, setting: str) -> str:
     return conninfo.make_conninfo(**(defaults | given))
 
 
+def adapters() -> AdaptersMap:
+    """As psycopg's own, but all integers are sent as `bigint`: a statement is prepared once, not for each size."""
+    found = AdaptersMap(psycopg.adapters)
+    found.register_dumper(int, Int8BinaryDumper)
+    return found
+
+
 def session(schema: str, more: Mapping[str, str] | None = None) -> tuple[str, Sequence[object]]:
     """Sets a new session up: the schema's tables, nothing that hangs for long, and a peer that vanished is found out.
 
@@ -76,7 +86,7 @@ def connect(url: str, patience: float, *, setting: str) -> psycopg.Connection:
     until = time.monotonic() + patience
     while True:
         try:
-            return psycopg.connect(url, autocommit=True)
+            return psycopg.connect(url, autocommit=True, context=adapters())
         except psycopg.OperationalError as error:
             # libpq gives no code for this: a server that is there and refuses says FATAL.
             refused = "FATAL" in str(error) and "starting up" not in str(error) and "shutting down" not in str(error)
@@ -86,6 +96,13 @@ def connect(url: str, patience: float, *, setting: str) -> psycopg.Connection:
                     "there, and that user and password are right."
                 ) from error
             time.sleep(RETRY_SECONDS)  # lint: allow sleep -- in a thread, and nothing else tells when a server is up
+
+
+def has_news(connection: psycopg.Connection | psycopg.AsyncConnection) -> bool:
+    """Whether the server said something on a connection that waits for nothing: it is probably good-bye."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def first_line(error: psycopg.Error) -> str:

@@ -16,6 +16,7 @@ Environment = Literal["local", "production"]
 ModelProvider = Literal["offline", "bedrock", "ollama", "openai", "anthropic"]
 CredentialProvider = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9\-_]{1,128}$")]
 LOOPBACK_NAMES = frozenset({"localhost"})
+POSTGRES_SCHEMES = frozenset({"postgresql", "postgres"})
 
 
 def is_loopback(host: str) -> bool:
@@ -98,6 +99,8 @@ class AgentSettings(ServiceSettings, TelemetrySettings, AuditSettings):
         for name, url in (("AUTH0_ISSUER", self.auth0_issuer), ("AUTH0_DISCOVERY_URL", self.discovery_url)):
             require_secure_url(name, url, local=self.is_local)
         require_secure_database(self.database_url.get_secret_value(), local=self.is_local)
+        if self.audit_database_url is not None:
+            require_secure_server("AUDIT_DATABASE_URL", self.audit_database_url.get_secret_value(), local=self.is_local)
         if not self.is_local and self.model_provider == "offline":
             raise ValueError(
                 "MODEL_PROVIDER is 'offline' while HELPDESK_ENV is 'production': "
@@ -134,17 +137,28 @@ def require_secure_database(url: str, *, local: bool) -> None:
     """
     if url.startswith("sqlite:///") and url != "sqlite:///":
         return
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgresql", "postgres"}:
+    if urlsplit(url).scheme not in POSTGRES_SCHEMES:
         raise ValueError(
             "DATABASE_URL is neither a file nor PostgreSQL: give sqlite:///PATH, or postgresql://HOST/DATABASE."
         )
+    require_secure_server("DATABASE_URL", url, local=local)
+
+
+def require_secure_server(name: str, url: str, *, local: bool) -> None:
+    """Refuses what is no database of PostgreSQL, or one that is reached unencrypted, save where this is one machine.
+
+    Raises:
+        ValueError: naming the setting and the remedy.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in POSTGRES_SCHEMES:
+        raise ValueError(f"{name} is no URL of PostgreSQL: give postgresql://HOST/DATABASE.")
     options = parse_qs(parts.query)
     if local or all(is_loopback(host) or host.startswith("/") for host in _hosts(parts.netloc, options)):
         return
     if options.get("sslmode", [""])[-1] not in {"verify-ca", "verify-full"}:
         raise ValueError(
-            "DATABASE_URL does not verify the server while HELPDESK_ENV is 'production': add sslmode=verify-full "
+            f"{name} does not verify the server while HELPDESK_ENV is 'production': add sslmode=verify-full "
             "(and sslrootcert, where its authority is a private one), or set HELPDESK_ENV=local."
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 MOST_NAMED: Final = 16
-"""Tools and hops of one request that are named; more are counted by their absence."""
+"""Tools, hops and acts of one request that are named; more are counted by their absence."""
 
 
 @dataclass(slots=True)
@@ -21,6 +21,9 @@ class Tally:
         tools: The tools that were called, by name, in order.
         hops: The agents that were called, and for how many milliseconds, one after the other.
         token_fetches: Tokens that had to be fetched from the authorization server.
+        audit_events: Events that were put on record.
+        audit_chain: In which chain of the audit trail: that of this process.
+        acts: The act ids of what was changed, or was to be, in order; each has a record before and one after.
     """
 
     model_calls: int = 0
@@ -29,6 +32,9 @@ class Tally:
     tools: list[str] = field(default_factory=list)
     hops: dict[str, float] = field(default_factory=dict)
     token_fetches: int = 0
+    audit_events: int = 0
+    audit_chain: str = ""
+    acts: list[str] = field(default_factory=list)
 
     def tool(self, name: str) -> None:
         """A tool was called."""
@@ -40,6 +46,16 @@ class Tally:
         if agent in self.hops or len(self.hops) < MOST_NAMED:
             self.hops[agent] = round(self.hops.get(agent, 0.0) + seconds * 1000, 2)
 
+    def act(self, act: str) -> None:
+        """Something is about to be changed."""
+        if len(self.acts) < MOST_NAMED:
+            self.acts.append(act)
+
+    def recorded(self, chain: str) -> None:
+        """An event was put on record."""
+        self.audit_events += 1
+        self.audit_chain = chain
+
     def fields(self) -> dict[str, Any]:
         """What is not zero, for a log line."""
         counts = {
@@ -49,6 +65,9 @@ class Tally:
             "tools": self.tools,
             "hops": self.hops,
             "token_fetches": self.token_fetches,
+            "audit_events": self.audit_events,
+            "audit_chain": self.audit_chain,
+            "acts": self.acts,
         }
         return {name: count for name, count in counts.items() if count}
 

@@ -62,14 +62,24 @@ class PostgresServer:
         """Forgets whatever agents made, and ends whoever is still connected."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user "
-                "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+                "AND backend_type = 'client backend'"
             )
             made = connection.execute(
                 "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
             ).fetchall()
             for (schema,) in made:
                 connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+
+    def role(self, name: str, *, may_make_schemas: bool = False) -> str:
+        """The URL for a role that has no right but what it is given; made where it is not there."""
+        role, database = sql.Identifier(name), sql.Identifier("postgres")
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone() is None:
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(role, self.password))
+            if may_make_schemas:
+                connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, role))
+        return self.url_for(name, self.password)
 
     def start(self) -> None:
         """Starts it, on the data that are there, and waits until it answers.

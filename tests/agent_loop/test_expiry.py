@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from shared.agent_loop._expiry import Expiry
-from tests.audit._trails import Trails
+from tests.audit._trails import FileTrails
 
 
 @pytest.mark.parametrize(("days", "left"), [(None, 5 + 1), (30.0, 2)])
 async def test_old_records_go_at_the_start_where_that_is_asked_for(
     tmp_path: Path, days: float | None, left: int
 ) -> None:
-    trails = Trails(tmp_path)
+    trails = FileTrails(tmp_path)
     await trails.write(3)
     trails.clock.advance(40 * 86400)
     trail = trails.open()

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
 from shared.audit import Action, Event, Outcome, recorded
 from shared.errors import AuditUnavailable, UpstreamRefused, UpstreamUnavailable
+from shared.telemetry import counted
 from shared.testing import KeptTrail
-from tests.audit._trails import EVENT, Trails
+from tests.audit._trails import EVENT, FileTrails
 
 
 def act(trail: KeptTrail, error: BaseException | None = None) -> Callable[[], Awaitable[str]]:
@@ -63,9 +63,11 @@ async def test_without_a_record_nothing_is_done() -> None:
     assert trail.events == []
 
 
-async def test_what_was_done_is_not_said_to_have_failed_where_the_second_record_is_late(tmp_path: Path) -> None:
+async def test_what_was_done_is_not_said_to_have_failed_where_the_second_record_is_late(
+    file_trails: FileTrails,
+) -> None:
     """The trail is away after the act alone: the record is written as soon as that can be."""
-    trail = Trails(tmp_path).open()
+    trail = file_trails.open()
     tries: list[Event] = []
 
     class LateOnce:
@@ -85,7 +87,25 @@ async def test_what_was_done_is_not_said_to_have_failed_where_the_second_record_
     await trail.settled()
     await trail.aclose()
     assert [event.outcome for event in tries] == [Outcome.ATTEMPTED, Outcome.SUCCEEDED]
-    assert Trails(tmp_path).count(trail.writer) == 4
+    assert file_trails.count(trail.writer) == 4
+
+
+async def test_the_request_s_line_names_its_acts_and_the_chain_that_they_are_in(file_trails: FileTrails) -> None:
+    trail = file_trails.open()
+
+    async def done() -> str:
+        return ""
+
+    with counted() as tally:
+        trail.note(EVENT)
+        for _ in range(20):
+            await recorded(trail, EVENT, done)
+        await trail.settled()
+    await trail.aclose()
+    line = tally.fields()
+    acts = [body["act"] for body in file_trails.bodies() if body["outcome"] == "succeeded" and "act" in body]
+    assert len(acts) == 20
+    assert line == {"audit_events": 41, "audit_chain": trail.writer, "acts": acts[:16]}
 
 
 def test_the_vocabulary_says_area_object_and_action() -> None:

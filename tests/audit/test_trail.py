@@ -3,12 +3,12 @@
 import asyncio
 import json
 import os
-import sqlite3
 import stat
 import subprocess
 import sys
 import textwrap
 from base64 import urlsafe_b64encode
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from shared.audit import (
     Outcome,
     Rule,
     SealingKey,
+    Wanted,
     Where,
     Who,
     acting_under,
@@ -36,28 +37,16 @@ from shared.audit._chain import canonical
 from shared.errors import AuditUnavailable, ConfigurationError
 from shared.identity import RawToken
 from shared.testing import make_principal
-from tests.audit._trails import EVENT, Trails
+from tests.audit._trails import AGENT, EVENT, FileTrails, Trails, store_at
 
 TOKEN = ".".join(urlsafe_b64encode(part).decode() for part in (b'{"alg":"RS256"}', b'{"sub":"amelia"}', b"signature"))
-
-
-@pytest.fixture
-def trails(tmp_path: Path) -> Trails:
-    return Trails(tmp_path / "var")
-
-
-def bodies(path: Path) -> list[dict[str, object]]:
-    connection = sqlite3.connect(path)
-    rows = connection.execute("SELECT body FROM records ORDER BY writer, sequence").fetchall()
-    connection.close()
-    return [json.loads(body) for (body,) in rows]
 
 
 async def test_an_event_says_who_through_whom_what_and_what_came_of_it(trails: Trails) -> None:
     principal = make_principal(actors=("supervisor-api", "command-line"), scopes={"b", "a"})
     trail = trails.open()
     await trail.record(replace(EVENT, who=Who.of(principal)))
-    (_, body) = bodies(trails.path)
+    (_, body) = trails.bodies()
     await trail.aclose()
     assert body["who"] == {
         "issuer": principal.issuer,
@@ -78,7 +67,7 @@ async def test_a_note_is_written_soon_and_in_order(trails: Trails) -> None:
     for number in range(50):
         trail.note(replace(EVENT, details={"number": number}))
     await trail.record(EVENT)
-    numbers = [body["details"]["number"] for body in bodies(trails.path) if "number" in body.get("details", {})]  # type: ignore[index, operator]
+    numbers = [body["details"]["number"] for body in trails.bodies() if "number" in body.get("details", {})]
     await trail.aclose()
     assert numbers == list(range(50))
 
@@ -87,10 +76,8 @@ async def test_what_many_record_at_once_is_written_together(trails: Trails) -> N
     trail = trails.open()
     await asyncio.gather(*(trail.record(EVENT) for _ in range(200)))
     await trail.aclose()
-    connection = sqlite3.connect(trails.path)
-    (seals,) = connection.execute("SELECT count(*) FROM seals").fetchone()
-    (records,) = connection.execute("SELECT count(*) FROM records").fetchone()
-    connection.close()
+    ((seals,),) = trails.execute("SELECT count(*) FROM seals")
+    ((records,),) = trails.execute("SELECT count(*) FROM records")
     assert records == 202
     assert seals < 50
     assert trails.verify().is_whole
@@ -99,17 +86,14 @@ async def test_what_many_record_at_once_is_written_together(trails: Trails) -> N
 @pytest.mark.requirement("H5")
 async def test_where_nothing_can_be_written_who_waits_is_told_and_notes_are_kept(trails: Trails) -> None:
     trail = trails.open()
-    blocker = sqlite3.connect(trails.path, isolation_level=None)
-    blocker.execute("ALTER TABLE records RENAME TO away")
-    trail.note(replace(EVENT, details={"number": 1}))
-    with pytest.raises(AuditUnavailable) as told:
-        await trail.record(EVENT)
-    assert told.value.outcome_unknown is False
-    blocker.execute("ALTER TABLE away RENAME TO records")
-    blocker.close()
+    with trails.broken():
+        trail.note(replace(EVENT, details={"number": 1}))
+        with pytest.raises(AuditUnavailable) as told:
+            await trail.record(EVENT)
+    assert told.value.outcome_unknown is told.value.may_be_kept is False
     await trail.record(replace(EVENT, details={"number": 2}))
     await trail.aclose()
-    numbers = [body["details"] for body in bodies(trails.path) if "number" in body.get("details", {})]  # type: ignore[operator]
+    numbers = [body["details"] for body in trails.bodies() if "number" in body.get("details", {})]
     assert numbers == [{"number": 1}, {"number": 2}]
     assert trails.verify().is_whole
 
@@ -143,7 +127,7 @@ async def test_a_credential_is_written_as_redacted_whoever_put_it_there(trails: 
     trail = trails.open()
     await trail.record(event)
     await trail.aclose()
-    text = trails.path.read_bytes().decode("latin-1") + json.dumps(bodies(trails.path))
+    text = str(trails.execute("SELECT * FROM records")) + json.dumps(trails.bodies())
     assert "[redacted]" in text
     assert not [secret for secret in (TOKEN, PEM.splitlines()[1]) if secret in text]
     assert trails.verify().is_whole
@@ -156,14 +140,16 @@ async def test_what_is_too_long_or_too_many_is_cut_and_keeps_no_event_out(trails
         resource="x" * 10_000,
         who=Who(actors=tuple(f"actor {number}" for number in range(200))),
         details={f"key {number}": number for number in range(200)},
-        where=Where(context="half of a pair: \ud800"),
+        where=Where(context="half of a pair: \ud800", task="another half: \udc00, and a \0"),
     )
     await trail.record(long)
     await trail.aclose()
-    body: dict[str, Any] = bodies(trails.path)[1]
+    body: dict[str, Any] = trails.bodies()[1]
     assert len(body["resource"]) == 256
     assert len(body["who"]["actors"]) == len(body["details"]) == 64
-    assert body["where"]["context"] == "half of a pair: ?"
+    assert body["where"] == {"context": "half of a pair: ?", "task": "another half: ?, and a \0"}
+    with closing(trails.reader()) as store:
+        assert len(store.search(Wanted(task=body["where"]["task"]), most=2)) == 1
     assert trails.verify().is_whole
 
 
@@ -192,7 +178,7 @@ async def test_what_was_noted_before_is_on_the_disk_once_the_trail_has_settled(t
     trail = trails.open()
     trail.note(EVENT)
     await trail.settled()
-    assert len(bodies(trails.path)) == 2
+    assert len(trails.bodies()) == 2
     await trail.aclose()
 
 
@@ -206,10 +192,10 @@ async def test_a_token_has_one_name_for_each_agent_which_does_not_give_it_away(t
     assert TOKEN not in names
 
 
-async def test_the_file_is_readable_by_this_user_alone(trails: Trails) -> None:
-    await trails.write(1)
-    assert stat.S_IMODE(trails.path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(trails.anchors.stat().st_mode) == 0o700
+async def test_the_file_is_readable_by_this_user_alone(file_trails: FileTrails) -> None:
+    await file_trails.write(1)
+    assert stat.S_IMODE(file_trails.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file_trails.anchors.stat().st_mode) == 0o700
 
 
 def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:
@@ -232,12 +218,11 @@ def test_a_key_is_kept_and_read_again() -> None:
 
 KILLED = """
     import asyncio, os, sys
-    from pathlib import Path
     from shared.audit import AuditTrail, SealingKey
-    from tests.audit._trails import EVENT
+    from tests.audit._trails import AGENT, EVENT, store_at
 
     async def main() -> None:
-        trail = AuditTrail.open(Path(sys.argv[1]), SealingKey.read(sys.stdin.read()), agent="password_reset")
+        trail = AuditTrail.begin(store_at(sys.argv[1]), SealingKey.read(sys.stdin.read()), agent=AGENT)
         print("open", flush=True)
         await asyncio.gather(*(forever(trail) for _ in range(4)))
 
@@ -253,12 +238,12 @@ KILLED = """
 
 @pytest.mark.requirement("H3")
 async def test_several_processes_write_at_once_and_one_is_killed_while_it_writes(trails: Trails) -> None:
-    trails.path.parent.mkdir(parents=True)
+    trails.folder.mkdir(parents=True)
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         textwrap.dedent(KILLED),
-        str(trails.path),
+        trails.place,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
@@ -282,7 +267,7 @@ async def test_several_processes_write_at_once_and_one_is_killed_while_it_writes
 
 
 async def test_a_trail_without_anchors_writes_none(trails: Trails) -> None:
-    trail = AuditTrail.open(trails.path, trails.key, agent="password_reset", clock=trails.clock)
+    trail = AuditTrail.begin(store_at(trails.place), trails.key, agent=AGENT, clock=trails.clock)
     await trail.record(Event(action=Action.ACCOUNT_READ, outcome=Outcome.SUCCEEDED))
     await trail.aclose()
     assert not trails.anchors.exists()

@@ -14,9 +14,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-from portal.record import DONE, Source, Wanted, differences, directory_effects, local_trails, ocsf, search, story
+from portal.record import DONE, Source, differences, directory_effects, local_trails, ocsf, search, story
 from portal.stack import Plan, free_ports
-from shared.audit import Action, Approval, AuditTrail, Event, Outcome, Rule, SealingKey, Where, Who
+from shared.audit import Action, Approval, AuditTrail, Event, Outcome, Rule, SealingKey, Wanted, Where, Who
 from tests.portal.running import Command
 
 AMELIA = Who(

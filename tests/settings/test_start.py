@@ -62,6 +62,11 @@ def test_an_agent_without_settings_names_the_first_that_is_missing(agent: str) -
         ({"ALLOWED_CALLERS": '[{"agent": "supervisor"}]'}, "ALLOWED_CALLERS"),
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL is neither a file nor PostgreSQL"),
         ({"DATABASE_URL": "sqlite:///"}, "DATABASE_URL is neither a file nor PostgreSQL"),
+        ({"AUDIT_DATABASE_URL": "sqlite:///var/a.sqlite3"}, "AUDIT_DATABASE_URL is no URL of PostgreSQL"),
+        (
+            {"AUDIT_DATABASE_URL": "postgresql://127.0.0.1/a", "AUDIT_FILE": "var/a.sqlite3"},
+            "AUDIT_FILE and AUDIT_DATABASE_URL are both set",
+        ),
         ({"AUDIENCE_FILE": "/no/such/file", "AUDIENCE": ""}, "AUDIENCE_FILE names a file that cannot be read"),
         ({"MAX_REQUEST_BYTES": "ten"}, "MAX_REQUEST_BYTES is not usable"),
         ({"GATEWAY_URL": "gateway"}, "GATEWAY_URL is not an http or https URL"),
@@ -96,10 +101,11 @@ def test_in_production_a_database_elsewhere_must_prove_who_it_is(url: str, is_sa
     """`sslmode=require` encrypts, for whoever answers."""
     production = {"HELPDESK_ENV": "production", "MODEL_PROVIDER": "bedrock", "MODEL_ID": "a-model"}
     secure = {name: value.replace("http://", "https://") for name, value in GOOD.items()}
-    said = check("docs_search", secure | production | {"DATABASE_URL": url})
-    assert "secret-word" not in said.stdout + said.stderr
-    assert said.returncode == (0 if is_safe else 1), said.stderr
-    assert is_safe or "DATABASE_URL does not verify the server" in said.stderr
+    for name in ("DATABASE_URL", "AUDIT_DATABASE_URL") if url.startswith("postgresql") else ("DATABASE_URL",):
+        said = check("docs_search", secure | production | {name: url})
+        assert "secret-word" not in said.stdout + said.stderr
+        assert said.returncode == (0 if is_safe else 1), said.stderr
+        assert is_safe or f": {name} does not verify the server" in said.stderr
 
 
 def test_settings_are_printed_with_secrets_masked(tmp_path: Path) -> None:

@@ -229,7 +229,8 @@ def test_log_audit_trail_and_trace_name_each_other(day: Day) -> None:
         (line,) = [line for line in day.lines[agent] if line.get("trace_id") == day.traces[GROUPS]]
         recorded = [body for body in day.recorded[agent] if line["trace_id"] in body]
         assert recorded
-        assert all(line["request_id"] in body for body in recorded)
+        assert all(line["request_id"] in body and line["audit_chain"] in body for body in recorded)
+        assert line["audit_events"] == len(recorded)
         (root,) = [
             span
             for span in day.spans(GROUPS)

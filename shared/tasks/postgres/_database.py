@@ -15,14 +15,13 @@ from typing import Any, Final, Self
 
 import psycopg
 from psycopg import sql
-from psycopg.adapt import AdaptersMap
-from psycopg.types.numeric import Int8BinaryDumper
 from psycopg_pool import AsyncConnectionPool
 
 from shared.errors import ConfigurationError, UpstreamUnavailable
 from shared.postgres import (
     RETRY_SECONDS,
     Migration,
+    adapters,
     connect,
     first_line,
     lock_class,
@@ -44,13 +43,6 @@ SETTING: Final = "DATABASE_URL"
 _log = get_logger()
 
 Sweep = Callable[[], Awaitable[object]]
-
-
-def _adapters() -> AdaptersMap:
-    """As psycopg's own, but all integers are sent as `bigint`: a statement is prepared once, not for each size."""
-    adapters = AdaptersMap(psycopg.adapters)
-    adapters.register_dumper(int, Int8BinaryDumper)
-    return adapters
 
 
 class PostgresDatabase:
@@ -140,7 +132,7 @@ class PostgresDatabase:
         self._pool = AsyncConnectionPool(
             self._url,
             connection_class=Connection,
-            kwargs={"autocommit": True, "context": _adapters()},
+            kwargs={"autocommit": True, "context": adapters()},
             configure=self._configure,
             check=is_usable,
             min_size=1,
@@ -218,7 +210,7 @@ class PostgresDatabase:
         """Holds the connection by which this process is known to live, and listens on it; again, where it is lost."""
         while True:
             try:
-                connection: Connection = await Connection.connect(self._url, autocommit=True, context=_adapters())
+                connection: Connection = await Connection.connect(self._url, autocommit=True, context=adapters())
                 async with connection:
                     await self._configure(connection)
                     await connection.execute(

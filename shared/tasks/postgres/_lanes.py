@@ -6,7 +6,6 @@ transaction. Under load many requests share a trip and a commit; with one reques
 """
 
 import asyncio
-import select
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from shared.errors import UpstreamUnavailable
+from shared.postgres import has_news
 from shared.telemetry import get_logger
 
 LANES: Final = 3
@@ -129,9 +129,7 @@ async def _in_one_trip(connection: Connection, batch: Sequence[_Work]) -> list[l
 
 async def is_usable(connection: Connection) -> None:
     """Looks at a connection before it is used: where the server said something meanwhile, it is probably good-bye."""
-    poll = select.poll()
-    poll.register(connection.fileno(), select.POLLIN)
-    if poll.poll(0):
+    if has_news(connection):
         await AsyncConnectionPool.check_connection(connection)
 
 
