@@ -18,22 +18,24 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 
-def make_app(role: str, configuration: dict[str, Any], audit_file: Path | None = None) -> "Starlette":
-    """The app as an agent's own factory makes it; where it is told a file, with an audit trail there."""
+def make_app(role: str, configuration: dict[str, Any], settings: AgentSettings) -> "Starlette":
+    """The app as an agent's own factory makes it; with an audit trail, where the settings say a place for one."""
     from benchmarks.servers.echo import Echo  # noqa: PLC0415 -- heavy imports come after the socket is bound
     from benchmarks.servers.relay import Relay  # noqa: PLC0415
     from shared import a2a, identity  # noqa: PLC0415
-    from shared.audit import AuditTrail, SealingKey, Trail, Unrecorded  # noqa: PLC0415
+    from shared.audit import AuditTrail, SealingKey, Trail, Unrecorded, open_store  # noqa: PLC0415
     from shared.http import create_http_client  # noqa: PLC0415
     from shared.settings import AllowedCaller  # noqa: PLC0415
-    from shared.tasks import SqliteStorage  # noqa: PLC0415
+    from shared.tasks import open_storage  # noqa: PLC0415
 
     http = create_http_client()
     trail: Trail = Unrecorded()
-    if audit_file is not None:
-        trail = AuditTrail.open(
-            audit_file, SealingKey.generate(), agent=role, anchors=audit_file.with_suffix(".anchors")
-        )
+    audit_url, database_url = settings.audit_database_url, settings.database_url.get_secret_value()
+    if audit_url is not None or settings.audit_file.is_absolute():  # one that was told
+        url_of_trail = audit_url.get_secret_value() if audit_url is not None else None
+        store = open_store(settings.audit_file, url_of_trail, agent=role)
+        anchors = Path(configuration[role]["database"]).with_suffix(".anchors")
+        trail = AuditTrail.begin(store, SealingKey.generate(), agent=role, anchors=anchors)
     issuer = configuration["issuer"]
     discovery = f"{issuer}.well-known/openid-configuration"
     verifier = identity.TokenVerifier(
@@ -75,7 +77,10 @@ def make_app(role: str, configuration: dict[str, Any], audit_file: Path | None =
         executor=executor,
         card=card,
         entry=entry,
-        storage=SqliteStorage.open(Path(configuration[role]["database"]), agent=role),
+        storage=open_storage(
+            database_url if database_url.startswith("postgresql:") else f"sqlite:///{configuration[role]['database']}",
+            agent=role,
+        ),
         # A few users do here what many do in an hour; everything else is as in an agent.
         limits=a2a.Limits(user_requests_per_minute=10**7, client_requests_per_minute=10**7, open_tasks=1000),
         trail=trail,
@@ -96,8 +101,7 @@ def main() -> None:
         log_format="json",
         log_level="INFO",
     )
-    audit_file = settings.audit_file if settings.audit_file.is_absolute() else None  # a path that was told
-    serve(lambda: make_app(role, configuration, audit_file), settings, name=role)
+    serve(lambda: make_app(role, configuration, settings), settings, name=role)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from typing import Any, Final, Protocol, Self, TextIO
 
 from shared.audit._chain import Record, Seal, SealingKey, beginning, canonical, link, members_of
 from shared.audit._event import Event, Where
-from shared.audit._file import AuditFile
 from shared.audit._lines import lines_of, seal_members, seal_of
 from shared.audit._store import Head, Row, Store, StoreAway, Wanted, columns_of
 from shared.audit._vocabulary import Action, Outcome
@@ -139,25 +138,6 @@ class AuditTrail:
         self._thread = threading.Thread(target=self._write_all, name="audit-trail", daemon=True)
 
     @classmethod
-    def open(
-        cls,
-        path: Path,
-        key: SealingKey,
-        *,
-        agent: str,
-        anchors: Path | None = None,
-        export: TextIO | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> Self:
-        """Opens, and makes if need be, a file, and begins this process's chain in it: see `begin`.
-
-        Raises:
-            ConfigurationError: if the file cannot be used.
-        """
-        store = AuditFile.open(path, create=True)
-        return cls.begin(store, key, agent=agent, anchors=anchors, export=export, clock=clock)
-
-    @classmethod
     def begin(
         cls,
         store: Store,
@@ -168,7 +148,7 @@ class AuditTrail:
         export: TextIO | None = None,
         clock: Callable[[], float] = time.time,
     ) -> Self:
-        """Begins this process's chain.
+        """Begins this process's chain; see the class.
 
         Its first record names where all others have come to, so that none of them can vanish whole.
 

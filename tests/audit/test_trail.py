@@ -184,7 +184,7 @@ async def test_what_was_noted_before_is_on_the_disk_once_the_trail_has_settled(t
 
 async def test_a_token_has_one_name_for_each_agent_which_does_not_give_it_away(trails: Trails) -> None:
     trail, again = trails.open(), trails.open()
-    other = AuditTrail.open(trails.folder / "other.sqlite3", SealingKey.generate(), agent="supervisor")
+    other = AuditTrail.begin(store_at(str(trails.folder / "other.sqlite3")), SealingKey.generate(), agent="supervisor")
     names = [one.name_of(RawToken(TOKEN)) for one in (trail, again, other)]
     for one in (trail, again, other):
         await one.aclose()

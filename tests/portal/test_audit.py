@@ -16,7 +16,7 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from portal.record import DONE, Source, differences, directory_effects, local_trails, ocsf, search, story
 from portal.stack import Plan, free_ports
-from shared.audit import Action, Approval, AuditTrail, Event, Outcome, Rule, SealingKey, Wanted, Where, Who
+from shared.audit import Action, Approval, AuditFile, AuditTrail, Event, Outcome, Rule, SealingKey, Wanted, Where, Who
 from tests.portal.running import Command
 
 AMELIA = Who(
@@ -79,7 +79,8 @@ def _trail(state: Path, agent: str, *, clock: Callable[[], float] = time.time) -
     settings = Plan(state, free_ports())._agent(agent)
     key = SealingKey.read(Path(settings["AUDIT_KEY_FILE"]).read_text())
     anchors = Path(settings["AUDIT_ANCHORS"])
-    trail = AuditTrail.open(Path(settings["AUDIT_FILE"]), key, agent=agent, anchors=anchors, clock=clock)
+    store = AuditFile.open(Path(settings["AUDIT_FILE"]), create=True)
+    trail = AuditTrail.begin(store, key, agent=agent, anchors=anchors, clock=clock)
     yield trail
     trail.close()
 
@@ -253,7 +254,8 @@ def test_an_exported_trail_reads_and_verifies_like_its_file_and_shows_a_change(
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "key.pem").write_text(key.public_pem())
     with lines.open("w") as export:
-        trail = AuditTrail.open(tmp_path / "session.sqlite3", key, agent="password_reset", export=export)
+        store = AuditFile.open(tmp_path / "session.sqlite3", create=True)
+        trail = AuditTrail.begin(store, key, agent="password_reset", export=export)
         for one in PASSWORD_RESET:
             trail.note(one)
         trail.close()
