@@ -19,6 +19,7 @@ from agents.password_reset import act_wording as wording
 from agents.password_reset.intent import is_about_expiry, is_about_factors, is_about_one_factor, is_asked_for
 from agents.password_reset.risky_acts import Effect, Guard, Prepared, Risk, RiskyAct, on_record
 from shared import audit
+from shared.agent_loop import to_its_end
 from shared.answers import plain
 from shared.approval import Approval, By, Entry
 from shared.directory import (
@@ -248,7 +249,7 @@ class Acts:
         if isinstance(ready, str):
             return ready
         await account.permit.recheck()
-        return await perform(ready, None)
+        return await to_its_end(call, perform(ready, None))
 
     def _lock(self, name: str) -> asyncio.Lock:
         return self._locks.setdefault(name, asyncio.Lock())

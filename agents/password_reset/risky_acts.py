@@ -14,6 +14,8 @@ from typing import Final, Protocol
 
 from agents.password_reset import act_wording as wording
 from shared import audit
+from shared.a2a import OUTCOME
+from shared.agent_loop import to_its_end
 from shared.approval import ENDED, UNDER_WAY, WAITING, Approval, Approvals, Entry, Intent, Person, Shown, State
 from shared.directory import (
     Account,
@@ -120,6 +122,9 @@ class Guard(Protocol):
     async def abandon(self, resume: str, caller: ActingCaller, context_id: str) -> None:
         """The task was cancelled while it waited."""
 
+    async def ended(self, resume: str, caller: ActingCaller) -> None:
+        """The task has ended, whether the act was done or not."""
+
 
 class ByApproval:
     """Has a person approve each risky act.
@@ -161,6 +166,10 @@ class ByApproval:
         """See `Guard`."""
         await self._approvals.abandon(resume, caller, context_id)
 
+    async def ended(self, resume: str, caller: ActingCaller) -> None:
+        """See `Guard`."""
+        await self._approvals.task_ended(resume, caller)
+
     async def _carry_out(self, act: RiskyAct, prepare: Prepare, perform: Perform) -> str:
         entry = await self._approvals.earlier(act.call, act.caller, operation=act.name, account=act.account.user.id)
         if entry is not None:
@@ -192,7 +201,15 @@ class ByApproval:
             await self._approvals.withdraw(entry, "no_longer_permitted")
             raise
         mark = max((one.at.timestamp() for one in before), default=0.0)
-        entry = await self._approvals.begin(entry, intent, act.call, act.caller, mark=mark, effects=ready.effects)
+
+        async def taken() -> str:
+            begun = await self._approvals.begin(entry, intent, act.call, act.caller, mark=mark, effects=ready.effects)
+            return await self._begun(act, begun, ready, perform)
+
+        return await to_its_end(act.call, taken())
+
+    async def _begun(self, act: RiskyAct, entry: Entry, ready: Prepared, perform: Perform) -> str:
+        """An act that is taken from the ledger, until the ledger knows what came of it."""
         try:
             words = await perform(ready, entry)
         except WaitsForPerson:  # the credential is not to be had: nothing was sent, and what was approved still may be
@@ -229,7 +246,7 @@ class ByApproval:
         if lines is None or entry.state in UNDER_WAY:
             raise WaitsForPerson(
                 wording.in_doubt(act.purpose),
-                kind="outcome",
+                kind=OUTCOME,
                 subject=entry.code,
                 expires_at=now + WAITED_FOR_SECONDS,
                 resume=entry.id,

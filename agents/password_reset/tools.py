@@ -168,7 +168,7 @@ def _that_change(directory: DirectoryClient, tools: AccountTools, acts: Acts, gu
 
         return await tools.answer(tool_context, unlock, person=person, purpose=UNLOCK.purpose, acts=True)
 
-    @needs(_changing(RESET, account), abandon=guard.abandon)
+    @needs(_changing(RESET, account), abandon=guard.abandon, ended=guard.ended)
     @tool(context=True, description=_DESCRIPTIONS["reset_password"])
     async def reset_password(tool_context: ToolContext, person: str = Field("", max_length=_LONGEST)) -> str:
         """Resets a password: the directory sends a link to the registered recovery address of whom it belongs to.
@@ -198,7 +198,7 @@ def _that_change(directory: DirectoryClient, tools: AccountTools, acts: Acts, gu
 
         return await tools.answer(tool_context, expire, person=person, purpose=EXPIRE.purpose, acts=True)
 
-    @needs(_changing(REMOVE_FACTORS, somebody_else_s), abandon=guard.abandon)
+    @needs(_changing(REMOVE_FACTORS, somebody_else_s), abandon=guard.abandon, ended=guard.ended)
     @tool(context=True, description=_DESCRIPTIONS["reset_factors"])
     async def reset_factors(
         tool_context: ToolContext,

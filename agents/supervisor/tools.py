@@ -5,6 +5,7 @@ token goes or which tools there are.
 """
 
 import asyncio
+import hashlib
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
@@ -33,6 +34,9 @@ MAX_ANSWER_CHARACTERS = 64_000
 CUT_SHORT = "\n\n(The answer was longer than can be shown here.)"
 GO_ON = "Please go on."
 """What a waiting task is sent. Which words they are makes no difference: it goes on where it waited."""
+
+SENT = "sent:"
+"""Before the id of the message that asked, in what a call that was cut off is given back; a waiting one has a task."""
 
 GO_ON_ATTEMPTS = 3
 
@@ -81,8 +85,9 @@ class SubagentTool(AgentTool):
         yield ToolStreamEvent(tool_use, {"working": self._name})
         answer = _Answer(self._client, caller, invocation_state)
         try:
-            waited = str(invocation_state.get("resume", {}).get(tool_use["toolUseId"]) or "")
-            async with aclosing(answer.rest(waited) if waited else answer.texts(_request(tool_use))) as texts:
+            resume = str(invocation_state.get("resume", {}).get(tool_use["toolUseId"]) or "")
+            resume = resume or self.resume_of(invocation_state["run"], tool_use)
+            async with aclosing(answer.after(resume, _request(tool_use))) as texts:
                 async for text in texts:
                     said.append(text)
                     yield ToolStreamEvent(tool_use, {"text": text})
@@ -98,9 +103,22 @@ class SubagentTool(AgentTool):
             yield ToolStreamEvent(tool_use, {"text": said[-1]})
         yield ToolResultEvent(_result(tool_use, "success", "".join(said)))
 
+    def resume_of(self, run: str, tool_use: ToolUse) -> str:
+        """By what a call is made again after a crash: its message, which the subagent knows if it has come.
+
+        Not every model gives each call an id of its own, so the run and the request are part of it.
+        """
+        named = "\n".join((run, str(tool_use["toolUseId"]), _request(tool_use)))
+        return f"{SENT}{hashlib.sha256(named.encode()).hexdigest()[:32]}"
+
     async def abandon(self, resume: str, caller: Caller, context_id: str) -> None:
         """Cancels the subagent's task that waits: the person does not want it any more."""
-        await self._client.cancel(resume.partition(" ")[0], caller=caller, context_id=context_id)
+        task_id: str | None = resume.partition(" ")[0]
+        if resume.startswith(SENT):
+            message_id = resume.removeprefix(SENT)
+            task_id = await self._client.begun_by(message_id, caller=caller, context_id=context_id)
+        if task_id is not None:
+            await self._client.cancel(task_id, caller=caller, context_id=context_id)
 
 
 def _result(tool_use: ToolUse, status: Literal["success", "error"], text: str) -> ToolResult:
@@ -125,14 +143,32 @@ class _Answer:
         self._waits: WaitsForPerson | None = None
         self._waits_for: tuple[Wait, ...] = ()
 
-    async def texts(self, request: str, *, task_id: str | None = None) -> AsyncGenerator[str, None]:
+    def after(self, resume: str, request: str) -> AsyncGenerator[str, None]:
+        """What the subagent says to the request, or what is left of it; see `rest` and `texts`.
+
+        Args:
+            resume: The message, which may have been sent before, or the task that waited.
+            request: What is asked.
+        """
+        if resume.startswith(SENT):
+            return self.texts(request, message_id=resume.removeprefix(SENT))
+        return self.rest(resume)
+
+    async def texts(
+        self, request: str, *, task_id: str | None = None, message_id: str | None = None
+    ) -> AsyncGenerator[str, None]:
         """What the subagent says, in order.
 
         Raises:
             WaitsForPerson: its task waits.
         """
         call = self._client.call(
-            request, caller=self._caller, context_id=self._context_id, streaming=self._streaming, task_id=task_id
+            request,
+            caller=self._caller,
+            context_id=self._context_id,
+            streaming=self._streaming,
+            task_id=task_id,
+            message_id=message_id,
         )
         async with aclosing(self._all(call)) as texts:
             async for text in texts:

@@ -363,7 +363,7 @@ class _Reading:
             return [*begun, *self._status(update, str(working))]
         if kind == "artifact_update":
             piece = response.artifact_update
-            return [*self._begin(piece.task_id, piece.context_id), *self._said(piece.artifact)]
+            return [*self._begin(piece.task_id, piece.context_id), *self._said(piece.artifact, whole=not piece.append)]
         if kind == "message":  # an agent may answer without a task
             self.begun = self.ended = True
             words = "".join(part.text for part in response.message.parts)

@@ -37,13 +37,25 @@ if TYPE_CHECKING:
     from shared.a2a._limits import Limits
     from shared.a2a._main import main
     from shared.a2a._serve import serve
-    from shared.a2a._waiting import WAITING_KEY, Wait, waiting_metadata, waits_of
+    from shared.a2a._waiting import (
+        CALLS_KEY,
+        OUTCOME,
+        RESTART,
+        WAITING_KEY,
+        Wait,
+        calls_of,
+        waiting_metadata,
+        waits_of,
+    )
 
 __all__ = [
     "AGENT_SCHEME",
+    "CALLS_KEY",
     "DELEGATED_USER_HEADER",
     "FIRST_EXAMPLES",
     "INVOKE_SCOPE",
+    "OUTCOME",
+    "RESTART",
     "SESSION_HEADER",
     "USER_SCHEME",
     "WAITING_KEY",
@@ -61,6 +73,7 @@ __all__ = [
     "UserTokens",
     "Wait",
     "caller_of",
+    "calls_of",
     "create_agent_app",
     "create_card",
     "described",
@@ -87,7 +100,9 @@ _MODULES = {
     "_limits": ("Limits",),
     "_main": ("main",),
     "_serve": ("serve",),
-    "_waiting": ("WAITING_KEY", "Wait", "waiting_metadata", "waits_of"),
+    "_waiting": (
+        *("CALLS_KEY", "OUTCOME", "RESTART", "WAITING_KEY", "Wait", "calls_of", "waiting_metadata", "waits_of"),
+    ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -11,11 +11,9 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any, Protocol, TypeVar
 
 import httpx
 from a2a.client import ClientCallContext
@@ -26,6 +24,7 @@ from a2a.types import (
     AgentCard,
     CancelTaskRequest,
     GetTaskRequest,
+    ListTasksRequest,
     Message,
     Part,
     Role,
@@ -39,14 +38,13 @@ from a2a.utils.constants import AGENT_CARD_WELL_KNOWN_PATH
 from a2a.utils.errors import A2AError
 
 from shared.a2a._caller import (
-    AGENT_SCHEME,
     DELEGATED_USER_HEADER,
     INVOKE_SCOPE,
     SESSION_HEADER,
-    USER_SCHEME,
     Caller,
 )
 from shared.a2a._hop_record import HopRecord, recorded_hop
+from shared.a2a._peer_card import PeerCard, read_card
 from shared.a2a._request_trace import hop
 from shared.audit import Trail, Unrecorded
 from shared.errors import AuthorizationDenied, HelpdeskError, UpstreamError, UpstreamRefused, UpstreamUnavailable
@@ -61,11 +59,14 @@ MAX_NAME_CHARACTERS = 64
 CALL_TIMEOUT_SECONDS = 300.0
 CANCEL_TIMEOUT_SECONDS = 5.0
 GET_TIMEOUT_SECONDS = 10.0
+LISTED = 50
 RETRY_STATUSES = frozenset({409, 429, 503})
 MAX_RETRY_AFTER_SECONDS = 2.0
 BROKEN = (httpx.ConnectError, httpx.ReadError, httpx.WriteError)  # a replica is not there, or ended while it was asked
 BROKEN_WAIT_SECONDS = 0.05
 ATTEMPTS = 3
+
+T = TypeVar("T")
 
 _log = get_logger()
 
@@ -86,16 +87,6 @@ class UserTokens(Protocol):
     ) -> AccessToken:
         """The user's token exchanged for one whose audience is `audience` (RFC 8693)."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A card, how to call the agent that it describes, and the scopes that it asks for."""
-
-    card: AgentCard
-    transport: JsonRpcTransport
-    agent_scopes: frozenset[str]
-    user_scopes: frozenset[str]
 
 
 class AgentClient:
@@ -129,7 +120,7 @@ class AgentClient:
         self._user_tokens = user_tokens
         self._trail = trail or Unrecorded()
         self._clock = clock
-        self._held: _Held | None = None
+        self._held: PeerCard | None = None
         self._stale_at = 0.0
         self._fetching: asyncio.Task[None] | None = None
         self._problem: UpstreamError | None = None
@@ -154,7 +145,14 @@ class AgentClient:
         return (await self._current()).card
 
     async def call(
-        self, text: str, *, caller: Caller, context_id: str, streaming: bool, task_id: str | None = None
+        self,
+        text: str,
+        *,
+        caller: Caller,
+        context_id: str,
+        streaming: bool,
+        task_id: str | None = None,
+        message_id: str | None = None,
     ) -> AsyncIterator[StreamResponse]:
         """Sends one message and yields what comes back: events, or the one task at the end.
 
@@ -164,6 +162,7 @@ class AgentClient:
             context_id: The conversation.
             streaming: Whether anybody follows the answer as it is said.
             task_id: The task to go on with, which waits.
+            message_id: The message's own id, where it may have been sent before: the agent works on it once.
 
         Raises:
             UpstreamUnavailable: the agent, or the authorization server, is away or overloaded.
@@ -173,7 +172,7 @@ class AgentClient:
         with recorded_hop(self._trail, caller, agent=self.name, task_id=task_id or "") as on_record:
             held = await self._current()
             message = Message(
-                message_id=uuid.uuid4().hex,
+                message_id=message_id or uuid.uuid4().hex,
                 role=Role.ROLE_USER,
                 context_id=context_id,
                 task_id=task_id or "",
@@ -188,7 +187,7 @@ class AgentClient:
                         yield response
 
     async def _send(
-        self, held: _Held, request: SendMessageRequest, call: ClientCallContext, *, streaming: bool
+        self, held: PeerCard, request: SendMessageRequest, call: ClientCallContext, *, streaming: bool
     ) -> AsyncGenerator[StreamResponse, None]:
         """Sends it, and again where it was not received."""
         deadline = asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
@@ -220,13 +219,41 @@ class AgentClient:
             UpstreamRefused: as `call`; there is no such task, say.
             AuthorizationDenied: as `call`.
         """
+        request = GetTaskRequest(id=task_id)
+        return await self._asked(
+            "GetTask", caller, context_id, lambda transport, call: transport.get_task(request, context=call)
+        )
+
+    async def begun_by(self, message_id: str, *, caller: Caller, context_id: str) -> str | None:
+        """The task that a message has begun there, of the conversation's newest; None where it never came.
+
+        Raises:
+            UpstreamUnavailable: as `call`.
+            UpstreamRefused: as `call`.
+            AuthorizationDenied: as `call`.
+        """
+        request = ListTasksRequest(context_id=context_id, page_size=LISTED)
+        found = await self._asked(
+            "ListTasks", caller, context_id, lambda transport, call: transport.list_tasks(request, context=call)
+        )
+        begun = (task.id for task in found.tasks if any(one.message_id == message_id for one in task.history))
+        return next(begun, None)
+
+    async def _asked(
+        self,
+        operation: str,
+        caller: Caller,
+        context_id: str,
+        ask: Callable[[JsonRpcTransport, ClientCallContext], Awaitable[T]],
+    ) -> T:
+        """The answer of an operation that changes nothing there."""
         held = await self._current()
-        with hop(self.name, "GetTask", self.url) as span:
+        with hop(self.name, operation, self.url) as span:
             call = await self._call_context(held, caller, context_id, span)
             call.timeout = GET_TIMEOUT_SECONDS
             try:
                 async with asyncio.timeout(GET_TIMEOUT_SECONDS):
-                    return await held.transport.get_task(GetTaskRequest(id=task_id), context=call)
+                    return await ask(held.transport, call)
             except A2AError as error:
                 raise self._explained(error) from error
             except TimeoutError as error:
@@ -304,7 +331,7 @@ class AgentClient:
                 _log.info("remote_cancel_failed", agent=self.name, task_id=task_id, detail=type(error).__name__)
 
     async def _call_context(
-        self, held: _Held, caller: Caller, context_id: str, span: Span, on_record: HopRecord | None = None
+        self, held: PeerCard, caller: Caller, context_id: str, span: Span, on_record: HopRecord | None = None
     ) -> ClientCallContext:
         agent_token, user_token = await asyncio.gather(
             self._agent_tokens.client_credentials(audience=self.audience, scopes=held.agent_scopes),
@@ -323,7 +350,7 @@ class AgentClient:
             },
         )
 
-    async def _current(self) -> _Held:
+    async def _current(self) -> PeerCard:
         if self._clock() >= self._stale_at and (self._fetching is None or self._fetching.done()):
             self._fetching = asyncio.create_task(self._fetch())
         if self._held is None and self._fetching is not None:
@@ -338,8 +365,7 @@ class AgentClient:
         try:
             async with asyncio.timeout(CARD_TIMEOUT_SECONDS):
                 card = await self._fetch_card()
-            url = self._interface_url(card)
-            user_scopes = self._user_scopes(card)
+            held = read_card(card, self._http, url=self.url, name=self.name)
         except TimeoutError:
             _log.warning("card_not_fetched", agent=self.name, url=self.url, detail="too slow")
             self._problem = UpstreamUnavailable(self.name, detail=f"{self.url}: its card came too slowly")
@@ -352,12 +378,7 @@ class AgentClient:
             _log.warning("card_not_fetched", agent=self.name, url=self.url, detail=error.detail)
             self._problem = UpstreamUnavailable(self.name, detail=error.detail)
             return
-        self._held = _Held(
-            card=card,
-            transport=JsonRpcTransport(self._http, card, url, is_shared_httpx=True),
-            agent_scopes=_scopes(card, AGENT_SCHEME) or frozenset({INVOKE_SCOPE}),
-            user_scopes=user_scopes,
-        )
+        self._held = held
         self._stale_at = self._clock() + CARD_FRESH_SECONDS
 
     async def _fetch_card(self) -> AgentCard:
@@ -384,27 +405,6 @@ class AgentClient:
         if not (0 < len(card.name) <= MAX_NAME_CHARACTERS and card.name.isprintable()):
             raise UpstreamRefused(self.name, detail=f"{url}: the name on the card is none that can be shown")
         return card
-
-    def _interface_url(self, card: AgentCard) -> str:
-        """The card's JSON-RPC 1.x interface at the configured origin."""
-        for interface in card.supported_interfaces:
-            if (
-                interface.protocol_binding == "JSONRPC"
-                and interface.protocol_version.startswith("1.")
-                and _same_origin(interface.url, self.url)
-            ):
-                return interface.url
-        raise UpstreamRefused(self.name, detail=f"its card has no JSON-RPC 1.x interface at the origin of {self.url}")
-
-    def _user_scopes(self, card: AgentCard) -> frozenset[str]:
-        """The scopes that the card asks of the user's token.
-
-        An exchange that names none would give all that the user may do there (Auth0's On-Behalf-Of token exchange).
-        """
-        scopes = _scopes(card, USER_SCHEME)
-        if not scopes:
-            raise UpstreamRefused(self.name, detail=f"{self.url}: its card names no scope of the user's token")
-        return scopes
 
     def _explained(self, error: A2AError) -> UpstreamError | AuthorizationDenied:
         response = _response(error)
@@ -439,12 +439,6 @@ def _is_waiting(response: StreamResponse) -> bool:
     return source.status.state == TaskState.TASK_STATE_AUTH_REQUIRED
 
 
-def _scopes(card: AgentCard, scheme: str) -> frozenset[str]:
-    """All scopes that the card and its skills name for a security scheme."""
-    requirements = [*card.security_requirements, *(r for skill in card.skills for r in skill.security_requirements)]
-    return frozenset(scope for r in requirements if scheme in r.schemes for scope in r.schemes[scheme].list)
-
-
 async def _responses(
     transport: JsonRpcTransport, request: SendMessageRequest, call: ClientCallContext, *, streaming: bool
 ) -> AsyncGenerator[StreamResponse, None]:
@@ -461,20 +455,6 @@ async def _responses(
 async def _next(responses: AsyncGenerator[StreamResponse, None], deadline: float) -> StreamResponse | None:
     async with asyncio.timeout_at(deadline):
         return await anext(responses, None)
-
-
-def _same_origin(url: str, ours: str) -> bool:
-    """Whether a peer's URL, which may be none at all, is at the origin of ours."""
-    try:
-        return _origin(url) == _origin(ours)
-    except ValueError:
-        return False
-
-
-def _origin(url: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, (parts.hostname or "").lower(), port
 
 
 def _response(error: A2AError) -> httpx.Response | None:

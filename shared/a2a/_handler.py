@@ -319,8 +319,8 @@ class AgentRequestHandler(PushOperations):
         stored = await self._tasks.get(task_id, context)
         if stored is None:
             raise InvalidParamsError(message="A message with this messageId came before; send it with a new one.")
-        if run is None and not params.configuration.return_immediately and not _is_last(stored.task):
-            # It is being worked on elsewhere: whoever sent it lost the connection to there, and waits here.
+        if not params.configuration.return_immediately and not _is_last(stored.task):
+            # It is being worked on, elsewhere or after a later message: whoever sent it had lost the connection.
             async with aclosing(self._follow(task_id, context)) as events:
                 async for _ in events:
                     pass
@@ -399,6 +399,7 @@ class AgentRequestHandler(PushOperations):
         if last is None or not _waits_elsewhere(last):
             return
         stored = await self._get(task_id, context)
+        await self._looked_at(stored.task, context)  # whoever worked on it may have died since they began to follow it
         if not _waits_elsewhere(stored.task):  # it has gone on since that event
             yield stored.task
             if _is_last(stored.task):

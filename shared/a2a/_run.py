@@ -214,7 +214,7 @@ class Run:
             async with deadline:
                 await self._executor.execute(turn.context, outlet)
         except asyncio.CancelledError:
-            await self._fail(turn, self._stopped_with or STOPPED)
+            await self._leave(turn)
             raise
         except HelpdeskError as error:
             metrics.refused(error, place="task")
@@ -393,6 +393,16 @@ class Run:
         elif self._turn.begun is not None and not self._turn.begun.done():
             self._turn.begun.set_result(self.snapshot())
 
+    async def _leave(self, turn: Turn) -> None:
+        """The executor was stopped: the task waits for what it can go on with after a restart, or fails."""
+        rescue = getattr(self._executor, "rescue", None)
+        task = None if self.is_finished or rescue is None else self.task
+        waits = None if task is None or rescue is None else await rescue(task)
+        if waits is None:
+            await self._fail(turn, self._stopped_with or STOPPED)
+        else:
+            await self.apply(waits)
+
     async def _fail(self, turn: Turn, text: str) -> None:
         if self.is_finished:
             return
@@ -418,7 +428,9 @@ class Run:
         try:
             async with asyncio.timeout(CANCEL_SECONDS):
                 await self._executor.cancel(context, outlet)
-        except (TaskNotCancelableError, UnsupportedOperationError) as error:
+        except TaskNotCancelableError:
+            raise
+        except UnsupportedOperationError as error:
             raise TaskNotCancelableError from error
         except Exception:  # noqa: BLE001 -- the person wants it to end, whatever the executor does
             _log.exception("cancel_failed", task_id=self.task_id)

@@ -12,6 +12,15 @@ from google.protobuf.struct_pb2 import Struct
 WAITING_KEY: Final = "helpdesk/waiting"
 """In the metadata of a task, and of the status update that has it wait: a list, empty once the task has gone on."""
 
+CALLS_KEY: Final = "helpdesk/calls"
+"""In the metadata of a task that is worked on: the calls that can be made again after a crash, in the same form."""
+
+OUTCOME: Final = "outcome"
+"""The kind of a wait for what came of something that was begun: it is told, and cannot be cancelled any more."""
+
+RESTART: Final = "restart"
+"""The kind of a wait for whoever looks at a task again after a restart."""
+
 MAX_WAITS: Final = 16
 MAX_FIELD_CHARACTERS: Final = 2048
 
@@ -28,6 +37,7 @@ class Wait:
         tool: The tool that is called again when the task goes on.
         arguments: What it is called with then: the same as before.
         resume: What the tool wanted to be given back.
+        call: The id that the call has again then, so that what it says takes the place of what it had begun to say.
     """
 
     kind: str
@@ -37,12 +47,13 @@ class Wait:
     tool: str = ""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     resume: str = ""
+    call: str = ""
 
 
-def waiting_metadata(waits: Sequence[Wait]) -> dict[str, Any]:
+def waiting_metadata(waits: Sequence[Wait], *, key: str = WAITING_KEY) -> dict[str, Any]:
     """What is waited for, as metadata; arguments are JSON in a string, since a number would lose its type there."""
     return {
-        WAITING_KEY: [
+        key: [
             {
                 "kind": wait.kind,
                 "subject": wait.subject,
@@ -51,6 +62,7 @@ def waiting_metadata(waits: Sequence[Wait]) -> dict[str, Any]:
                 "tool": wait.tool,
                 "arguments": json.dumps(wait.arguments),
                 "resume": wait.resume,
+                **({"call": wait.call} if wait.call else {}),
             }
             for wait in waits
         ]
@@ -64,7 +76,16 @@ def waits_of(source: Task | TaskStatusUpdateEvent) -> tuple[Wait, ...]:
     """
     if source.status.state != TaskState.TASK_STATE_AUTH_REQUIRED:
         return ()
-    listed = _plain(source.metadata).get(WAITING_KEY)
+    return _listed(source.metadata, WAITING_KEY)
+
+
+def calls_of(task: Task) -> tuple[Wait, ...]:
+    """The calls that were under way when a task was cut off, and can be made again."""
+    return _listed(task.metadata, CALLS_KEY)
+
+
+def _listed(metadata: Struct, key: str) -> tuple[Wait, ...]:
+    listed = _plain(metadata).get(key)
     entries = listed[:MAX_WAITS] if isinstance(listed, list) else []
     return tuple(_wait(entry) for entry in entries if isinstance(entry, dict))
 
@@ -85,6 +106,7 @@ def _wait(entry: dict[str, Any]) -> Wait:
         tool=_text(entry, "tool"),
         arguments=_arguments(entry.get("arguments")),
         resume=str(entry.get("resume") or ""),
+        call=_text(entry, "call"),
     )
 
 

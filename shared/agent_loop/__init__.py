@@ -1,6 +1,7 @@
 """The agent loop: a Strands agent, run for each A2A message, that relays what its tools answer."""
 
 from shared.agent_loop._answer import AnswerWriter
+from shared.agent_loop._being_done import to_its_end
 from shared.agent_loop._compose import Foundations, create_app, hop_entry, lay_foundations
 from shared.agent_loop._executor import Closable, StrandsExecutor, Toolbox, Tools
 from shared.agent_loop._history import Conversations
@@ -24,4 +25,5 @@ __all__ = [
     "create_app",
     "hop_entry",
     "lay_foundations",
+    "to_its_end",
 ]

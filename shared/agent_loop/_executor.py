@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Protocol
 
 from a2a.helpers import get_message_text, new_task
@@ -17,6 +18,7 @@ from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.context import ServerCallContext
 from a2a.server.events import EventQueue
 from a2a.types import Role, Task, TaskState, TaskStatusUpdateEvent
+from a2a.utils.errors import TaskNotCancelableError
 from strands import Agent
 from strands.interventions import InterventionHandler
 from strands.models import Model
@@ -24,8 +26,10 @@ from strands.telemetry import get_tracer as strands_tracer
 from strands.types.content import Messages
 from strands.types.tools import AgentTool, ToolUse
 
-from shared.a2a import Caller, Wait, waits_of
+from shared.a2a import OUTCOME, RESTART, Caller, Wait, calls_of, waits_of
 from shared.agent_loop._answer import AnswerWriter
+from shared.agent_loop._being_done import TO_ITS_END, BeingDone
+from shared.agent_loop._calls import INTERRUPTED, CallsUnderWay
 from shared.agent_loop._history import Conversations, opening, turn_to_keep
 from shared.agent_loop._instruments import ModelName, observe, run_span
 from shared.agent_loop._model_failure import ModelFailure
@@ -39,6 +43,7 @@ from shared.telemetry import get_logger, metrics, quiet
 MAX_TURNS = 6
 STREAMING_METHODS = frozenset({"SendStreamingMessage", "message/stream"})
 NOTHING_SAID = "I could not work out what to do with this. Please say it in other words."
+BEING_DONE = "What was asked for is being done just now. What comes of it is told in this task."
 
 _log = get_logger()
 
@@ -138,6 +143,7 @@ class StrandsExecutor(AgentExecutor):
         self._cut_off = cut_off
         self._running: dict[str, threading.Event] = {}
         self._background: set[asyncio.Task[None]] = set()
+        self._being_done = BeingDone()
         quiet(strands_tracer())
 
     def bind(self, resume: Resume) -> None:
@@ -157,11 +163,12 @@ class StrandsExecutor(AgentExecutor):
 
     async def look(self, task: Task, context: ServerCallContext) -> None:
         """The owner looks at a task that waits: if a restart forgot that, it goes on by itself from now on."""
-        await self._waiting_room.look(task.id, context)
+        await self._waiting_room.look(task.id, context, since=task.status.timestamp.ToNanoseconds())
 
     async def rescue(self, task: Task) -> TaskStatusUpdateEvent | None:
         """What a task that was cut off waits for; None where there is nothing to go on with."""
         found = await self._cut_off(task.id) if self._cut_off is not None else ()
+        found = found or [(call, INTERRUPTED) for call in calls_of(task)]
         if not found:
             return None
         words = "\n\n".join(dict.fromkeys(words for _, words in found))
@@ -189,6 +196,7 @@ class StrandsExecutor(AgentExecutor):
         self._waiting_room.leave(task_id)
         cancelled = threading.Event()
         self._running[task_id] = cancelled
+        relay, still = RelayAnswers(), frozenset[str]()
         try:
             with run_span(
                 self._speaker,
@@ -197,7 +205,11 @@ class StrandsExecutor(AgentExecutor):
                 context_id=context_id,
                 asked=context.get_user_input() if context.message is not None else "",
             ):
-                await self._run(context, writer, status, cancelled, waits)
+                still = await self._run(context, writer, status, cancelled=cancelled, waits=waits, relay=relay)
+        except asyncio.CancelledError:
+            if not cancelled.is_set():  # the agent stops, and the task goes on after a restart
+                waits, relay = (), RelayAnswers()
+            raise
         except HelpdeskError as error:
             metrics.refused(error, place="task")
             _log.info("run_refused", task_id=task_id, reason=error.reason, detail=error.detail)
@@ -209,9 +221,20 @@ class StrandsExecutor(AgentExecutor):
             cancelled.set()
             writer.discard()
             self._running.pop(task_id, None)
+            held = {wait.resume: wait.tool for wait in waits} | relay.held
+            over = {resume: tool for resume, tool in held.items() if resume and resume not in still}
+            if over:
+                self._later(self._end_elsewhere(over, call.state["caller"]))
 
     async def cancel(self, context: RequestContext, event_queue: EventQueue) -> None:
-        """Stops the run at once; what it had under way or waiting elsewhere is cancelled there too."""
+        """Stops the run at once; what it had under way or waiting elsewhere is cancelled there too.
+
+        Raises:
+            TaskNotCancelableError: what was asked for is being done, or was, and it is being found out.
+        """
+        waits = waits_of(context.current_task) if context.current_task is not None else ()
+        if str(context.task_id) in self._being_done or any(wait.kind == OUTCOME for wait in waits):
+            raise TaskNotCancelableError(message=BEING_DONE)
         self._waiting_room.leave(str(context.task_id))
         await self._abandon(context)
         running = self._running.get(str(context.task_id))
@@ -224,6 +247,7 @@ class StrandsExecutor(AgentExecutor):
     async def aclose(self) -> None:
         """Waits for what goes on in the background, which is bounded, and lets go of the resources."""
         await self._waiting_room.aclose()
+        await self._being_done.ended()
         await asyncio.gather(*self._background, return_exceptions=True)
         for resource in self._resources:
             await resource.aclose()
@@ -233,6 +257,19 @@ class StrandsExecutor(AgentExecutor):
         task = asyncio.create_task(_quietly(work))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+    async def _end_elsewhere(self, over: Mapping[str, str], caller: Caller) -> None:
+        """Tells tools that the task waits for them no more: what they have not done by now they never will.
+
+        Args:
+            over: By what the tools wanted to be given back, their names.
+            caller: Whose task it is.
+        """
+        tools = {tool.tool_name: tool for tool in await self._toolbox.tools()}
+        for resume, name in over.items():
+            ended = getattr(tools.get(name), "ended", None)
+            if ended is not None:
+                await ended(resume, caller)
 
     async def _abandon(self, context: RequestContext) -> None:
         """Tells the tools that wait elsewhere that nobody waits for them any more."""
@@ -250,19 +287,23 @@ class StrandsExecutor(AgentExecutor):
         context: RequestContext,
         writer: AnswerWriter,
         status: Status,
+        *,
         cancelled: threading.Event,
         waits: Sequence[Wait],
-    ) -> None:
+        relay: RelayAnswers,
+    ) -> frozenset[str]:
+        """Runs the loop once; what is returned is what the tools that wait then want to be given back."""
         caller: Caller = context.call_context.state["caller"]
         context_id, replay = str(context.context_id), Replay(waits) if waits else None
         history: Messages = []
+        tools = list(await self._toolbox.tools())
+        require_declarations(tools)
+        run, model_failure = uuid.uuid4().hex, ModelFailure()
+        calls = CallsUnderWay(tools, run, replay.calls if replay is not None else {})
         if replay is None:
             history = opening(await self._conversations.load(caller.user.key, context_id))
         else:
-            await status.goes_on()
-        relay, model_failure = RelayAnswers(), ModelFailure()
-        tools = list(await self._toolbox.tools())
-        require_declarations(tools)
+            await status.goes_on(calls.news())
         agent = Agent(
             model=replay or self._model,
             messages=list(history),
@@ -278,7 +319,9 @@ class StrandsExecutor(AgentExecutor):
             "context_id": context_id,
             "task_id": str(context.task_id),
             "streaming": writer.streaming,
+            "run": run,
             "later": self._later,
+            TO_ITS_END: partial(self._being_done.to_its_end, str(context.task_id)),
             "resume": replay.resume if replay is not None else {},
         }
         own_words = uuid.uuid4().hex
@@ -292,25 +335,26 @@ class StrandsExecutor(AgentExecutor):
                 if "data" in event:
                     await writer.write(own_words, self._speaker, event["data"])
                 elif "tool_stream_event" in event:
-                    await self._tool_said(event["tool_stream_event"], writer, status)
+                    await self._tool_said(event["tool_stream_event"], writer, status, calls)
                 elif "message" in event:
+                    calls.note(event["message"])
                     await _write_results(event["message"], agent, relay, writer)
         if cancelled.is_set():
-            return
+            return frozenset()
         notice = self._toolbox.notice() if not relay.waiting else None  # what was done may be a part of what was asked
         if notice:
             await writer.write(own_words, self._speaker, f"\n\n{notice}")
-        calls = agent.event_loop_metrics.cycle_count
+        model_calls = agent.event_loop_metrics.cycle_count
         if not writer.has_said_anything and not relay.waiting:
-            _log.error("run_said_nothing", task_id=context.task_id, model_calls=calls)
+            _log.error("run_said_nothing", task_id=context.task_id, model_calls=model_calls)
             await status.end(TaskState.TASK_STATE_FAILED, NOTHING_SAID)
-            return
+            return frozenset()
         await writer.finish()
-        if replay is None:
+        if replay is None or any(wait.kind == RESTART for wait in waits):  # nobody has kept it before
             turn = turn_to_keep(agent.messages[len(history) :])
             await self._conversations.append(caller.user.key, context_id, turn)
-        _log.info("run_finished", task_id=context.task_id, model_calls=calls, waits=len(relay.waiting))
-        await self._end(context, status, list(relay.waiting.values()), invocation_state["resume"])
+        _log.info("run_finished", task_id=context.task_id, model_calls=model_calls, waits=len(relay.waiting))
+        return await self._end(context, status, list(relay.waiting.values()), invocation_state["resume"])
 
     async def _end(
         self,
@@ -318,23 +362,28 @@ class StrandsExecutor(AgentExecutor):
         status: Status,
         waiting: Sequence[tuple[ToolUse, WaitsForPerson]],
         resumed: Mapping[str, str],
-    ) -> None:
+    ) -> frozenset[str]:
         if not waiting:
             await status.end(TaskState.TASK_STATE_COMPLETED)
-            return
+            return frozenset()
         for tool_use, error in waiting:
             # What waits for something else before it comes to its own is given back what it wanted all the same.
             error.resume = error.resume or resumed.get(tool_use["toolUseId"], "")
-        await status.wait(waiting)
+        since = await status.wait(waiting)
         caller, errors = context.call_context.state["caller"], [error for _, error in waiting]
-        self._waiting_room.enter(str(context.task_id), caller, context.call_context, errors)
+        self._waiting_room.enter(str(context.task_id), caller, context.call_context, errors, since=since)
+        return frozenset(error.resume for error in errors)
 
-    async def _tool_said(self, event: dict[str, Any], writer: AnswerWriter, status: Status) -> None:
+    async def _tool_said(
+        self, event: dict[str, Any], writer: AnswerWriter, status: Status, calls: CallsUnderWay
+    ) -> None:
         data, tool_use = event["data"], event["tool_use"]
         if not isinstance(data, dict):
             return
-        if "working" in data and writer.streaming:
-            await status.working(str(data["working"]))
+        if "working" in data:
+            news = calls.news()
+            if writer.streaming or news:
+                await status.working(str(data["working"]), news)
         if "text" in data:
             await writer.write(str(tool_use["toolUseId"]), str(tool_use["name"]), str(data["text"]))
 

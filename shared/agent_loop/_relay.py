@@ -32,6 +32,11 @@ class RelayAnswers(HookProvider):
         self.words: dict[str, str] = {}
         self.waiting: dict[str, tuple[ToolUse, WaitsForPerson]] = {}
 
+    @property
+    def held(self) -> dict[str, str]:
+        """By what the tools that wait want to be given back, their names."""
+        return {error.resume: str(tool_use["name"]) for tool_use, error in self.waiting.values()}
+
     def register_hooks(self, registry: HookRegistry, **_: Any) -> None:
         """Registers for the ends of single tool calls and of a turn's batch."""
         registry.add_callback(AfterToolCallEvent, self._after_tool_call)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from a2a.types import Message, Part, Role, TaskState, TaskStatus, TaskStatusUpdateEvent
 from strands.types.tools import ToolUse
 
-from shared.a2a import WAITING_KEY, Wait, waiting_metadata
+from shared.a2a import CALLS_KEY, WAITING_KEY, Wait, waiting_metadata
 from shared.errors import WaitsForPerson
 
 WORKING_KEY = "helpdesk/working"
@@ -21,21 +21,24 @@ class Status:
         self._enqueue = enqueue
         self._task_id = task_id
         self._context_id = context_id
+        self._has_calls = False
 
-    async def working(self, speaker: str) -> None:
-        """Says who is at work now, for those who follow."""
+    async def working(self, speaker: str, calls: Sequence[Wait] = ()) -> None:
+        """Says who is at work now, for those who follow, and which calls can be made again after a crash."""
         event = self._event(TaskState.TASK_STATE_WORKING)
         event.metadata.update({WORKING_KEY: speaker})
+        self._note(event, calls)
         await self._enqueue(event)
 
-    async def goes_on(self) -> None:
-        """Says that nothing is waited for any more."""
+    async def goes_on(self, calls: Sequence[Wait] = ()) -> None:
+        """Says that nothing is waited for any more, and which calls can be made again after a crash."""
         event = self._event(TaskState.TASK_STATE_WORKING)
         event.metadata.update({WAITING_KEY: []})
+        self._note(event, calls)
         await self._enqueue(event)
 
-    async def wait(self, calls: Sequence[tuple[ToolUse, WaitsForPerson]]) -> None:
-        """Has the task wait, and says for what: in words, and for programs."""
+    async def wait(self, calls: Sequence[tuple[ToolUse, WaitsForPerson]]) -> int:
+        """Has the task wait, and says for what, in words and for programs; since when it does, in nanoseconds."""
         waits = [
             Wait(
                 error.waits_for,
@@ -49,11 +52,24 @@ class Status:
             for tool_use, error in calls
         ]
         words = dict.fromkeys(error.public_message for _, error in calls)
-        await self._enqueue(waiting_event(self._task_id, self._context_id, waits, "\n\n".join(words)))
+        event = waiting_event(self._task_id, self._context_id, waits, "\n\n".join(words))
+        await self._enqueue(self._without_calls(event))
+        return int(event.status.timestamp.ToNanoseconds())
 
     async def end(self, state: TaskState, words: str | None = None) -> None:
         """Ends the turn, with words for the person where there are any."""
-        await self._enqueue(_event(self._task_id, self._context_id, state, words))
+        await self._enqueue(self._without_calls(_event(self._task_id, self._context_id, state, words)))
+
+    def _note(self, event: TaskStatusUpdateEvent, calls: Sequence[Wait]) -> None:
+        if calls:
+            event.metadata.update(waiting_metadata(calls, key=CALLS_KEY))
+            self._has_calls = True
+
+    def _without_calls(self, event: TaskStatusUpdateEvent) -> TaskStatusUpdateEvent:
+        """The same, and that no call is under way any more."""
+        if self._has_calls:
+            event.metadata.update({CALLS_KEY: []})
+        return event
 
     def _event(self, state: TaskState) -> TaskStatusUpdateEvent:
         return _event(self._task_id, self._context_id, state)

@@ -5,7 +5,7 @@ import json
 import time
 import uuid
 from collections import Counter, OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -68,16 +68,32 @@ class WaitingRoom:
         self._resume: Resume | None = None
         self._waiting: dict[str, _Waiting] = {}
         self._asked_after: Counter[str] = Counter()
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._seen: OrderedDict[str, int] = OrderedDict()
         self._watching: asyncio.Task[None] | None = None
 
     def bind(self, resume: Resume) -> None:
         """Says who has a task go on."""
         self._resume = resume
 
-    def enter(self, task_id: str, caller: Caller, context: ServerCallContext, errors: Sequence[WaitsForPerson]) -> None:
-        """Has a task watched, if there is a way to tell that the waiting is over, and room."""
-        self._remember(task_id)
+    def enter(
+        self,
+        task_id: str,
+        caller: Caller,
+        context: ServerCallContext,
+        errors: Sequence[WaitsForPerson],
+        *,
+        since: int = 0,
+    ) -> None:
+        """Has a task watched, if there is a way to tell that the waiting is over, and room.
+
+        Args:
+            task_id: The task.
+            caller: Whose it is.
+            context: With which it goes on.
+            errors: What it waits for.
+            since: When its status says that it began to wait.
+        """
+        self._remember(task_id, since)
         checks = tuple(error.is_over for error in errors if error.is_over is not None)
         if self._resume is None or len(checks) < len(errors) or len(self._waiting) >= CAPACITY:
             return
@@ -107,26 +123,32 @@ class WaitingRoom:
 
     def leave(self, task_id: str) -> None:
         """The task is not to go on by itself any more."""
-        self._remember(task_id)
+        self._remember(task_id, 0)
         self._waiting.pop(task_id, None)
 
-    async def look(self, task_id: str, context: ServerCallContext) -> None:
-        """The owner looks at a task that waits, which this process has not had before: their token has it watched.
+    async def look(self, task_id: str, context: ServerCallContext, *, since: int = 0) -> None:
+        """The owner looks at a task that waits, of which this process knows nothing: their token has it watched.
 
         The tools that wait are called again, and say anew what they wait for. A task that is watched already is watched
-        with the newer token from now on.
+        with the newer token from now on. What another process did with a task since it waited here is as if this one
+        had never had it.
+
+        Args:
+            task_id: The task.
+            context: Of the look.
+            since: When its status says that it began to wait.
         """
         caller: Caller = context.state["caller"]
         waiting = self._waiting.get(task_id)
         if waiting is not None:
             if caller.user.expires_at > waiting.caller.user.expires_at and caller.user.key == waiting.caller.user.key:
                 waiting.caller, waiting.context = caller, _own_context(caller, context)
-        elif task_id not in self._seen and self._resume is not None:
-            self._remember(task_id)
+        elif self._seen.get(task_id) != since and self._resume is not None:
+            self._remember(task_id, since)
             await self._resume(task_id, _own_context(caller, context))
 
-    def _remember(self, task_id: str) -> None:
-        self._seen[task_id] = None
+    def _remember(self, task_id: str, since: int) -> None:
+        self._seen[task_id] = since
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
 
@@ -194,13 +216,21 @@ class Replay(Model):
     """
 
     def __init__(self, waits: Sequence[Wait]) -> None:
-        self._calls = {uuid.uuid4().hex: wait for wait in waits}
+        self._calls: dict[str, Wait] = {}
+        for wait in waits:  # a model that gives two calls one id has the second answered beside the first
+            known = wait.call and wait.call not in self._calls
+            self._calls[wait.call if known else uuid.uuid4().hex] = wait
         self._called = False
 
     @property
     def resume(self) -> dict[str, str]:
         """By tool use id, what each tool wanted to be given back."""
         return {tool_use_id: wait.resume for tool_use_id, wait in self._calls.items()}
+
+    @property
+    def calls(self) -> Mapping[str, Wait]:
+        """By tool use id, what each tool waited for."""
+        return self._calls
 
     def update_config(self, **_: Any) -> None:
         """Has nothing to configure."""

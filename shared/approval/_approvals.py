@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 from strands.types.tools import ToolUse
 
-from shared.a2a import Wait
+from shared.a2a import OUTCOME, Wait
 from shared.approval import _words
 from shared.approval._action import (
     Action,
@@ -307,12 +307,18 @@ class Approvals:
             )
             record_end(self._trail, entry, State.CANCELLED, "cancelled")
 
+    async def task_ended(self, resume: str, caller: ActingCaller) -> None:
+        """The task has ended without the act: what was approved for it, or still waits, is of no use any more."""
+        entry = await self._ledger.get(resume)
+        if entry is not None and entry.owner == caller.user.key:
+            await self.withdraw(entry, "task_ended")
+
     async def cut_off(self, task_id: str) -> Sequence[tuple[Wait, str]]:
         """What a task that was cut off was at: it waits for that again, and says what became of it when it goes on."""
         return [
             (
                 Wait(
-                    KIND,
+                    OUTCOME if entry.state in UNDER_WAY else KIND,
                     entry.code,
                     self._url,
                     entry.deadline,

@@ -76,14 +76,21 @@ Abandon = Callable[[str, Any, str], Awaitable[None]]
 """Takes what a tool that waits wanted to be given back, the caller, and the context."""
 
 
+Ended = Callable[[str, Any], Awaitable[None]]
+"""Takes what a tool that waited wanted to be given back, and the caller."""
+
+
 class DeclaredTool(AgentTool):
     """A tool with its declaration. It runs only under a permit for this very call."""
 
-    def __init__(self, tool: AgentTool, declaration: Declaration, abandon: Abandon | None = None) -> None:
+    def __init__(
+        self, tool: AgentTool, declaration: Declaration, abandon: Abandon | None = None, ended: Ended | None = None
+    ) -> None:
         super().__init__()
         self._tool = tool
         self.needs = declaration
         self.abandon = abandon
+        self.ended = ended
 
     @property
     def tool_name(self) -> str:
@@ -114,14 +121,18 @@ class DeclaredTool(AgentTool):
             yield event
 
 
-def needs(declaration: Declaration, *, abandon: Abandon | None = None) -> Callable[[AgentTool], DeclaredTool]:
+def needs(
+    declaration: Declaration, *, abandon: Abandon | None = None, ended: Ended | None = None
+) -> Callable[[AgentTool], DeclaredTool]:
     """Declares what the tool below needs: stands above `@tool`.
 
     Args:
         declaration: What it needs.
         abandon: Called where its task is cancelled while it waits, with what it wanted to be given back.
+        ended: Called where its task has gone on and ended, or waits for others alone, with the same: also where the
+            check refused the call, so that the tool itself heard nothing of it.
     """
-    return lambda tool: DeclaredTool(tool, declaration, abandon)
+    return lambda tool: DeclaredTool(tool, declaration, abandon, ended)
 
 
 def declaration_of(tool: AgentTool | None) -> Declaration | None:

@@ -1,12 +1,13 @@
 """Asks an agent's tools through a real Strands agent whose model says what the test wrote."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from strands import Agent
 from strands.types.tools import AgentTool
 
+from shared.agent_loop._being_done import TO_ITS_END
 from shared.authorization import Authorizer, AuthorizeToolCalls
 from shared.testing import Calls, Relationships, Says, ScriptedModel
 from tests.directory._world import Asker, asker, texts_of
@@ -47,9 +48,14 @@ async def ask(
         interventions=[AuthorizeToolCalls(Authorizer(relationships or Relationships(), agent="an_agent"))],
     )
     before = len(agent.messages)
-    await agent.invoke_async(text or "please", invocation_state={"caller": who})
+    await agent.invoke_async(text or "please", invocation_state={"caller": who, TO_ITS_END: _done})
     answers = [text.removeprefix("DENIED: ") for text in texts_of(agent.messages[before:])]
     return Turn(answers, model)
+
+
+async def _done(work: Awaitable[Any]) -> Any:
+    """No task here is stopped."""
+    return await work
 
 
 EMPLOYEE_SCOPES = frozenset(

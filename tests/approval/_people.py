@@ -17,7 +17,7 @@ from shared.identity import (
     TokenVerifier,
 )
 from shared.tasks import SqliteStorage, Storage
-from shared.testing import AuthorizationServer, Clock, make_principal
+from shared.testing import AuthorizationServer, Clock, KeptTrail, make_principal
 from tests.directory._world import Asker
 
 AUDIENCE = "https://helpdesk.example/password_reset"
@@ -115,6 +115,7 @@ class Desk:
         self.clock = clock
         self.server = AuthorizationServer(clock=clock)
         self.phone = Phone(self.server, clock)
+        self.trail = KeptTrail()
         self.storage = (
             storage
             if isinstance(storage, Storage)
@@ -130,6 +131,7 @@ class Desk:
             security=Person(IDRIS, "the security on call"),
             limits=limits,
             clock=clock,
+            trail=self.trail,
         )
 
     async def look(self, *, after: float = 5.0) -> int:

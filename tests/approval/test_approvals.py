@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.approval import Approvals, By, Entry, Person, State
+from shared.audit import Outcome
 from shared.errors import ApprovalEnded, OAuthError, UpstreamUnavailable, WaitsForPerson
 from shared.identity import Pending
 from shared.tasks import open_storage
@@ -366,6 +367,49 @@ async def test_a_task_that_was_cut_off_waits_for_its_row(desk: Desk) -> None:
     )
     assert words == waits.public_message
     assert await desk.approvals.cut_off("another") == []
+
+
+async def test_what_was_begun_before_a_task_was_cut_off_cannot_be_cancelled_any_more(desk: Desk) -> None:
+    await begin(desk, await approved(desk))
+
+    ((wait, _),) = await desk.approvals.cut_off("task-1")
+
+    assert wait.kind == "outcome"
+
+
+@pytest.mark.requirement("E2")
+@pytest.mark.requirement("E13")
+async def test_a_task_that_ends_without_the_act_ends_its_approval_on_record(desk: Desk) -> None:
+    """Given, or still waited for: the same can be asked for again at once."""
+    row = await approved(desk)
+    await desk.approvals.task_ended(row.id, asker(OSCAR))
+    assert (await desk.row()).state is State.APPROVED
+
+    await desk.approvals.task_ended(row.id, asker())
+
+    ended = await desk.row()
+    assert (ended.state, ended.reason) == (State.FAILED, "task_ended")
+    with pytest.raises(ApprovalEnded):
+        await begin(desk, row)
+    waits = await ask(desk, call=Call("task-2"))
+    await desk.approvals.task_ended(waits.resume, asker())
+    assert (await desk.row("task-2")).state is State.FAILED
+    assert [
+        (event.action.value, event.outcome.value, event.result, event.rule.reason)
+        for event in desk.trail.events
+        if event.outcome is Outcome.FAILED
+    ] == [("approval:decision:receive", "failed", "failed", "task_ended")] * 2
+
+
+async def test_a_task_that_ends_leaves_what_was_begun_as_it_is(desk: Desk) -> None:
+    row = await approved(desk)
+    await begin(desk, row)
+    await desk.approvals.task_ended(row.id, asker())
+    assert (await desk.row()).state is State.ACTING
+
+    await desk.approvals.finish(row, State.DONE)
+    await desk.approvals.task_ended(row.id, asker())
+    assert (await desk.row()).state is State.DONE
 
 
 async def test_repeated_denials_are_flagged(desk: Desk) -> None:

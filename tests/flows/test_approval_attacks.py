@@ -191,7 +191,12 @@ async def test_who_may_not_any_more_by_the_time_it_is_approved_has_nothing_done(
 
     assert "on its way" not in answer(done)
     assert acts(world) == before
+    gone = "SELECT state, reason FROM actions WHERE code = ?"
+    assert ledger(world, gone, code_of(task)) == [("failed", "task_ended")]  # with the task, not minutes later
     world.synchronise()
+    again = await sam.ask(QUESTION)
+    assert again.state == WAITS
+    await sam.call("CancelTask", {"id": again.task["id"]})
     refused = await sam.call("SendMessage", _message("go on", task["id"]))
     assert "error" in refused
     assert acts(world) == before

@@ -158,7 +158,10 @@ async def test_a_task_that_waits_for_approval_is_followed_until_it_has_ended(
     supervisor.answers = [
         [TASK, piece("a", "agent", "Hello."), APPROVAL],
         rpc_task("AUTH_REQUIRED", a="Hello."),
-        [APPROVAL, status("WORKING"), piece("b", "agent", "Done"), piece("b", "agent", "!"), status("COMPLETED")],
+        [
+            *(APPROVAL, status("WORKING"), piece("b", "agent", "Done"), piece("b", "agent", "!", append=True)),
+            status("COMPLETED"),
+        ],
     ]
     conversation, shown = Conversation(open_desk(), "c"), list[Event]()
 
@@ -189,6 +192,19 @@ async def test_a_stream_that_breaks_off_is_taken_up_again_and_nothing_is_said_tw
     assert events[:2] == [Begun("t", "c"), WAITING]
     assert [event.text for event in events if isinstance(event, Said)] == ["Half of ", "it ", "is whole."]
     assert events[-1] == ENDED
+
+
+async def test_what_is_said_again_from_its_beginning_is_shown_once(
+    supervisor: Supervisor, open_desk: Callable[..., HelpDesk]
+) -> None:
+    """A supervisor that was killed while it relayed an answer relays the whole of it again, in the same artifact."""
+    supervisor.answers = [
+        rpc_task("AUTH_REQUIRED", b="Half of "),
+        [APPROVAL, status("WORKING"), piece("b", "agent", "Half of it is whole."), status("COMPLETED")],
+    ]
+    events = [event async for event in open_desk().follow("t")]
+
+    assert [event.text for event in events if isinstance(event, Said)] == ["Half of ", "it is whole."]
 
 
 async def test_a_help_desk_that_stays_away_is_given_up(

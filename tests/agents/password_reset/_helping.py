@@ -54,6 +54,9 @@ class AtOnce:
     async def abandon(self, *_: object) -> None:
         raise AssertionError("nothing waits here")
 
+    async def ended(self, *_: object) -> None:
+        raise AssertionError("nothing waits here")
+
 
 def tools_of(world: World, **limits: int) -> Sequence[AgentTool]:
     given = {"resets_per_hour": 3, "changes_for_others_per_hour": 30, **limits}

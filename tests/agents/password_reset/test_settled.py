@@ -1,5 +1,6 @@
 """A removal of several factors that breaks off: what the directory's log settles is on record, effect by effect."""
 
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from strands.types.tools import ToolUse
 from agents.password_reset.acts import Acts
 from agents.password_reset.risky_acts import SETTLED_SECONDS, ByApproval
 from portal.record import differences, directory_effects
+from shared.agent_loop._being_done import TO_ITS_END, BeingDone
 from shared.authorization import Permitted
 from shared.directory import Account, ActingCaller
 from shared.errors import WaitsForPerson
@@ -35,7 +37,11 @@ class Call:
         said = {"role": "user", "content": [{"text": "Remove the push factor of olu.adeyemi"}]}
         self.agent: Any = SimpleNamespace(messages=[said])
         self.tool_use: ToolUse = {"toolUseId": "use-1", "name": "reset_factors", "input": {"factor": "push"}}
-        self.invocation_state: dict[str, Any] = {"task_id": "task-1", "resume": {"use-1": resume}}
+        self.invocation_state: dict[str, Any] = {
+            "task_id": "task-1",
+            "resume": {"use-1": resume},
+            TO_ITS_END: partial(BeingDone().to_its_end, "task-1"),
+        }
 
 
 async def _renewed(_: ActingCaller) -> None:
