@@ -16,8 +16,8 @@ run: setup ## Start everything on this machine and say where to go (Ctrl-C stops
 demo: setup ## Start everything, play two conversations, check their effects, stop
 	@./helpdesk demo $(ARGS)
 
-test: setup ## Run the tests (ARGS="-k words" for some of them)
-	@$(python) -m pytest $(ARGS)
+test: setup ## Run the tests, all of them in several processes (ARGS="-k words" for some of them, in one)
+	@$(python) -m pytest $(if $(ARGS),$(ARGS),--numprocesses auto)
 
 lint: setup ## Check format, style, import rules, project rules and spelling
 	@$(python) -m dev.lint

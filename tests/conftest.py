@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from shared.testing import PostgresServer
 
 
+pytest_plugins = ["tests._distribution"]
+
+
 def _shows_nothing(stats: dict[str, list[Any]]) -> int:
     """How many tests were skipped or expected to fail: in CI they count as failures."""
     return len(stats.get("skipped", [])) + len(stats.get("xfailed", [])) if os.environ.get("CI") else 0

@@ -136,7 +136,7 @@ async def test_a_0_3_client_goes_on_with_a_task_and_cancels_one(agent: Agent) ->
         ("tasks/pushNotificationConfig/list", {"id": "nothing"}, -32003),
         ("agent/getNothing", {}, -32601),
     ],
-    ids=lambda value: str(value)[:50],
+    ids=lambda value: str(value).partition("'messageId'")[0][:50],
 )
 async def test_errors_of_0_3_have_its_codes_and_repeat_nothing(
     agent: Agent, method: str, params: dict[str, Any], code: int

@@ -16,7 +16,7 @@ NOW = 1_800_000_000
 
 Refused = Callable[[RawToken], Awaitable[str]]
 Sign = Callable[..., RawToken]
-GONE = object()
+GONE = ...
 
 
 @pytest.mark.requirement("A8")

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = Path(__file__).resolve().parent.parent / "conftest.py"
+TESTS = Path(__file__).resolve().parent.parent
+CONFTEST = TESTS / "conftest.py"
 
 
-def run(directory: Path, test: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(
+    directory: Path, test: str, environment: dict[str, str], processes: int = 0
+) -> subprocess.CompletedProcess[str]:
     """Runs pytest on one file beside our conftest."""
     (directory / "conftest.py").write_text(CONFTEST.read_text())
     (directory / "test_it.py").write_text(test)
@@ -20,13 +23,16 @@ def run(directory: Path, test: str, environment: dict[str, str]) -> subprocess.C
         "-q",
         "-p",
         "no:cacheprovider",
+        f"--numprocesses={processes}",
         "--rootdir",
         str(directory),
         str(directory),
     ]
+    environment = environment | {"PYTHONPATH": str(TESTS.parent)}
     return subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.parametrize("processes", [0, 2], ids=["one", "several"])
 @pytest.mark.parametrize(
     "test",
     [
@@ -35,9 +41,9 @@ def run(directory: Path, test: str, environment: dict[str, str]) -> subprocess.C
     ],
     ids=["skip", "xfail"],
 )
-def test_in_ci_a_test_that_shows_nothing_fails_the_run(tmp_path: Path, test: str) -> None:
-    assert run(tmp_path, test, {}).returncode == 0
-    in_ci = run(tmp_path, test, {"CI": "true"})
+def test_in_ci_a_test_that_shows_nothing_fails_the_run(tmp_path: Path, test: str, processes: int) -> None:
+    assert run(tmp_path, test, {}, processes).returncode == 0
+    in_ci = run(tmp_path, test, {"CI": "true"}, processes)
     assert in_ci.returncode == 1
     assert "in CI a test that shows nothing is a failure" in in_ci.stdout
 
