@@ -31,7 +31,7 @@ def create_http_client(
     """
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
     client = httpx.AsyncClient(
-        transport=app or Transport(limits=limits, trust_env=False),
+        transport=app or Transport(limits),
         headers={"accept-encoding": "identity"},
         timeout=timeout,
         auth=auth,

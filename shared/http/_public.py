@@ -140,7 +140,7 @@ def create_public_http_client(urls: PublicUrls) -> httpx.AsyncClient:
 
 class _PublicTransport(Transport):
     def __init__(self, urls: PublicUrls) -> None:
-        super().__init__(limits=httpx.Limits(max_connections=16, max_keepalive_connections=0), trust_env=False)
+        super().__init__(httpx.Limits(max_connections=16, max_keepalive_connections=0))
         self._urls = urls
 
     def get_client(self) -> aiohttp.ClientSession:
