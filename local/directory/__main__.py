@@ -1,17 +1,17 @@
 """`python -m local.directory`: serves the stand-in on this machine."""
 
-import argparse
 import sys
 from pathlib import Path
+from typing import Self
 
 import uvicorn
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from local.directory._app import create_app
 from local.directory._config import DEFAULT_CALLBACK, PEOPLE, DirectoryConfig
-from shared.errors import ConfigurationError
-from shared.settings import ServiceSettings, is_loopback
-from shared.telemetry import LogFormat, configure_logging
+from local.stand_in import start
+from shared.settings import ServiceSettings
+from shared.telemetry import LogFormat
 
 
 class DirectorySettings(ServiceSettings):
@@ -29,49 +29,34 @@ class DirectorySettings(ServiceSettings):
     )
     directory_hosts: tuple[str, ...] = Field((), description="names besides loopback ones that callers reach this by")
 
-
-def main() -> int:
-    """Reads the settings, refuses what is unsafe, serves."""
-    parser = argparse.ArgumentParser(prog="python -m local.directory", description=__doc__)
-    parser.add_argument("--reset", action="store_true", help="forget all changes: fill the database anew")
-    parser.add_argument(
-        "--inside-container", action="store_true", help="HOST may be other than loopback: the container is the wall"
-    )
-    arguments = parser.parse_args()
-    try:
-        settings = DirectorySettings.load()
-        _verify(settings, inside_container=arguments.inside_container)
-        folder = settings.helpdesk_var / "directory"
-        if arguments.reset:
-            forget(folder)
-        app = create_app(
-            DirectoryConfig(
-                folder=folder,
-                people=settings.directory_people,
-                public_url=settings.directory_public_url or f"http://{settings.host}:{settings.port}",
-                callbacks=settings.directory_callbacks or (DEFAULT_CALLBACK,),
-                hosts=frozenset(name.lower() for name in settings.directory_hosts),
+    @model_validator(mode="after")
+    def _verify(self) -> Self:
+        if self.helpdesk_env != "local":
+            raise ValueError(
+                "HELPDESK_ENV is 'production': this is a stand-in for one machine. "
+                "Point DIRECTORY_URL at the real directory, or set HELPDESK_ENV=local."
             )
+        return self
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps its state."""
+        return self.helpdesk_var / "directory"
+
+
+def serve(settings: DirectorySettings) -> int:
+    """Serves the directory of `settings`."""
+    app = create_app(
+        DirectoryConfig(
+            folder=settings.folder,
+            people=settings.directory_people,
+            public_url=settings.directory_public_url or f"http://{settings.host}:{settings.port}",
+            callbacks=settings.directory_callbacks or (DEFAULT_CALLBACK,),
+            hosts=frozenset(name.lower() for name in settings.directory_hosts),
         )
-    except ConfigurationError as error:
-        print(error.public_message, file=sys.stderr)  # noqa: T201 -- there are no logs yet
-        return 1
-    configure_logging(level=settings.log_level, log_format=settings.log_format, service="directory")
+    )
     uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False)
     return 0
-
-
-def _verify(settings: DirectorySettings, *, inside_container: bool) -> None:
-    if settings.helpdesk_env != "local":
-        raise ConfigurationError(
-            "HELPDESK_ENV is 'production': this is a stand-in for one machine. "
-            "Point DIRECTORY_URL at the real directory, or set HELPDESK_ENV=local."
-        )
-    if not is_loopback(settings.host) and not inside_container:
-        raise ConfigurationError(
-            f"HOST is '{settings.host}', which other machines reach: set HOST=127.0.0.1 "
-            "(in a container, start with --inside-container)."
-        )
 
 
 def forget(folder: Path) -> None:
@@ -81,4 +66,4 @@ def forget(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start("directory", DirectorySettings, serve, forget=lambda settings: forget(settings.folder)))

@@ -1,6 +1,5 @@
 """`python -m local.fga`: serves the stand-in on this machine."""
 
-import argparse
 import os
 import secrets
 import sys
@@ -15,11 +14,11 @@ from local.fga._access import Access, AccessTokens, Anybody, PresharedKeys
 from local.fga._app import create_app
 from local.fga._config import FgaConfig
 from local.fga._database import FILE_NAME
-from shared.errors import ConfigurationError
+from local.stand_in import start
 from shared.http import create_http_client
 from shared.identity import JwksCache, TokenVerifier
-from shared.settings import ServiceSettings, is_loopback
-from shared.telemetry import LogFormat, configure_logging
+from shared.settings import ServiceSettings
+from shared.telemetry import LogFormat
 
 _TOKEN_BYTES = 32
 
@@ -41,61 +40,42 @@ class FgaServerSettings(ServiceSettings):
     )
     fga_api_audience: str | None = Field(None, description="the audience of the tokens that FGA_AUTHN=oidc takes")
 
+    @property
+    def folder(self) -> Path:
+        """Where it keeps its state."""
+        return self.helpdesk_var / "fga"
+
     @model_validator(mode="after")
     def _verify(self) -> Self:
+        if self.helpdesk_env != "local":
+            raise ValueError(
+                "HELPDESK_ENV is 'production': this is a stand-in for one machine. "
+                "Point FGA_API_URL at OpenFGA or Auth0 FGA, or set HELPDESK_ENV=local."
+            )
         if self.fga_authn == "oidc" and not (self.auth0_issuer and self.fga_api_audience):
             raise ValueError("FGA_AUTHN is 'oidc': set AUTH0_ISSUER and FGA_API_AUDIENCE too.")
         return self
 
 
-def main() -> int:
-    """Reads the settings, refuses what is unsafe, serves."""
-    parser = argparse.ArgumentParser(prog="python -m local.fga", description=__doc__)
-    parser.add_argument("--reset", action="store_true", help="forget all stores")
-    parser.add_argument(
-        "--inside-container", action="store_true", help="HOST may be other than loopback: the container is the wall"
-    )
-    arguments = parser.parse_args()
-    try:
-        settings = FgaServerSettings.load()
-        _verify(settings, inside_container=arguments.inside_container)
-    except ConfigurationError as error:
-        print(error.public_message, file=sys.stderr)  # noqa: T201 -- there are no logs yet
-        return 1
-    folder = settings.helpdesk_var / "fga"
-    if arguments.reset:
-        forget(folder)
+def serve(settings: FgaServerSettings) -> int:
+    """Serves the stores of `settings`."""
     app = create_app(
         FgaConfig(
-            folder=folder,
-            access=_access(settings, folder),
+            folder=settings.folder,
+            access=_access(settings),
             hosts=frozenset(name.lower() for name in settings.fga_hosts),
             inline_expressions="inline_expressions" in settings.fga_experimentals,
         )
     )
-    configure_logging(level=settings.log_level, log_format=settings.log_format, service="fga")
     uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False)
     return 0
 
 
-def _verify(settings: FgaServerSettings, *, inside_container: bool) -> None:
-    if settings.helpdesk_env != "local":
-        raise ConfigurationError(
-            "HELPDESK_ENV is 'production': this is a stand-in for one machine. "
-            "Point FGA_API_URL at OpenFGA or Auth0 FGA, or set HELPDESK_ENV=local."
-        )
-    if not is_loopback(settings.host) and not inside_container:
-        raise ConfigurationError(
-            f"HOST is '{settings.host}', which other machines reach: set HOST=127.0.0.1 "
-            "(in a container, start with --inside-container)."
-        )
-
-
-def _access(settings: FgaServerSettings, folder: Path) -> Access:
+def _access(settings: FgaServerSettings) -> Access:
     if settings.fga_authn == "none":
         return Anybody()
     if settings.fga_authn == "preshared":
-        return PresharedKeys([preshared_key(folder)])
+        return PresharedKeys([preshared_key(settings.folder)])
     issuer, audience = settings.auth0_issuer or "", settings.fga_api_audience or ""
     http: httpx.AsyncClient = create_http_client()
     keys = JwksCache(settings.auth0_discovery_url or f"{issuer}.well-known/openid-configuration", issuer, http)
@@ -120,4 +100,4 @@ def forget(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start("fga", FgaServerSettings, serve, forget=lambda settings: forget(settings.folder)))

@@ -1,43 +1,23 @@
 """`python -m local.gateway`: serves the stand-in gateway on this machine."""
 
-import argparse
-import json
 import sys
-from collections.abc import Sequence
 
 import uvicorn
 
 from local.gateway.app import create_app
-from local.gateway.settings import GatewaySettings, require_loopback
-from shared.errors import ConfigurationError
-from shared.telemetry import configure_logging, configure_telemetry, get_logger
+from local.gateway.settings import GatewaySettings
+from local.stand_in import start
+from shared.telemetry import configure_telemetry, get_logger
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Reads the settings, refuses what is unsafe, serves.
+def serve(settings: GatewaySettings) -> int:
+    """Serves the gateway of `settings`.
 
-    Returns:
-        The exit code: 1 where the settings are wrong.
+    Raises:
+        ConfigurationError: the index cannot be built.
     """
-    parser = argparse.ArgumentParser(prog="python -m local.gateway", description=__doc__)
-    parser.add_argument(
-        "--inside-container", action="store_true", help="HOST may be other than loopback: the container is the wall"
-    )
-    parser.add_argument("--check-config", action="store_true", help="print the effective settings and exit")
-    options = parser.parse_args(arguments)
-    try:
-        settings = GatewaySettings.load()
-        if problem := require_loopback(settings, inside_container=options.inside_container):
-            raise ConfigurationError(problem)  # noqa: TRY301 -- one place that prints
-        if options.check_config:
-            sys.stdout.write(json.dumps(settings.redacted(), indent=2, default=str) + "\n")
-            return 0
-        configure_logging(level=settings.log_level, log_format=settings.log_format, service="gateway")
-        telemetry = configure_telemetry(settings, service="gateway")
-        app = create_app(settings)
-    except ConfigurationError as error:
-        sys.stderr.write(f"{error.public_message}\n")
-        return 1
+    telemetry = configure_telemetry(settings, service="gateway")
+    app = create_app(settings)
     get_logger().info(
         "gateway_ready",
         url=settings.url,
@@ -49,4 +29,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start("gateway", GatewaySettings, serve))

@@ -6,7 +6,7 @@ from typing import Final, Self
 from pydantic import Field, model_validator
 
 from local.gateway._authorizer import CustomJWTAuthorizer
-from shared.settings import ServiceSettings, TelemetrySettings, is_loopback, require_secure_url
+from shared.settings import ServiceSettings, TelemetrySettings, require_secure_url
 from shared.telemetry import LogFormat
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -59,13 +59,3 @@ class GatewaySettings(ServiceSettings, TelemetrySettings):
         if not self.knowledge_folder.is_dir():
             raise ValueError("KNOWLEDGE_FOLDER is not a folder: set it to the one that holds the articles.")
         return self
-
-
-def require_loopback(settings: GatewaySettings, *, inside_container: bool) -> str | None:
-    """Says why this process may not listen where the settings say, if it may not."""
-    if is_loopback(settings.host) or inside_container:
-        return None
-    return (
-        f"HOST is '{settings.host}', which other machines reach: set HOST=127.0.0.1 "
-        "(in a container, start with --inside-container)."
-    )

@@ -1,48 +1,15 @@
 """Serves the local tenant: `python -m local.tenant`."""
 
-import argparse
-import json
 import socket
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 import uvicorn
 
+from local.stand_in import start
 from local.tenant.app import create_app
-from local.tenant.settings import TenantSettings, require_loopback
+from local.tenant.settings import TenantSettings
 from shared.errors import ConfigurationError
-from shared.telemetry import configure_logging, get_logger
-
-CONTAINER_MARKERS = (Path("/.dockerenv"), Path("/run/.containerenv"))
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Reads the settings, opens the tenant and serves it until told to stop.
-
-    Returns:
-        The exit code: 1 where the settings are wrong.
-    """
-    parser = argparse.ArgumentParser(prog="python -m local.tenant", description=__doc__)
-    parser.add_argument(
-        "--inside-container",
-        action="store_true",
-        help="listen on any address, because the network is a container's own; refused outside of containers",
-    )
-    parser.add_argument("--check-config", action="store_true", help="print the effective settings and exit")
-    options = parser.parse_args(arguments)
-    try:
-        settings = TenantSettings.load()
-        if problem := require_loopback(settings, inside_container=options.inside_container, markers=CONTAINER_MARKERS):
-            raise ConfigurationError(problem)  # noqa: TRY301 -- one place that prints
-        if options.check_config:
-            sys.stdout.write(json.dumps(settings.redacted(), indent=2, default=str) + "\n")
-            return 0
-        configure_logging(level=settings.log_level, log_format=settings.log_format, service="tenant")
-        return serve(settings)
-    except ConfigurationError as error:
-        sys.stderr.write(f"{error.public_message}\n")
-        return 1
+from shared.telemetry import get_logger
 
 
 def serve(settings: TenantSettings) -> int:
@@ -79,4 +46,4 @@ def serve(settings: TenantSettings) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start("tenant", TenantSettings, serve))

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from shared.settings import ServiceSettings, is_loopback
+from shared.settings import ServiceSettings
 
 LOCAL_KEYWORDS = {
     "API_BASE": "https://helpdesk.example",
@@ -83,23 +83,3 @@ class TenantSettings(ServiceSettings):
         if not self.issuer.endswith("/"):
             raise ValueError("TENANT_ISSUER has no trailing slash: Auth0's issuer ends with one; add it.")
         return self
-
-
-def require_loopback(settings: TenantSettings, *, inside_container: bool, markers: tuple[Path, ...]) -> str | None:
-    """Says why this process may not listen where the settings say, if it may not.
-
-    Args:
-        settings: Their `host` is looked at.
-        inside_container: Whether the caller claims that the network is a container's own.
-        markers: Files of which a container engine leaves at least one inside each container.
-
-    Returns:
-        One line with the remedy, or None.
-    """
-    if inside_container:
-        if not any(marker.exists() for marker in markers):
-            return "--inside-container is only for containers, and this is none: leave it out to listen on loopback."
-        return None
-    if not is_loopback(settings.host):
-        return f"HOST is '{settings.host}': the local tenant listens on loopback only; set HOST=127.0.0.1."
-    return None

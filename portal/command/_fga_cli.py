@@ -1,5 +1,8 @@
 """`helpdesk fga`: what can be said there."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import click
 
 from portal._errors import ExitCode
@@ -13,6 +16,16 @@ def fga() -> None:
 
     Works on the help desk that runs on this machine, or on what FGA_API_URL and FGA_STORE_ID name.
     """
+
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def _relationship(command: Command) -> Command:
+    """Takes who, which relation, and to what."""
+    for name, metavar in (("object_", "OBJECT"), ("relation", None), ("who", None)):
+        command = click.argument(name, metavar=metavar)(command)
+    return command
 
 
 _through = click.option("--through", metavar="AGENT", help="Ask about the agent too: both need the relation.")
@@ -59,9 +72,7 @@ def fga_sync(options: Options, *, dry_run: bool, force: bool) -> ExitCode:
 
 
 @fga.command("check")
-@click.argument("who")
-@click.argument("relation")
-@click.argument("object_", metavar="OBJECT")
+@_relationship
 @_through
 @common()
 @click.pass_obj
@@ -79,9 +90,7 @@ def fga_check(options: Options, *, who: str, relation: str, object_: str, throug
 
 
 @fga.command("explain")
-@click.argument("who")
-@click.argument("relation")
-@click.argument("object_", metavar="OBJECT")
+@_relationship
 @_through
 @common()
 @click.pass_obj
@@ -99,9 +108,7 @@ def fga_explain(options: Options, *, who: str, relation: str, object_: str, thro
 
 
 @fga.command("grant")
-@click.argument("who")
-@click.argument("relation")
-@click.argument("object_", metavar="OBJECT")
+@_relationship
 @click.option("--until", "end", metavar="WHEN", help="How long (8h, 3d) or until when (2026-12-24T18:00).")
 @common()
 @click.pass_obj
@@ -122,9 +129,7 @@ def fga_grant(options: Options, *, who: str, relation: str, object_: str, end: s
 
 
 @fga.command("revoke")
-@click.argument("who")
-@click.argument("relation")
-@click.argument("object_", metavar="OBJECT")
+@_relationship
 @common()
 @click.pass_obj
 def fga_revoke(options: Options, *, who: str, relation: str, object_: str) -> ExitCode:

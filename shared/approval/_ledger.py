@@ -45,6 +45,16 @@ WAITING = frozenset({State.ASKING, State.REQUESTED})
 UNDER_WAY = frozenset({State.ACTING, State.IN_DOUBT})
 ENDED = frozenset({State.DONE, State.DENIED, State.EXPIRED, State.CANCELLED, State.FAILED})
 
+
+def _is_one_of(states: Collection[State]) -> str:
+    """The same in SQL, for the tables of both databases."""
+    return "state IN ({})".format(", ".join(f"'{state}'" for state in sorted(states)))
+
+
+IS_WAITING: Final = _is_one_of(WAITING)
+IS_ENDED: Final = _is_one_of(ENDED)
+CAME_TO_NOTHING: Final = _is_one_of(ENDED - {State.DONE})
+
 HAPPENED: Final = "happened"
 PARTLY: Final = "partly"
 NOT_HAPPENED: Final = "not_happened"

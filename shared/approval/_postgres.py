@@ -7,9 +7,12 @@ from typing import Any, Final
 from shared.approval._ledger import (
     ACTING_SECONDS,
     ASKED_SECONDS,
+    CAME_TO_NOTHING,
     CHANGEABLE,
     COLUMNS,
     FIRST_LEASE_SECONDS,
+    IS_ENDED,
+    IS_WAITING,
     KEPT_SECONDS,
     Entry,
     Limits,
@@ -21,7 +24,6 @@ from shared.tasks.postgres import PostgresDatabase
 SWEPT_AT_ONCE: Final = 1000
 
 _ALL: Final = ", ".join(f'"{name}"' for name in COLUMNS)
-_WAITING: Final = "state IN ('asking', 'requested')"
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('actions'), hashtext(current_schema()))"
 """What two replicas must not find out at once. The statement after it sees what whoever held it before has written."""
 _LEASED: Final = (
@@ -32,28 +34,28 @@ _OPEN: Final = (
     "WITH verdict AS (SELECT CASE "  # noqa: S608 -- fixed texts
     "WHEN EXISTS (SELECT FROM actions WHERE owner = %s AND operation = %s AND account = %s AND "
     "(state IN ('asking', 'requested', 'approved') OR (state = 'acting' AND acting_at > %s))) THEN 'same' "
-    f"WHEN (SELECT count(*) FROM actions WHERE approver = %s AND {_WAITING} AND deadline > %s) >= %s THEN 'pending' "
+    f"WHEN (SELECT count(*) FROM actions WHERE approver = %s AND {IS_WAITING} AND deadline > %s) >= %s THEN 'pending' "
     "WHEN EXISTS (SELECT FROM actions WHERE owner = %s AND approver = %s AND state = 'denied' AND changed_at > %s) "
     "THEN 'cooldown' "
     "WHEN (SELECT count(*) FROM actions WHERE owner = %s AND approver = %s AND created_at > %s AND "
-    "state IN ('denied', 'expired', 'cancelled', 'failed')) >= %s THEN 'often' END AS refused), "
+    f"{CAME_TO_NOTHING}) >= %s THEN 'often' END AS refused), "
     f"made AS (INSERT INTO actions ({_ALL}, lease_by, lease_until, changed_at) "
     f"SELECT {', '.join(['%s'] * len(COLUMNS))}, %s, %s, %s FROM verdict WHERE refused IS NULL) "
     "SELECT refused FROM verdict"
 )
-_SOONEST: Final = f"SELECT min(greatest(lease_until, next_poll_at)) FROM actions WHERE {_WAITING}"  # noqa: S608 -- fixed texts
+_SOONEST: Final = f"SELECT min(greatest(lease_until, next_poll_at)) FROM actions WHERE {IS_WAITING}"  # noqa: S608 -- fixed texts
 _DUE: Final = (
-    f"SELECT {_ALL} FROM actions WHERE {_WAITING} AND next_poll_at <= %s AND NOT {_LEASED} "  # noqa: S608 -- fixed texts
+    f"SELECT {_ALL} FROM actions WHERE {IS_WAITING} AND next_poll_at <= %s AND NOT {_LEASED} "  # noqa: S608 -- fixed texts
     "ORDER BY next_poll_at LIMIT %s"
 )
 _LEASE: Final = (
-    f"UPDATE actions SET lease_by = %s, lease_until = %s WHERE id = %s AND {_WAITING} AND next_poll_at <= %s "  # noqa: S608 -- fixed texts
+    f"UPDATE actions SET lease_by = %s, lease_until = %s WHERE id = %s AND {IS_WAITING} AND next_poll_at <= %s "  # noqa: S608 -- fixed texts
     f"AND NOT {_LEASED} RETURNING true"
 )
 _DENIALS: Final = "SELECT count(*) FROM actions WHERE approver = %s AND state = 'denied' AND changed_at >= %s"
 _SWEEP: Final = (
-    "WITH old AS (SELECT id FROM actions WHERE changed_at < %s AND state IN ('done', 'denied', 'expired', 'cancelled', "
-    "'failed') LIMIT %s FOR UPDATE SKIP LOCKED) DELETE FROM actions USING old WHERE actions.id = old.id"
+    f"WITH old AS (SELECT id FROM actions WHERE changed_at < %s AND {IS_ENDED} LIMIT %s FOR UPDATE SKIP LOCKED) "  # noqa: S608 -- fixed texts
+    "DELETE FROM actions USING old WHERE actions.id = old.id"
 )
 
 

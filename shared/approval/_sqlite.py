@@ -8,9 +8,12 @@ from typing import Any, Final
 from shared.approval._ledger import (
     ACTING_SECONDS,
     ASKED_SECONDS,
+    CAME_TO_NOTHING,
     CHANGEABLE,
     COLUMNS,
     FIRST_LEASE_SECONDS,
+    IS_ENDED,
+    IS_WAITING,
     KEPT_SECONDS,
     Entry,
     Limits,
@@ -20,8 +23,6 @@ from shared.approval._ledger import (
 from shared.tasks import Database
 
 _ALL: Final = ", ".join(COLUMNS)
-_WAITING: Final = "state IN ('asking', 'requested')"
-_ENDED: Final = "'done', 'denied', 'expired', 'cancelled', 'failed'"
 
 
 class SqliteActionLedger:
@@ -84,7 +85,7 @@ class SqliteActionLedger:
         rows = await self._database.durably(
             lambda: self._database.connection.execute(
                 f"SELECT {_ALL}, lease_by, lease_until FROM actions "  # noqa: S608 -- names of columns
-                f"WHERE {_WAITING} AND next_poll_at <= ? ORDER BY next_poll_at LIMIT ?",
+                f"WHERE {IS_WAITING} AND next_poll_at <= ? ORDER BY next_poll_at LIMIT ?",
                 (now, limit * 4),
             ).fetchall()
         )
@@ -95,7 +96,7 @@ class SqliteActionLedger:
         now = self._database.clock()
         with self._database.write() as connection:
             row = connection.execute(
-                f"SELECT lease_by, lease_until FROM actions WHERE id = ? AND {_WAITING} AND next_poll_at <= ?",  # noqa: S608 -- fixed texts
+                f"SELECT lease_by, lease_until FROM actions WHERE id = ? AND {IS_WAITING} AND next_poll_at <= ?",  # noqa: S608 -- fixed texts
                 (entry.id, now),
             ).fetchone()
             taken = row is not None and not self._is_leased(row[0], row[1], now)
@@ -111,7 +112,7 @@ class SqliteActionLedger:
         """See `ActionLedger`."""
         (soonest,) = self._database.connection.execute(
             f"SELECT MIN(CASE WHEN lease_until > next_poll_at THEN lease_until ELSE next_poll_at END) "  # noqa: S608 -- fixed texts
-            f"FROM actions WHERE {_WAITING}"
+            f"FROM actions WHERE {IS_WAITING}"
         ).fetchone()
         return None if soonest is None else float(soonest)
 
@@ -142,7 +143,7 @@ class SqliteActionLedger:
 
     def _sweep(self, connection: sqlite3.Connection) -> None:
         connection.execute(
-            f"DELETE FROM actions WHERE changed_at < ? AND state IN ({_ENDED})",  # noqa: S608 -- fixed texts
+            f"DELETE FROM actions WHERE changed_at < ? AND {IS_ENDED}",  # noqa: S608 -- fixed texts
             (self._database.clock() - KEPT_SECONDS,),
         )
 
@@ -157,12 +158,12 @@ def _too_much(connection: sqlite3.Connection, entry: Entry, limits: Limits, now:
     act = (entry.owner, entry.operation, entry.account)
     if count(f"{same} AND {open_now}", *act, now - ACTING_SECONDS):
         return TooMuch.SAME
-    if count(f"approver = ? AND {_WAITING} AND deadline > ?", entry.approver, now) >= limits.pending:
+    if count(f"approver = ? AND {IS_WAITING} AND deadline > ?", entry.approver, now) >= limits.pending:
         return TooMuch.PENDING
     refused = "owner = ? AND approver = ? AND state = 'denied' AND changed_at > ?"
     if count(refused, entry.owner, entry.approver, now - limits.cooldown):
         return TooMuch.COOLDOWN
-    nothing = "state IN ('denied', 'expired', 'cancelled', 'failed') AND created_at > ?"
+    nothing = f"{CAME_TO_NOTHING} AND created_at > ?"
     if count(f"owner = ? AND approver = ? AND {nothing}", entry.owner, entry.approver, now - ASKED_SECONDS) >= (
         limits.unanswered
     ):

@@ -5,17 +5,23 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 
-from local.tenant.__main__ import main
-from local.tenant.settings import TenantSettings, require_loopback
+from local.stand_in import require_loopback, start
+from local.tenant.__main__ import serve
+from local.tenant.settings import TenantSettings
 from local.tenant.testing import ROOT
 from shared.errors import ConfigurationError
 from shared.http import create_http_client
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Starts the tenant in this process."""
+    return start("tenant", TenantSettings, serve, arguments=arguments)
 
 
 @pytest.fixture
@@ -91,17 +97,18 @@ def test_the_effective_settings_can_be_looked_at(
 def test_other_addresses_need_a_container(tmp_path: Path, host: str) -> None:
     settings = TenantSettings.load(helpdesk_env="local", host=host)
     none, marker = tmp_path / "none", tmp_path / "marker"
-    assert "loopback only" in (require_loopback(settings, inside_container=False, markers=(marker,)) or "")
-    assert "this is none" in (require_loopback(settings, inside_container=True, markers=(none,)) or "")
+    with pytest.raises(ConfigurationError, match="this is none"):
+        require_loopback(settings, inside_container=True, markers=(none, marker))
     marker.touch()
-    assert require_loopback(settings, inside_container=True, markers=(none, marker)) is None
-    assert "loopback only" in (require_loopback(settings, inside_container=False, markers=(marker,)) or "")
+    require_loopback(settings, inside_container=True, markers=(none, marker))
+    with pytest.raises(ConfigurationError, match="loopback only"):
+        require_loopback(settings, inside_container=False, markers=(marker,))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
 def test_loopback_addresses_serve(tmp_path: Path, host: str) -> None:
     settings = TenantSettings.load(helpdesk_env="local", host=host)
-    assert require_loopback(settings, inside_container=False, markers=(tmp_path / "none",)) is None
+    require_loopback(settings, inside_container=False, markers=(tmp_path / "none",))
 
 
 @pytest.mark.parametrize(("host", "issuer"), [("127.0.0.1", "http://127.0.0.1:8400/"), ("::1", "http://[::1]:8400/")])
