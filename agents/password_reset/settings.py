@@ -16,6 +16,13 @@ class PasswordResetSettings(DirectorySettings, ApprovalSettings):
     changes_for_others_per_hour: int = Field(
         30, ge=1, le=500, description="how many changes one person may have made to other people's accounts in an hour"
     )
-    security_on_call: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = Field(
-        None, description="the Auth0 user id of who approves what is for the security on call"
+    security_on_call: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = Field(
+        None,
+        description="the Auth0 user ids, with commas between them, of who approves what is for the security on call",
     )
+
+    @property
+    def on_call(self) -> tuple[str, ...]:
+        """Who is on call, in the order in which they are asked."""
+        listed = (self.security_on_call or "").split(",")
+        return tuple(dict.fromkeys(subject.strip() for subject in listed if subject.strip()))

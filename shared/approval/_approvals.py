@@ -35,8 +35,9 @@ from shared.approval._ledger import (
     Entry,
     Limits,
     State,
+    TooMuch,
 )
-from shared.approval._policy import Approval, Person, approver
+from shared.approval._policy import Approval, Person, approvers
 from shared.approval._poller import GOOD_FOR_SECONDS, Poller
 from shared.approval._recording import record_end
 from shared.audit import Trail, Unrecorded
@@ -48,6 +49,8 @@ KIND: Final = "approval"
 """What a task waits for, in one word for programs."""
 
 WAITED_FOR_SECONDS: Final = 300
+SILENT_SECONDS: Final = 1800.0
+"""For how long who has not answered is asked after the others, where several may be."""
 
 _log = get_logger()
 
@@ -99,7 +102,7 @@ class Approvals:
         ledger: The rows.
         backchannel: Reaches people.
         verifier: Verifies what they send back, for this agent's own audience.
-        security: Who is on call, if anybody is.
+        security: Who is on call; the first who can be asked is.
         url: Where people approve in a browser, if there is such a place.
         seconds: For how long a person is asked.
         limits: How much one person is asked.
@@ -113,7 +116,7 @@ class Approvals:
         backchannel: Backchannel,
         verifier: TokenVerifier,
         *,
-        security: Person | None = None,
+        security: Sequence[Person] = (),
         url: str | None = None,
         seconds: int = WAITED_FOR_SECONDS,
         limits: Limits | None = None,
@@ -167,26 +170,46 @@ class Approvals:
             UpstreamError, ClientAuthenticationError: they could not be.
         """
         user = caller.user
-        who = approver(intent.policy, owner=intent.owner, security=self._security, requester=user.subject)
-        if who is None:
-            return _words.nobody(intent.purpose, four_eyes=intent.policy.four_eyes)
-        own = who.subject == user.subject
-        entry = self._entry(intent, call, caller, who)
-        refused = await self._ledger.open(entry, self._limits)
-        if refused is not None:
+        found = approvers(intent.policy, owner=intent.owner, security=self._security, requester=user.subject)
+        said = _words.nobody(intent.purpose, four_eyes=intent.policy.four_eyes)
+        for who in await self._by_readiness(found):
+            entry = self._entry(intent, call, caller, who)
+            own = who.subject == user.subject
+            refused = await self._ledger.open(entry, self._limits)
+            if refused is None:
+                if await self._asked(entry):
+                    self._poller.wake()
+                    raise self.waits(entry)
+                said = _words.no_device(who, intent.purpose, own=own, url=self._url)
+                continue
             _log.warning("approval_not_asked_for", why=str(refused), operation=intent.operation, account=intent.account)
-            return _words.too_much(refused, who, own=own, wait=self._limits.cooldown)
+            said = _words.too_much(refused, who, own=own, wait=self._limits.cooldown)
+            if refused is not TooMuch.PENDING:  # a no is not made up for by asking somebody else
+                break
+        return said
+
+    async def _by_readiness(self, people: Sequence[Person]) -> list[Person]:
+        """The same people, those last who have just not answered."""
+        since = self._clock() - SILENT_SECONDS
+        silent = [await self._ledger.ended(one.subject, State.EXPIRED, since) for one in people]
+        return [one for _, one in sorted(zip(silent, people, strict=True), key=lambda pair: pair[0])]
+
+    async def _asked(self, entry: Entry) -> bool:
+        """Whether the person could be asked.
+
+        Raises:
+            UpstreamError, ClientAuthenticationError: nobody could be.
+        """
         try:
             await self._asking.ask(entry)
         except OAuthError as error:
             _log.warning("approval_not_to_be_had", action=entry.id, reason=error.error, detail=error.detail)
             await self._asking.end(entry, State.FAILED, error.error)
-            return _words.no_device(who, intent.purpose, own=own, url=self._url)
+            return False
         except HelpdeskError as error:
             await self._asking.end(entry, State.FAILED, error.reason)
             raise
-        self._poller.wake()
-        raise self.waits(entry)
+        return True
 
     def waits(self, entry: Entry) -> WaitsForPerson:
         """What a task that waits for this raises."""
@@ -328,7 +351,7 @@ class Approvals:
                 ),
                 entry.words if entry.state in WAITING else _words.INTERRUPTED,
             )
-            for entry in await self._ledger.of_task(task_id)
+            for entry in _to_be_told(await self._ledger.of_task(task_id))
         ]
 
     def ended(self, entry: Entry, purpose: str) -> str:
@@ -364,6 +387,16 @@ class Approvals:
             asked_at=now,
             next_poll_at=now,
         )
+
+
+def _to_be_told(entries: Sequence[Entry]) -> list[Entry]:
+    """The rows of a task, without those of people who could not be asked where another was."""
+
+    def came_to_something(entry: Entry) -> bool:
+        return entry.asked > 0 or entry.state is not State.FAILED
+
+    asked = {(entry.operation, entry.account) for entry in entries if came_to_something(entry)}
+    return [entry for entry in entries if came_to_something(entry) or (entry.operation, entry.account) not in asked]
 
 
 def _action(intent: Intent, call: ToolCall, caller: ActingCaller, *, nonce: str) -> Action:

@@ -185,7 +185,7 @@ class Asking:
 
     async def _denied(self, entry: Entry) -> None:
         await self.end(entry, State.DENIED, "denied")
-        denials = await self.ledger.denials(entry.approver, self.clock() - DAY_SECONDS)
+        denials = await self.ledger.ended(entry.approver, State.DENIED, self.clock() - DAY_SECONDS)
         if denials >= self.limits.denials:
             _log.warning("approvals_denied_repeatedly", denials=denials, operation=entry.operation, action=entry.id)
 

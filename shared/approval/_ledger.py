@@ -153,7 +153,8 @@ class Limits:
 
     Attributes:
         pending: How many actions may wait for one person.
-        cooldown: For how many seconds nobody asks a person again who has just denied them something.
+        cooldown: For how many seconds nobody asks a person again who has just denied them something, nor another for
+            the same.
         denials: From how many denials within a day on they are flagged.
         unanswered: How often within an hour one person may have another asked for what comes to nothing: denied, not
             answered, or cancelled, which asks them no less.
@@ -211,5 +212,5 @@ class ActionLedger(Protocol):
     async def overdue(self, approved_before: float, limit: int) -> Sequence[Entry]:
         """Rows that were approved before then and not acted upon."""
 
-    async def denials(self, approver: str, since: float) -> int:
-        """How often a person has denied something since."""
+    async def ended(self, approver: str, state: State, since: float) -> int:
+        """How often something that a person was asked for has ended so since."""

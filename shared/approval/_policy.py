@@ -1,5 +1,6 @@
 """Who has to approve an act: declared beside the act, applied here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +12,7 @@ class By(StrEnum):
     """The person whose account it is."""
 
     SECURITY = "security"
-    """The security on call."""
+    """Any one of the security on call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,14 @@ class Person:
     name: str
 
 
-def approver(policy: Approval, *, owner: Person, security: Person | None, requester: str) -> Person | None:
-    """Who is to be asked; None where nobody can be.
+def approvers(policy: Approval, *, owner: Person, security: Sequence[Person], requester: str) -> list[Person]:
+    """Who may be asked, in order, any one of them; nobody, where the list is empty.
 
     Args:
         policy: What the act needs.
-        owner: Whose account it is.
-        security: Who is on call, if anybody is.
+        owner: Whose account it is. What the security on call decides about it is never theirs to decide.
+        security: Who is on call.
         requester: The `sub` of who asks.
     """
-    asked = {By.OWNER: owner, By.SECURITY: security}[policy.by]
-    if asked is None or not asked.subject or (policy.four_eyes and asked.subject == requester):
-        return None
-    return asked
+    asked = [owner] if policy.by is By.OWNER else [one for one in security if one.subject != owner.subject]
+    return [one for one in asked if one.subject and not (policy.four_eyes and one.subject == requester)]

@@ -35,8 +35,8 @@ _OPEN: Final = (
     "WHEN EXISTS (SELECT FROM actions WHERE owner = %s AND operation = %s AND account = %s AND "
     "(state IN ('asking', 'requested', 'approved') OR (state = 'acting' AND acting_at > %s))) THEN 'same' "
     f"WHEN (SELECT count(*) FROM actions WHERE approver = %s AND {IS_WAITING} AND deadline > %s) >= %s THEN 'pending' "
-    "WHEN EXISTS (SELECT FROM actions WHERE owner = %s AND approver = %s AND state = 'denied' AND changed_at > %s) "
-    "THEN 'cooldown' "
+    "WHEN EXISTS (SELECT FROM actions WHERE owner = %s AND (approver = %s OR (operation = %s AND account = %s)) AND "
+    "state = 'denied' AND changed_at > %s) THEN 'cooldown' "
     "WHEN (SELECT count(*) FROM actions WHERE owner = %s AND approver = %s AND created_at > %s AND "
     f"{CAME_TO_NOTHING}) >= %s THEN 'often' END AS refused), "
     f"made AS (INSERT INTO actions ({_ALL}, lease_by, lease_until, changed_at) "
@@ -52,7 +52,7 @@ _LEASE: Final = (
     f"UPDATE actions SET lease_by = %s, lease_until = %s WHERE id = %s AND {IS_WAITING} AND next_poll_at <= %s "  # noqa: S608 -- fixed texts
     f"AND NOT {_LEASED} RETURNING true"
 )
-_DENIALS: Final = "SELECT count(*) FROM actions WHERE approver = %s AND state = 'denied' AND changed_at >= %s"
+_ENDED: Final = "SELECT count(*) FROM actions WHERE approver = %s AND state = %s AND changed_at >= %s"
 _SWEEP: Final = (
     f"WITH old AS (SELECT id FROM actions WHERE changed_at < %s AND {IS_ENDED} LIMIT %s FOR UPDATE SKIP LOCKED) "  # noqa: S608 -- fixed texts
     "DELETE FROM actions USING old WHERE actions.id = old.id"
@@ -76,7 +76,7 @@ class PostgresActionLedger:
         values = {**asdict(entry), "state": str(State.ASKING)}
         same = (entry.owner, entry.operation, entry.account, now - ACTING_SECONDS)
         pending = (entry.approver, now, limits.pending)
-        cooldown = (entry.owner, entry.approver, now - limits.cooldown)
+        cooldown = (entry.owner, entry.approver, entry.operation, entry.account, now - limits.cooldown)
         row = (*(values[name] for name in COLUMNS), self._database.runner, now + FIRST_LEASE_SECONDS, now)
         often = (entry.owner, entry.approver, now - ASKED_SECONDS, limits.unanswered)
         values_of_open = (*same, *pending, *cooldown, *often, *row)
@@ -134,9 +134,9 @@ class PostgresActionLedger:
             "state = 'approved' AND approved_at < %s ORDER BY approved_at LIMIT %s", approved_before, limit
         )
 
-    async def denials(self, approver: str, since: float) -> int:
+    async def ended(self, approver: str, state: State, since: float) -> int:
         """See `ActionLedger`."""
-        (((count,),),) = await self._database.run((_DENIALS, (approver, since)))
+        (((count,),),) = await self._database.run((_ENDED, (approver, str(state), since)))
         return int(count)
 
     async def _select(self, where: str, *values: object) -> list[Entry]:

@@ -122,11 +122,11 @@ class SqliteActionLedger:
             "state = 'approved' AND approved_at < ? ORDER BY approved_at LIMIT ?", approved_before, limit
         )
 
-    async def denials(self, approver: str, since: float) -> int:
+    async def ended(self, approver: str, state: State, since: float) -> int:
         """See `ActionLedger`."""
         (count,) = self._database.connection.execute(
-            "SELECT COUNT(*) FROM actions WHERE approver = ? AND state = 'denied' AND changed_at >= ?",
-            (approver, since),
+            "SELECT COUNT(*) FROM actions WHERE approver = ? AND state = ? AND changed_at >= ?",
+            (approver, str(state), since),
         ).fetchone()
         return int(count)
 
@@ -160,8 +160,9 @@ def _too_much(connection: sqlite3.Connection, entry: Entry, limits: Limits, now:
         return TooMuch.SAME
     if count(f"approver = ? AND {IS_WAITING} AND deadline > ?", entry.approver, now) >= limits.pending:
         return TooMuch.PENDING
-    refused = "owner = ? AND approver = ? AND state = 'denied' AND changed_at > ?"
-    if count(refused, entry.owner, entry.approver, now - limits.cooldown):
+    refused = "owner = ? AND (approver = ? OR (operation = ? AND account = ?)) AND state = 'denied' AND changed_at > ?"
+    about = (entry.approver, entry.operation, entry.account)
+    if count(refused, entry.owner, *about, now - limits.cooldown):
         return TooMuch.COOLDOWN
     nothing = f"{CAME_TO_NOTHING} AND created_at > ?"
     if count(f"owner = ? AND approver = ? AND {nothing}", entry.owner, entry.approver, now - ASKED_SECONDS) >= (

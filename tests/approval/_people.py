@@ -22,7 +22,7 @@ from tests.directory._world import Asker
 
 AUDIENCE = "https://helpdesk.example/password_reset"
 CLIENT = "approvals"
-AMELIA, OSCAR, IDRIS = "auth0|amelia", "auth0|oscar", "auth0|idris"
+AMELIA, OSCAR, IDRIS, NOOR = "auth0|amelia", "auth0|oscar", "auth0|idris", "auth0|noor"
 OWNER = Person(AMELIA, "Amelia Hart")
 
 
@@ -128,7 +128,7 @@ class Desk:
             self.ledger,
             self.phone,
             verifier,
-            security=Person(IDRIS, "the security on call"),
+            security=[Person(IDRIS, "the security on call"), Person(NOOR, "the security on call")],
             limits=limits,
             clock=clock,
             trail=self.trail,

@@ -13,7 +13,7 @@ from shared.errors import ApprovalEnded, OAuthError, UpstreamUnavailable, WaitsF
 from shared.identity import Pending
 from shared.tasks import open_storage
 from shared.testing import Clock
-from tests.approval._people import AMELIA, IDRIS, OSCAR, Call, Desk, asker, intent
+from tests.approval._people import AMELIA, IDRIS, NOOR, OSCAR, OWNER, Call, Desk, asker, intent
 
 
 async def ask(desk: Desk, *, call: Call | None = None, who: str = AMELIA, **more: Any) -> WaitsForPerson:
@@ -225,7 +225,6 @@ async def test_the_one_whom_the_policy_names_is_asked(desk: Desk) -> None:
     ("who", "how"),
     [
         (AMELIA, {"four_eyes": True}),
-        (IDRIS, {"by": By.SECURITY, "four_eyes": True}),
         (OSCAR, {"owner": Person("", "Nobody who signs in")}),
     ],
 )
@@ -234,6 +233,43 @@ async def test_where_nobody_else_can_be_asked_nothing_is_done(desk: Desk, who: s
 
     assert "nobody is there to be asked" in said
     assert desk.phone.asked == []
+
+
+@pytest.mark.requirement("E6")
+@pytest.mark.parametrize(("who", "owner"), [(IDRIS, OWNER), (OSCAR, Person(IDRIS, "Idris Kamara"))])
+async def test_of_several_on_call_neither_who_asks_nor_whose_it_is_decides(desk: Desk, who: str, owner: Person) -> None:
+    await ask(desk, who=who, by=By.SECURITY, four_eyes=True, owner=owner)
+
+    assert [request.subject for request in desk.phone.asked] == [NOOR]
+
+
+@pytest.mark.requirement("E6")
+async def test_of_several_on_call_one_without_a_phone_gives_way_to_the_next(desk: Desk) -> None:
+    desk.phone.ask_with = [OAuthError("unauthorized_client")]
+    await ask(desk, who=OSCAR, by=By.SECURITY, four_eyes=True)
+
+    assert [request.subject for request in desk.phone.asked] == [NOOR]
+    rows = await desk.rows()
+    assert {row.approver: row.state for row in rows} == {IDRIS: State.FAILED, NOOR: State.REQUESTED}
+    ((wait, _),) = await desk.approvals.cut_off("task-1")  # a crash brings back the one who was asked
+    assert wait.resume == next(row.id for row in rows if row.approver == NOOR)
+
+
+@pytest.mark.requirement("E8")
+async def test_of_several_on_call_who_does_not_answer_is_asked_last_and_who_said_no_has_said_it_for_all(
+    desk: Desk,
+) -> None:
+    await ask(desk, who=OSCAR, by=By.SECURITY, four_eyes=True)
+    await desk.look(after=301)
+    await ask(desk, call=Call("task-2"), who=OSCAR, by=By.SECURITY, four_eyes=True)
+    assert [request.subject for request in desk.phone.asked] == [IDRIS, NOOR]
+
+    desk.phone.answer(approves=False)
+    await desk.look()
+    said = await desk.approvals.ask(intent(by=By.SECURITY, four_eyes=True), Call("task-3"), asker(OSCAR))
+
+    assert "denied this a moment ago" in said
+    assert len(desk.phone.asked) == 2
 
 
 @pytest.mark.requirement("E8")
