@@ -31,9 +31,10 @@ if TYPE_CHECKING:
         read_examples,
         tags,
     )
-    from shared.a2a._client import AgentClient, AgentTokens, UserTokens, is_final
+    from shared.a2a._client import AgentClient, AgentTokens, UserTokens
     from shared.a2a._context import caller_of
     from shared.a2a._entry import Anonymous, DelegatedHop, Entry, UserEntry
+    from shared.a2a._heard import ASK_AGAIN_KEY, is_final
     from shared.a2a._limits import Limits
     from shared.a2a._main import main
     from shared.a2a._serve import serve
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AGENT_SCHEME",
+    "ASK_AGAIN_KEY",
     "CALLS_KEY",
     "DELEGATED_USER_HEADER",
     "FIRST_EXAMPLES",
@@ -94,9 +96,10 @@ _MODULES = {
         *("FIRST_EXAMPLES", "HopSecurity", "SignInSecurity", "Skill", "create_card", "described", "examples_told"),
         *("read_examples", "tags"),
     ),
-    "_client": ("AgentClient", "AgentTokens", "UserTokens", "is_final"),
+    "_client": ("AgentClient", "AgentTokens", "UserTokens"),
     "_context": ("caller_of",),
     "_entry": ("Anonymous", "DelegatedHop", "Entry", "UserEntry"),
+    "_heard": ("ASK_AGAIN_KEY", "is_final"),
     "_limits": ("Limits",),
     "_main": ("main",),
     "_serve": ("serve",),

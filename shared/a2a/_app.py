@@ -86,6 +86,7 @@ def create_agent_app(
     bind = getattr(executor, "bind", None)
     if bind is not None:
         bind(handler.resume)
+    storage.watch_others(handler.changed_elsewhere)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
@@ -129,6 +130,7 @@ def create_agent_app(
                 limits=limits,
                 open_paths=OPEN_PATHS,
                 resource_metadata=_resource_metadata_url(card),
+                replicas=lambda: storage.replicas,
             ),
         ],
     )
@@ -168,6 +170,7 @@ async def _take_care(storage: Storage, limits: Limits, handler: AgentRequestHand
     """Ends, now and then, what nobody will: tasks of processes that died, and those that waited for too long."""
     while True:
         await asyncio.sleep(storage.caretaking_seconds)
+        handler.changed_elsewhere()
         try:
             ended = await storage.recovery.fail_abandoned(handler.rescue, handler.working)
             ended += await storage.recovery.expire_waiting(limits.waiting_seconds)

@@ -11,8 +11,10 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing
+from functools import partial
+from itertools import count
 from typing import Any, Protocol, TypeVar
 
 import httpx
@@ -30,9 +32,7 @@ from a2a.types import (
     Role,
     SendMessageRequest,
     StreamResponse,
-    SubscribeToTaskRequest,
     Task,
-    TaskState,
 )
 from a2a.utils.constants import AGENT_CARD_WELL_KNOWN_PATH
 from a2a.utils.errors import A2AError
@@ -43,8 +43,22 @@ from shared.a2a._caller import (
     SESSION_HEADER,
     Caller,
 )
+from shared.a2a._heard import Heard
 from shared.a2a._hop_record import HopRecord, recorded_hop
 from shared.a2a._peer_card import PeerCard, read_card
+from shared.a2a._reaching import (
+    BROKEN,
+    RETRY_STATUSES,
+    Responses,
+    next_of,
+    reaching,
+    response_of,
+    responses_to,
+    rest_of,
+    resume_after,
+    retry_after,
+    wait_before_another,
+)
 from shared.a2a._request_trace import hop
 from shared.audit import Trail, Unrecorded
 from shared.errors import AuthorizationDenied, HelpdeskError, UpstreamError, UpstreamRefused, UpstreamUnavailable
@@ -60,11 +74,7 @@ CALL_TIMEOUT_SECONDS = 300.0
 CANCEL_TIMEOUT_SECONDS = 5.0
 GET_TIMEOUT_SECONDS = 10.0
 LISTED = 50
-RETRY_STATUSES = frozenset({409, 429, 503})
-MAX_RETRY_AFTER_SECONDS = 2.0
-BROKEN = (httpx.ConnectError, httpx.ReadError, httpx.WriteError)  # a replica is not there, or ended while it was asked
-BROKEN_WAIT_SECONDS = 0.05
-ATTEMPTS = 3
+AGAIN = ":again"
 
 T = TypeVar("T")
 
@@ -188,28 +198,57 @@ class AgentClient:
 
     async def _send(
         self, held: PeerCard, request: SendMessageRequest, call: ClientCallContext, *, streaming: bool
-    ) -> AsyncGenerator[StreamResponse, None]:
-        """Sends it, and again where it was not received."""
-        deadline = asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
-        for attempt in range(1, ATTEMPTS + 1):
-            answered = False
+    ) -> Responses:
+        """Sends it; once more, as another message, where its task was cut off before it changed or said anything."""
+        heard, deadline = Heard(), asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
+        ask = partial(responses_to, held.transport, request, call, streaming=streaming)
+        rest = partial(rest_of, held.transport, call)
+        async with aclosing(self._hear(heard, ask, rest, deadline)) as responses:
+            async for response in responses:
+                if heard.may_be_asked_again and not request.message.task_id and not (streaming and heard.has_said):
+                    break
+                yield response
+            else:
+                return
+        _log.info("remote_task_asked_again", agent=self.name, task_id=heard.task_id)
+        request.message.message_id += AGAIN  # so that it is the same whoever has it asked again
+        async with aclosing(self._hear(Heard(), ask, rest, deadline)) as responses:
+            async for response in responses:
+                yield response
+
+    async def _hear(
+        self, heard: Heard, ask: Callable[[], Responses], rest: Callable[[str], Responses], deadline: float
+    ) -> Responses:
+        """What comes of it: asked again where it was not received, and followed further where a stream broke off.
+
+        A message keeps its id, so that one which did arrive is not acted on twice. Once its task is known that is only
+        followed, wherever the agent can be reached: a replica that ended is not the task's end.
+
+        Args:
+            heard: What was heard already.
+            ask: Asks.
+            rest: Follows a task.
+            deadline: Until when, by the loop's clock.
+        """
+        for attempt in count(1):
             try:
-                async with aclosing(_responses(held.transport, request, call, streaming=streaming)) as responses:
-                    while (response := await _next(responses, deadline)) is not None:
-                        answered = True
-                        yield response
+                async with aclosing(rest(heard.task_id) if heard.task_id else ask()) as responses:
+                    while (response := await next_of(responses, deadline)) is not None:
+                        for news in heard.news(response):
+                            yield news
             except A2AError as error:
-                # The message id stays the same, so that a message which did arrive is not acted on twice.
-                wait = None if answered or attempt == ATTEMPTS else _retry_after(error)
-                if wait is None:
+                wait = wait_before_another(error, attempt, is_known=bool(heard.task_id))
+                if wait is None and not heard.is_settled:
                     raise self._explained(error) from error
-                await asyncio.sleep(wait)
             except TimeoutError as error:
                 raise UpstreamUnavailable(self.name, detail=f"{self.url}: too slow") from error
             except Exception as error:  # the SDK raises many kinds for what a peer may send
                 raise UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}") from error
             else:
+                wait = resume_after(attempt) if heard.task_id else None
+            if heard.is_settled or wait is None:
                 return
+            await asyncio.sleep(wait)
 
     async def task(self, task_id: str, *, caller: Caller, context_id: str) -> Task:
         """A task as it is there now.
@@ -253,7 +292,7 @@ class AgentClient:
             call.timeout = GET_TIMEOUT_SECONDS
             try:
                 async with asyncio.timeout(GET_TIMEOUT_SECONDS):
-                    return await ask(held.transport, call)
+                    return await reaching(partial(ask, held.transport, call))
             except A2AError as error:
                 raise self._explained(error) from error
             except TimeoutError as error:
@@ -266,7 +305,7 @@ class AgentClient:
 
         Raises:
             UpstreamUnavailable: as `call`.
-            UpstreamRefused: as `call`; it has ended, say.
+            UpstreamRefused: as `call`; there is no such task, say.
             AuthorizationDenied: as `call`.
         """
         with (
@@ -276,19 +315,10 @@ class AgentClient:
             held = await self._current()
             call = await self._call_context(held, caller, context_id, span, on_record)
             deadline = asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
-            request = SubscribeToTaskRequest(id=task_id)
-            try:
-                async with aclosing(held.transport.subscribe(request, context=call)) as events:
-                    while (response := await _next(events, deadline)) is not None:
-                        yield response
-                        if _is_waiting(response):  # a stream may stay open then (A2A §7.6); who reads this one goes on
-                            return
-            except A2AError as error:
-                raise self._explained(error) from error
-            except TimeoutError as error:
-                raise UpstreamUnavailable(self.name, detail=f"{self.url}: too slow") from error
-            except Exception as error:  # the SDK raises many kinds for what a peer may send
-                raise UpstreamRefused(self.name, detail=f"{self.url}: {type(error).__name__}") from error
+            rest = partial(rest_of, held.transport, call)
+            async with aclosing(self._hear(Heard(task_id), partial(rest, task_id), rest, deadline)) as events:
+                async for response in events:
+                    yield response
 
     async def get(self, path: str, *, caller: Caller, parameters: Mapping[str, str]) -> Any:
         """What the agent says at another of its paths, as JSON.
@@ -325,7 +355,7 @@ class AgentClient:
             call.timeout = CANCEL_TIMEOUT_SECONDS
             try:
                 async with asyncio.timeout(CANCEL_TIMEOUT_SECONDS):
-                    await held.transport.cancel_task(CancelTaskRequest(id=task_id), context=call)
+                    await reaching(lambda: held.transport.cancel_task(CancelTaskRequest(id=task_id), context=call))
             except Exception as error:  # noqa: BLE001 -- lint: allow broad-except -- nobody waits for it: it is for the log
                 span.fail(type(error).__name__)
                 _log.info("remote_cancel_failed", agent=self.name, task_id=task_id, detail=type(error).__name__)
@@ -407,7 +437,7 @@ class AgentClient:
         return card
 
     def _explained(self, error: A2AError) -> UpstreamError | AuthorizationDenied:
-        response = _response(error)
+        response = response_of(error)
         if response is None:
             if isinstance(error, A2AClientError):
                 return UpstreamUnavailable(self.name, detail=f"{self.url}: {type(error.__cause__ or error).__name__}")
@@ -416,7 +446,7 @@ class AgentClient:
         if response.status_code == httpx.codes.FORBIDDEN:
             return AuthorizationDenied(f"You may not use {self.name}.", detail=detail)
         if response.status_code in RETRY_STATUSES or response.is_server_error:
-            return UpstreamUnavailable(self.name, retry_after=_retry_after_header(response), detail=detail)
+            return UpstreamUnavailable(self.name, retry_after=retry_after(response), detail=detail)
         return UpstreamRefused(self.name, detail=detail)
 
 
@@ -427,54 +457,3 @@ def session_id(user: Principal, context_id: str) -> str:
     it is derived from the verified principal. It is an address, never proof of anything.
     """
     return hashlib.sha256(f"{user.key}\n{context_id}".encode()).hexdigest()
-
-
-def is_final(state: TaskState) -> bool:
-    """Whether a task in this state will not go on by itself."""
-    return state not in {TaskState.TASK_STATE_UNSPECIFIED, TaskState.TASK_STATE_SUBMITTED, TaskState.TASK_STATE_WORKING}
-
-
-def _is_waiting(response: StreamResponse) -> bool:
-    source = response.task if response.WhichOneof("payload") == "task" else response.status_update
-    return source.status.state == TaskState.TASK_STATE_AUTH_REQUIRED
-
-
-async def _responses(
-    transport: JsonRpcTransport, request: SendMessageRequest, call: ClientCallContext, *, streaming: bool
-) -> AsyncGenerator[StreamResponse, None]:
-    """What comes back: the events of a stream, or the one answer as if it were one."""
-    if not streaming:
-        answer = await transport.send_message(request, context=call)
-        yield StreamResponse(task=answer.task) if answer.HasField("task") else StreamResponse(message=answer.message)
-        return
-    async with aclosing(transport.send_message_streaming(request, context=call)) as events:
-        async for event in events:
-            yield event
-
-
-async def _next(responses: AsyncGenerator[StreamResponse, None], deadline: float) -> StreamResponse | None:
-    async with asyncio.timeout_at(deadline):
-        return await anext(responses, None)
-
-
-def _response(error: A2AError) -> httpx.Response | None:
-    cause = error.__cause__
-    return cause.response if isinstance(cause, httpx.HTTPStatusError) else None
-
-
-def _retry_after(error: A2AError) -> float | None:
-    """How long to wait before trying again, in seconds; None if it would not help or take too long."""
-    response = _response(error)
-    if response is None:
-        return BROKEN_WAIT_SECONDS if isinstance(error.__cause__, BROKEN) else None
-    if response.status_code not in RETRY_STATUSES:
-        return None
-    wait = _retry_after_header(response)
-    return wait if wait is not None and wait <= MAX_RETRY_AFTER_SECONDS else None
-
-
-def _retry_after_header(response: httpx.Response) -> float | None:
-    try:
-        return max(0.0, float(response.headers["retry-after"]))
-    except (KeyError, ValueError):
-        return None

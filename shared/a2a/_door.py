@@ -6,6 +6,7 @@ default.
 
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -66,18 +67,26 @@ class Door:
         limits: How much each may ask for.
         open_paths: What is answered without a token: GET and HEAD alone.
         resource_metadata: The URL of the protected resource metadata, for challenges.
+        replicas: How many replicas share what each may ask for.
     """
 
     def __init__(
-        self, app: ASGIApp, *, entry: Entry, limits: Limits, open_paths: frozenset[str], resource_metadata: str
+        self,
+        app: ASGIApp,
+        *,
+        entry: Entry,
+        limits: Limits,
+        open_paths: frozenset[str],
+        resource_metadata: str,
+        replicas: Callable[[], int] = lambda: 1,
     ) -> None:
         self._app = app
         self._entry = entry
         self._limits = limits
         self._open_paths = open_paths
         self._resource_metadata = resource_metadata
-        self._users = RateLimit(limits.user_requests_per_minute)
-        self._clients = RateLimit(limits.client_requests_per_minute)
+        self._users = RateLimit(limits.user_requests_per_minute, replicas=replicas)
+        self._clients = RateLimit(limits.client_requests_per_minute, replicas=replicas)
         self._sessions: OrderedDict[bytes, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

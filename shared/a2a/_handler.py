@@ -7,7 +7,7 @@ for another's task and for no task is the same.
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import Final
 
@@ -49,7 +49,8 @@ from shared.a2a._messages import accepted_media_types, check_message
 from shared.a2a._push import PushNotifications
 from shared.a2a._push_operations import PushOperations, offered
 from shared.a2a._recording import CallRecord
-from shared.a2a._run import STOPPED, Run, Turn, busy, ended
+from shared.a2a._run import STOPPED, Run, ended
+from shared.a2a._turn import Turn
 from shared.errors import AuditUnavailable, TooManyRequests, UpstreamUnavailable
 from shared.tasks import (
     INTERRUPTED_STATES,
@@ -60,8 +61,11 @@ from shared.tasks import (
     resolve_owner,
     status_event,
 )
+from shared.telemetry import get_logger
 
 OPEN_TASKS_RETRY_SECONDS: Final = 30.0
+
+_log = get_logger()
 
 
 class AgentRequestHandler(PushOperations):
@@ -104,12 +108,13 @@ class AgentRequestHandler(PushOperations):
         self._accepted = accepted_media_types(card)
         self._runs: dict[str, Run] = {}
         self._unsaved: Counter[str] = Counter()
+        self._looking: set[asyncio.Task[None]] = set()
         self._is_closing = False
 
     @property
     def working(self) -> Collection[str]:
         """The tasks that are being worked on here, as they come and go."""
-        return self._runs.keys()
+        return _Working(self._runs)
 
     @property
     def is_busy(self) -> bool:
@@ -232,6 +237,14 @@ class AgentRequestHandler(PushOperations):
         if look is not None and task.status.state in INTERRUPTED_STATES and not self._is_closing:
             await look(task, context)
 
+    def changed_elsewhere(self, task_id: str | None = None) -> None:
+        """Another process has changed a task, or may have changed any: where it ended it, nobody works on it here."""
+        for run in [self._runs.get(task_id)] if task_id is not None else list(self._runs.values()):
+            if run is not None and not run.is_elsewhere:
+                looking = asyncio.create_task(_look(run))
+                self._looking.add(looking)
+                looking.add_done_callback(self._looking.discard)
+
     async def drain(self, seconds: float) -> None:
         """Takes no more messages, lets what is under way end for that long, and then stops it, saying so."""
         self._is_closing = True
@@ -241,9 +254,12 @@ class AgentRequestHandler(PushOperations):
             for task in waiting:
                 task.cancel()
         stopped = list(self._runs.values())
+        unheard = [(run.owner, message_id) for run in stopped if run.is_elsewhere for message_id in run.turns]
         for run in stopped:
             run.stop(STOPPED)
-        await asyncio.gather(*(run.ended() for run in stopped))
+        await asyncio.gather(*(run.ended() for run in stopped), *self._looking)
+        for owner, message_id in unheard:
+            await self._messages.release(owner, message_id)
 
     async def _begin(self, params: SendMessageRequest, context: ServerCallContext, *, streaming: bool) -> Turn | str:
         """Has a new message worked on; of one that came before, the id of its task."""
@@ -290,8 +306,6 @@ class AgentRequestHandler(PushOperations):
                 )
         elif stored.task.status.state in TERMINAL_STATES:
             raise ended(task_id)
-        elif run is None and stored.task.status.state not in INTERRUPTED_STATES:
-            raise busy(task_id)
         request = RequestContext(
             call_context=context, request=params, task_id=task_id, context_id=message.context_id or None
         )
@@ -370,10 +384,10 @@ class AgentRequestHandler(PushOperations):
         """The task as it is now, then its events until it ends or waits for somebody."""
         run = self._runs.get(task_id)
         if run is not None:
-            listener = run.listen()
+            listener, task = await run.join()
             try:
-                if run.task is not None:
-                    yield run.snapshot()
+                if task is not None:
+                    yield task
                 async for event in listener:
                     yield event
             finally:
@@ -425,6 +439,30 @@ class AgentRequestHandler(PushOperations):
     def _check_streaming(self) -> None:
         if not self._card.capabilities.streaming:
             raise UnsupportedOperationError(message="This agent does not stream.")
+
+
+class _Working(Collection[str]):
+    """The tasks among runs that no other process works on."""
+
+    def __init__(self, runs: Mapping[str, Run]) -> None:
+        self._runs = runs
+
+    def __contains__(self, task_id: object) -> bool:
+        run = self._runs.get(str(task_id))
+        return run is not None and not run.is_elsewhere
+
+    def __iter__(self) -> Iterator[str]:
+        return (task_id for task_id, run in self._runs.items() if not run.is_elsewhere)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+async def _look(run: Run) -> None:
+    try:
+        await run.look()
+    except UpstreamUnavailable:  # the next look is soon, and so is its next word
+        _log.info("task_not_looked_at", task_id=run.task_id)
 
 
 def _is_last(event: Event) -> bool:

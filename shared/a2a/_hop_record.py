@@ -32,9 +32,9 @@ class HopRecord:
         self.token = self.trail.name_of(token.token)
 
     def saw(self, response: StreamResponse) -> None:
-        """Takes the task from what the agent says first."""
-        if not self.task_id:
-            self.task_id = response.task.id or response.status_update.task_id or response.artifact_update.task_id
+        """Takes the task from what the agent says; where one was cut off and it was asked again, the one after it."""
+        said = response.task.id or response.status_update.task_id or response.artifact_update.task_id
+        self.task_id = said or self.task_id
 
 
 @contextmanager

@@ -47,16 +47,26 @@ class Limits:
 class RateLimit:
     """A token bucket for each key: `per_minute` on average, a tenth of that at once.
 
+    Of several replicas each allows its part, so that all together allow no more than one would; and one request at
+    once in any case.
+
     Memory is bounded: beyond `MAX_BUCKETS` keys the one that was quiet for longest is forgotten, and so full again.
 
     Args:
-        per_minute: Requests per minute.
+        per_minute: Requests per minute, of all replicas.
+        replicas: How many replicas there are now.
         clock: Monotonic seconds.
     """
 
-    def __init__(self, per_minute: int, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._per_second = per_minute / 60
-        self._burst = max(1.0, per_minute / 10)
+    def __init__(
+        self,
+        per_minute: int,
+        *,
+        replicas: Callable[[], int] = lambda: 1,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._per_minute = per_minute
+        self._replicas = replicas
         self._clock = clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
@@ -66,11 +76,12 @@ class RateLimit:
         Raises:
             TooManyRequests: if it is empty; `retry_after` is when the next will be there.
         """
-        now = self._clock()
-        level, at = self._buckets.get(key, (self._burst, now))
-        level = min(self._burst, level + (now - at) * self._per_second)
+        now, part = self._clock(), self._per_minute / self._replicas()
+        per_second, burst = part / 60, max(1.0, part / 10)
+        level, at = self._buckets.get(key, (burst, now))
+        level = min(burst, level + (now - at) * per_second)
         if level < 1:
-            raise TooManyRequests(retry_after=(1 - level) / self._per_second, detail="rate limit")
+            raise TooManyRequests(retry_after=(1 - level) / per_second, detail="rate limit")
         self._buckets[key] = (level - 1, now)
         self._buckets.move_to_end(key)
         if len(self._buckets) > MAX_BUCKETS:

@@ -6,8 +6,8 @@ executor works; a task that waits for somebody holds no memory, and the next mes
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import aclosing, suppress
 from typing import Final
 
 import structlog
@@ -33,7 +33,8 @@ from a2a.utils.errors import (
 
 from shared.a2a._context import name_state_in_log
 from shared.a2a._listener import Listener
-from shared.errors import HelpdeskError, TooManyRequests
+from shared.a2a._turn import Turn
+from shared.errors import HelpdeskError, TooManyRequests, UpstreamUnavailable
 from shared.tasks import (
     INTERRUPTED_STATES,
     TERMINAL_STATES,
@@ -55,52 +56,10 @@ CANCEL_SECONDS: Final = 5.0
 _log = get_logger()
 
 
-@dataclass(eq=False, slots=True)
-class Turn:
-    """One message and what comes of it.
-
-    Attributes:
-        context: What the executor is given.
-        begun: The task in the first state that the message brings it to, for a sender who wants that.
-        outcome: The task when it has ended or waits for somebody, or the agent's message.
-        listener: Where the sender reads events, if it reads them.
-        work: What works on it.
-    """
-
-    run: "Run"
-
-    context: RequestContext
-    begun: "asyncio.Future[Task | Message] | None"
-    outcome: "asyncio.Future[Task | Message]"
-    listener: Listener | None
-    work: "asyncio.Task[None] | None" = None
-
-    def settle(self, outcome: Task | Message) -> None:
-        """Tells the sender, unless that was done."""
-        for future in (self.begun, self.outcome):
-            if future is not None and not future.done():
-                future.set_result(outcome)
-
-    def fail(self, error: Exception) -> None:
-        """Tells the sender that nothing comes of the message, unless something did."""
-        for future in (self.begun, self.outcome):
-            if future is not None and not future.done():
-                future.set_exception(error)
-                future.exception()  # a sender that has gone does not ask, and that is no fault
-
-    async def events(self) -> AsyncGenerator[Event, None]:
-        """The events, where the sender reads them; then what kept the message from being worked on, if anything did."""
-        if self.listener is not None:
-            try:
-                async for event in self.listener:
-                    yield event
-            finally:
-                self.run.leave(self.listener)
-        await asyncio.shield(self.outcome)
-
-
 class Run:
-    """Works on one task, message by message.
+    """Works on one task, message by message; where another process does, a message waits for that to be through.
+
+    `is_elsewhere` says that it waits so: the task is the other's until then.
 
     Args:
         task_id: The task.
@@ -135,6 +94,7 @@ class Run:
         self.owner = resolve_owner(call_context)
         self.reply: Message | None = None
         self.turns: dict[str, Turn] = {}
+        self.is_elsewhere = not (self.task is None or self._is_settled())
         self._version = stored.version if stored else TaskVersion.MISSING
         self._executor = executor
         self._store = store
@@ -167,6 +127,15 @@ class Run:
         self._listeners.add(listener)
         return listener
 
+    async def join(self) -> tuple[Listener, Task | None]:
+        """The task as it is now, if there is one yet, and each event after that: none is in both, or in neither."""
+        async with self._applying:
+            await self._make_durable()
+            listener = self.listen()
+            if not self.turns:  # it has ended meanwhile
+                listener.end()
+            return listener, self.snapshot() if self.task is not None else None
+
     def leave(self, listener: Listener) -> None:
         """The reader has gone."""
         self._listeners.discard(listener)
@@ -181,7 +150,8 @@ class Run:
             raise TooManyRequests("The task has too many messages waiting; let it finish first.")
         listener = self.listen() if streaming else None
         loop = asyncio.get_running_loop()
-        turn = Turn(self, context, loop.create_future() if at_once else None, loop.create_future(), listener)
+        begun = loop.create_future() if at_once else None
+        turn = Turn(context, begun, loop.create_future(), listener, self.leave)
         before = [other.work for other in self.turns.values() if other.work is not None]
         self.turns[context.message.message_id if context.message else ""] = turn
         turn.work = asyncio.create_task(self._work(turn, before), name=f"run:{self.task_id}")
@@ -207,7 +177,12 @@ class Run:
         structlog.contextvars.bind_contextvars(task_id=self.task_id, context_id=self.context_id)
         self._turn = turn
         if self.task is not None:
-            await self._take_up(turn.context)
+            try:
+                await self._take_up(turn.context)
+            except asyncio.CancelledError:
+                if not self.is_finished:  # it is the other process's; the message can be sent to that, or another
+                    turn.fail(UpstreamUnavailable("agent", retry_after=1, detail="shutting down"))
+                raise
         outlet = _Outlet(self)
         deadline = asyncio.timeout(self._working_seconds)
         try:
@@ -236,16 +211,30 @@ class Run:
         So of two processes that go on with it at once one does, and if that dies the task is known to be abandoned.
 
         Raises:
-            UnsupportedOperationError: it ended, or somebody else works on it.
+            UnsupportedOperationError: it has ended; or it would go on without a message, and does so elsewhere.
         """
+        while not await self._try_to_take_up(context):
+            if context.message is None:
+                raise UnsupportedOperationError(message=f"Task {self.task_id} goes on already.")
+            self.is_elsewhere = True
+            if self._is_settled():  # and by now the other is through
+                continue
+            async with aclosing(self._events.subscribe(self.task_id, after=self._version)) as events:
+                async for event in events:
+                    if await self._is_through(event):
+                        break
+        self.is_elsewhere = False
+
+    async def _try_to_take_up(self, context: RequestContext) -> bool:
+        """Whether it is this process's now; False where another works on it."""
         async with self._applying:
             await self._reload()
             if self.task is None:
                 raise TaskNotFoundError
             if self.is_finished:
                 raise ended(self.task_id)
-            if not self._is_settled():  # another process has taken it up since it was looked at
-                raise busy(self.task_id)
+            if not self._is_settled():
+                return False
             context.current_task = self.snapshot()
             if self.task.status.HasField("message"):
                 self.task.history.append(self.task.status.message)
@@ -254,10 +243,26 @@ class Run:
             self.task.status.CopyFrom(status_event(self.task, TaskState.TASK_STATE_WORKING).status)
             try:
                 await self._save(self.task, self.task)
-            except ConcurrentTaskModificationError as error:
-                raise busy(self.task_id) from error
+            except ConcurrentTaskModificationError:  # another was quicker
+                await self._reload()
+                return False
             await self._make_durable()
             await self._tell_all(self.snapshot())
+            return True
+
+    async def _is_through(self, versioned: VersionedEvent) -> bool:
+        """Takes what another process did, for who listens here; whether that is through with the task."""
+        async with self._applying:
+            if self.task is None or not versioned.version.is_after(self._version):
+                return self._is_settled()
+            event, self._version = versioned.event, versioned.version
+            if isinstance(event, Task):
+                self.task.CopyFrom(event)
+            elif not isinstance(event, Message):
+                apply_event(self.task, event)
+            for listener in self._listeners:
+                listener.put(event)
+            return self._is_settled()
 
     def _close(self, turn: Turn) -> None:
         self._turn = None
@@ -421,6 +426,14 @@ class Run:
         Raises:
             TaskNotCancelableError: if the executor refuses.
         """
+        await self._let_go(call_context)
+        if not self.is_finished and self.task is not None:
+            await self.apply(status_event(self.task, TaskState.TASK_STATE_CANCELED))
+        self.stop(STOPPED)
+        return self.snapshot()
+
+    async def _let_go(self, call_context: ServerCallContext) -> None:
+        """Tells the executor that the task is not wanted any more."""
         context = RequestContext(
             call_context=call_context, task_id=self.task_id, context_id=self.context_id, task=self.snapshot()
         )
@@ -436,10 +449,21 @@ class Run:
             _log.exception("cancel_failed", task_id=self.task_id)
         finally:
             outlet.close()
-        if not self.is_finished and self.task is not None:
-            await self.apply(status_event(self.task, TaskState.TASK_STATE_CANCELED))
+
+    async def look(self) -> None:
+        """Stops, if another process has ended the task: where it was cancelled there, the executor lets go of it."""
+        stored = await self._store.get(self.task_id, self._call_context)
+        if stored is None or stored.task.status.state not in TERMINAL_STATES:
+            return
+        async with self._applying:
+            if self.is_finished:
+                return
+            self.task, self._version = stored.task, stored.version
+            self._tell(self.snapshot())
+        if stored.task.status.state == TaskState.TASK_STATE_CANCELED:
+            with suppress(TaskNotCancelableError):
+                await self._let_go(self._call_context)
         self.stop(STOPPED)
-        return self.snapshot()
 
     def stop(self, text: str) -> None:
         """Stops the executor; a task that has not ended by then fails with `text`."""
@@ -469,11 +493,6 @@ class _Outlet(EventQueue):
     def close(self) -> None:
         """The executor has ended."""
         self._run = None
-
-
-def busy(task_id: str) -> UnsupportedOperationError:
-    """What is said of a message for a task that another process works on."""
-    return UnsupportedOperationError(message=f"Task {task_id} is being worked on; wait for it.")
 
 
 def ended(task_id: str) -> UnsupportedOperationError:

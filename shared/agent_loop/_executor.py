@@ -30,6 +30,7 @@ from shared.a2a import OUTCOME, RESTART, Caller, Wait, calls_of, waits_of
 from shared.agent_loop._answer import AnswerWriter
 from shared.agent_loop._being_done import TO_ITS_END, BeingDone
 from shared.agent_loop._calls import INTERRUPTED, CallsUnderWay
+from shared.agent_loop._changes import NoteChanges, cut_off_unchanged
 from shared.agent_loop._history import Conversations, opening, turn_to_keep
 from shared.agent_loop._instruments import ModelName, observe, run_span
 from shared.agent_loop._model_failure import ModelFailure
@@ -166,11 +167,12 @@ class StrandsExecutor(AgentExecutor):
         await self._waiting_room.look(task.id, context, since=task.status.timestamp.ToNanoseconds())
 
     async def rescue(self, task: Task) -> TaskStatusUpdateEvent | None:
-        """What a task that was cut off waits for; None where there is nothing to go on with."""
+        """What a task that was cut off waits for, or how it ends; None where nothing is known of it."""
         found = await self._cut_off(task.id) if self._cut_off is not None else ()
         found = found or [(call, INTERRUPTED) for call in calls_of(task)]
         if not found:
-            return None
+            # Of tools that nobody decides about it is not known what they change: an agent's that asks others.
+            return cut_off_unchanged(task) if self._authorizer is not None else None
         words = "\n\n".join(dict.fromkeys(words for _, words in found))
         return waiting_event(task.id, task.context_id, [wait for wait, _ in found], words)
 
@@ -311,7 +313,11 @@ class StrandsExecutor(AgentExecutor):
             system_prompt=self._toolbox.system_prompt(),
             callback_handler=None,
             hooks=[relay, model_failure],
-            interventions=[AuthorizeToolCalls(self._authorizer), *self._interventions()],
+            interventions=[
+                AuthorizeToolCalls(self._authorizer),
+                *([NoteChanges(status)] if self._authorizer is not None else []),
+                *self._interventions(),
+            ],
         )
         observe(agent, self._model_name if replay is None else None)
         invocation_state: dict[str, Any] = {

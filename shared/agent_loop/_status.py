@@ -10,6 +10,8 @@ from shared.a2a import CALLS_KEY, WAITING_KEY, Wait, waiting_metadata
 from shared.errors import WaitsForPerson
 
 WORKING_KEY = "helpdesk/working"
+CHANGES_KEY = "helpdesk/changes"
+"""In the metadata of a task that may have changed something."""
 
 
 class Status:
@@ -28,6 +30,12 @@ class Status:
         event = self._event(TaskState.TASK_STATE_WORKING)
         event.metadata.update({WORKING_KEY: speaker})
         self._note(event, calls)
+        await self._enqueue(event)
+
+    async def changes(self) -> None:
+        """Says that from now on something may be changed."""
+        event = self._event(TaskState.TASK_STATE_WORKING)
+        event.metadata.update({CHANGES_KEY: True})
         await self._enqueue(event)
 
     async def goes_on(self, calls: Sequence[Wait] = ()) -> None:

@@ -82,12 +82,15 @@ class _Bounded(httpx.AsyncByteStream):
         self._room = MAX_RESPONSE_BYTES
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with _as_httpx(self._request):
-            async for chunk in self._stream:
-                self._room -= len(chunk)
-                if self._room < 0:
-                    raise httpx.RemoteProtocolError("the answer is too long", request=self._request)
-                yield chunk
+        try:
+            with _as_httpx(self._request):
+                async for chunk in self._stream:
+                    self._room -= len(chunk)
+                    if self._room < 0:
+                        raise httpx.RemoteProtocolError("the answer is too long", request=self._request)
+                    yield chunk
+        except httpx.ConnectTimeout as error:  # there is a connection: it broke
+            raise httpx.ReadError(str(error), request=self._request) from error.__cause__
 
     async def aclose(self) -> None:
         await self._stream.aclose()

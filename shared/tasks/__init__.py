@@ -6,13 +6,14 @@ from shared.tasks._events import INTERRUPTED_STATES, TERMINAL_STATES, Event, app
 from shared.tasks._ledger import MessageLedger, SqliteMessageLedger
 from shared.tasks._open import open_storage
 from shared.tasks._push import DuePush, PushConfig, PushStore, SqlitePushStore
-from shared.tasks._recovery import Rescue, SqliteTaskRecovery, TaskRecovery, status_event
+from shared.tasks._recovery import ABANDONED, Rescue, SqliteTaskRecovery, TaskRecovery, status_event
 from shared.tasks._retention import Retention
 from shared.tasks._storage import SqliteStorage, Storage
 from shared.tasks._store import AgentTaskStore, RowVersion, SqliteTaskStore, resolve_owner
 from shared.tasks._stream import SqliteTaskEventStream
 
 __all__ = [
+    "ABANDONED",
     "INTERRUPTED_STATES",
     "TERMINAL_STATES",
     "AgentTaskStore",

@@ -37,6 +37,17 @@ class Storage(ABC):
 
     caretaking_seconds: ClassVar[float]
 
+    @property
+    def replicas(self) -> int:
+        """How many processes of the agent share the database, as far as is known now."""
+        return 1
+
+    def watch_others(self, watcher: Callable[[str | None], None]) -> None:  # noqa: B027 -- what does not tell is looked at
+        """Has `watcher` called with the id of a task that another process has changed; `None` where it may be any.
+
+        A hint, where the database gives one: who depends on it looks by themselves as well.
+        """
+
     @abstractmethod
     async def start(self) -> None:
         """Begins to look after the database; to be awaited before anything else is."""

@@ -62,9 +62,9 @@ ALICE, BOB = "auth0|alice", "auth0|bob"
 class Talk(AgentExecutor):
     """Does what the message says.
 
-    `echo …` answers; `ask` and `auth` wait for somebody; `hold` works until `release` is set; `boom` breaks; `deny`
-    refuses; `message …` answers without a task; `stop short` ends in the middle; `chunks N` says N things; `who` says
-    who calls; `wait N` takes N seconds.
+    `echo …` answers; `ask` and `auth` wait for somebody; `hold` works until `release` is set, and `hold ask` waits
+    then; `boom` breaks; `deny` refuses; `message …` answers without a task; `stop short` ends in the middle; `chunks N`
+    says N things; `who` says who calls; `wait N` takes N seconds.
     """
 
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -91,16 +91,19 @@ class Talk(AgentExecutor):
             await event_queue.enqueue_event(new_task_from_user_message(context.message))
         updater = TaskUpdater(event_queue, str(context.task_id), str(context.context_id))
         try:
+            self._break(word)
             await self._act(word, rest, text, updater, context.call_context.state["caller"])
         except asyncio.CancelledError:
             self.interrupted.append(updater.task_id)
             raise
 
-    async def _act(self, word: str, rest: str, text: str, updater: TaskUpdater, caller: Caller) -> None:
+    def _break(self, word: str) -> None:
         if word == "boom":
             raise RuntimeError(SECRET)
         if word == "deny":
             raise AuthorizationDenied("You may not see this account.", detail=SECRET)
+
+    async def _act(self, word: str, rest: str, text: str, updater: TaskUpdater, caller: Caller) -> None:
         if word == "ask":
             await updater.requires_input(updater.new_agent_message([Part(text="Which one?")]))
             return
@@ -113,6 +116,9 @@ class Talk(AgentExecutor):
         if word == "hold":
             self.began.set()
             await self.release.wait()
+        if text == "hold ask":
+            await updater.requires_input(updater.new_agent_message([Part(text="Which one?")]))
+            return
         if text == "stop short":
             return
         if word == "chunks":

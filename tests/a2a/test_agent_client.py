@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from a2a.types import StreamResponse
+from a2a.types import StreamResponse, TaskState
 
-from shared.a2a import USER_SCHEME, AgentClient, Caller, _client
+from shared.a2a import ASK_AGAIN_KEY, USER_SCHEME, AgentClient, Caller, _client, _reaching
 from shared.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from shared.http import create_http_client
 from shared.identity import AccessToken, Principal, RawToken
@@ -47,6 +47,10 @@ class Peer:
     breaks: int = 0
     """How many requests are read and not answered."""
     breaks_at_card: int = 0
+    answers: list[bytes] = field(default_factory=list)
+    """What is answered to one message after the other, in place of `answer`; an empty one breaks the connection."""
+    aborts: bool = False
+    """Whether an answer breaks off where it ends."""
     heard: list[bytes] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     serving: list[asyncio.Task[Any]] = field(default_factory=list)
@@ -84,7 +88,8 @@ class Peer:
             self.breaks, self.breaks_at_card = self.breaks - (not is_card), self.breaks_at_card - is_card
             writer.close()
             return
-        body, media_type = (self.card, b"application/json") if is_card else (self.answer, self.media_type)
+        answer = self.answers.pop(0) if self.answers and not is_card else self.answer
+        body, media_type = (self.card, b"application/json") if is_card else (answer, self.media_type)
         writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: " + media_type + b"\r\n\r\n" + body)
         if self.drips:
             with contextlib.suppress(OSError):
@@ -92,6 +97,10 @@ class Peer:
                     writer.write(b": still here\r\n\r\n" if not is_card else b" ")
                     await writer.drain()
                     await asyncio.sleep(0.02)
+        if self.aborts and not is_card and self.answers:
+            await writer.drain()
+            writer.transport.abort()
+            return
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
@@ -251,6 +260,115 @@ async def test_a_message_whose_connection_broke_is_sent_again_as_the_same_messag
     assert len({body["params"]["message"]["messageId"] for body in peer.bodies}) == 1
 
 
+def task(state: str, *artifacts: str, **more: Any) -> dict[str, Any]:
+    said = [{"artifactId": f"a{number}", "parts": [{"text": text}]} for number, text in enumerate(artifacts, 1)]
+    status = {"state": f"TASK_STATE_{state}"}
+    return {"task": {"id": "task", "contextId": "context", "status": status, "artifacts": said, **more}}
+
+
+def chunk(text: str, *, append: bool = True) -> dict[str, Any]:
+    artifact = {"artifactId": "a1", "parts": [{"text": text}]}
+    return {"artifactUpdate": {"taskId": "task", "contextId": "context", "artifact": artifact, "append": append}}
+
+
+def status(state: str, **metadata: Any) -> dict[str, Any]:
+    found = {"taskId": "task", "contextId": "context", "status": {"state": f"TASK_STATE_{state}"}}
+    return {"statusUpdate": found | ({"metadata": metadata} if metadata else {})}
+
+
+def texts(events: list[StreamResponse]) -> list[str]:
+    updates = [event.artifact_update.artifact for event in events if event.HasField("artifact_update")]
+    return [part.text for artifact in updates for part in artifact.parts]
+
+
+def methods(peer: Peer) -> list[str]:
+    return [body["method"] for body in peer.bodies]
+
+
+@pytest.mark.parametrize("aborts", [False, True])
+async def test_a_stream_that_broke_off_is_followed_on_and_nothing_is_told_twice(
+    peer: Peer, client: AgentClient, *, aborts: bool
+) -> None:
+    peer.media_type, peer.aborts = STREAM, aborts
+    peer.answers = [
+        sse(WORKING, chunk("one ", append=False)),
+        sse(task("WORKING", "one two ")),
+        sse(task("WORKING", "one two ", "and"), chunk("three"), status("COMPLETED")),
+    ]
+    events = await ask(client)
+    assert methods(peer) == ["SendStreamingMessage", "SubscribeToTask", "SubscribeToTask"]
+    assert {body["params"]["id"] for body in peer.bodies[1:]} == {"task"}
+    assert texts(events) == ["one ", "two ", "and", "three"]
+    assert sum(event.HasField("task") for event in events) == 1
+    assert events[-1].status_update.status.state == TaskState.TASK_STATE_COMPLETED
+
+
+async def test_of_a_task_that_ended_while_its_stream_was_broken_the_rest_is_looked_up(
+    peer: Peer, client: AgentClient
+) -> None:
+    ended = {"jsonrpc": "2.0", "id": "1", "error": {"code": -32004, "message": "It has ended."}}
+    got = {"jsonrpc": "2.0", "id": "1", "result": task("COMPLETED", "one two")["task"]}
+    peer.media_type = STREAM
+    peer.answers = [
+        sse(WORKING, chunk("one ", append=False)),
+        f"data: {json.dumps(ended)}\r\n\r\n".encode(),
+        json.dumps(got).encode(),
+    ]
+    events = await ask(client)
+    assert methods(peer) == ["SendStreamingMessage", "SubscribeToTask", "GetTask"]
+    assert texts(events) == ["one ", "two"]
+    assert events[-1].status_update.status.state == TaskState.TASK_STATE_COMPLETED
+
+
+async def test_a_task_whose_agent_is_gone_for_good_is_given_up(
+    peer: Peer, client: AgentClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_reaching, "RESUME_SECONDS", (0.0, 0.0))
+    peer.media_type, peer.answer = STREAM, sse(WORKING)
+    events = await ask(client)
+    assert methods(peer) == ["SendStreamingMessage", "SubscribeToTask", "SubscribeToTask"]
+    assert [event.WhichOneof("payload") for event in events] == ["task"]
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_a_task_that_was_cut_off_before_it_changed_anything_is_asked_for_again_once(
+    peer: Peer, client: AgentClient, *, streaming: bool
+) -> None:
+    cut_off = {ASK_AGAIN_KEY: True}
+    failed, done = task("FAILED", metadata=cut_off), task("COMPLETED", "all")
+    if streaming:
+        peer.media_type = STREAM
+        peer.answers = [sse(WORKING, status("FAILED", **cut_off)), sse(done)]
+    else:
+        peer.answers = [json.dumps({"jsonrpc": "2.0", "id": "1", "result": each}).encode() for each in (failed, done)]
+    events = await ask(client, streaming=streaming)
+    sent = [body["params"]["message"] for body in peer.bodies]
+    assert [event.task.status.state for event in events if event.HasField("task")][-1] == TaskState.TASK_STATE_COMPLETED
+    assert not any(event.status_update.status.state == TaskState.TASK_STATE_FAILED for event in events)
+    assert [each["messageId"] for each in sent] == [sent[0]["messageId"], f"{sent[0]['messageId']}:again"]
+    assert sent[0]["parts"] == sent[1]["parts"]
+
+    peer.answers = [sse(WORKING, status("FAILED", **cut_off))] * 2
+    peer.media_type = STREAM
+    assert (await ask(client))[-1].status_update.status.state == TaskState.TASK_STATE_FAILED
+
+
+async def test_what_was_said_in_part_is_not_asked_for_again(peer: Peer, client: AgentClient) -> None:
+    peer.media_type = STREAM
+    peer.answers = [sse(WORKING, chunk("one ", append=False), status("FAILED", **{ASK_AGAIN_KEY: True}))]
+    events = await ask(client)
+    assert methods(peer) == ["SendStreamingMessage"]
+    assert events[-1].status_update.status.state == TaskState.TASK_STATE_FAILED
+
+
+async def test_a_task_is_looked_at_again_where_the_connection_broke(peer: Peer, client: AgentClient) -> None:
+    await client.card()
+    peer.answer = json.dumps({"jsonrpc": "2.0", "id": "1", "result": task("COMPLETED")["task"]}).encode()
+    peer.breaks = 2
+    assert (await client.task("task", caller=CALLER, context_id="c")).id == "task"
+    assert methods(peer) == ["GetTask"] * 3
+
+
 async def test_a_card_whose_connection_broke_is_fetched_again(peer: Peer, client: AgentClient) -> None:
     peer.breaks_at_card = 1
     assert (await client.card()).name == "printer_help"
@@ -263,7 +381,7 @@ async def test_an_agent_that_breaks_every_connection_is_away(peer: Peer, client:
     with pytest.raises(UpstreamUnavailable):
         await ask(client)
 
-    assert len(peer.bodies) == _client.ATTEMPTS
+    assert len(peer.bodies) == _reaching.ATTEMPTS
 
 
 async def test_a_cancellation_that_is_answered_with_nonsense_is_no_error(peer: Peer, client: AgentClient) -> None:

@@ -13,6 +13,7 @@ from shared.tasks import SqliteStorage
 from shared.tasks.postgres import PostgresStorage
 from tests.a2a._agent import URL, Agent, Answer, Issuer, message
 from tests.a2a._exchange import Exchange
+from tests.tasks._kinds import select
 
 
 def following(agent: Agent, task_id: str) -> Exchange:
@@ -50,15 +51,102 @@ async def test_a_task_of_one_process_is_cancelled_from_another_and_stops_with_it
         assert "artifacts" not in stored.task
 
 
-async def test_a_task_that_one_process_works_on_is_not_worked_on_by_another(
+async def busy(agent: Agent) -> None:
+    """Until the agent has something under way."""
+    async with asyncio.timeout(20):
+        while (await agent.http.get(f"{URL}ping")).json()["status"] != "HealthyBusy":  # noqa: ASYNC110 -- asked over HTTP
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("hold on", "UNSUPPORTED_OPERATION"), ("hold ask", "TASK_STATE_COMPLETED")]
+)
+async def test_a_message_for_a_task_that_is_worked_on_waits_for_that_wherever_it_came(
+    tmp_path: Path, issuer: Issuer, database: str, first: str, last: str
+) -> None:
+    """What the one process would have answered to it, the other answers; what the task says meanwhile is streamed."""
+
+    async def follow_up(asked: Agent, works: Agent, operation: str) -> tuple[Answer, list[str]]:
+        works.executor.began.clear()
+        works.executor.release.clear()
+        task = await works.begin(first)
+        sending = asyncio.create_task(asked.call(operation, message("echo more", taskId=task["id"])))
+        await busy(asked)
+        async with asyncio.timeout(20):
+            while len(await select(asked.storage, "SELECT 1 FROM ledger WHERE task_id = ?", task["id"])) < 2:  # noqa: ASYNC110 -- a row in a database
+                await asyncio.sleep(0.01)
+        works.executor.release.set()
+        answer = await sending
+        return answer, [next(iter(event)) for event in answer.events]
+
+    async with Agent(tmp_path, issuer, database=database) as one, Agent(tmp_path, issuer, database=database) as other:
+        for operation in ("SendMessage", "SendStreamingMessage"):
+            here, events_here = await follow_up(one, one, operation)
+            elsewhere, events_elsewhere = await follow_up(other, one, operation)
+            assert events_elsewhere == events_here
+            if operation == "SendMessage":
+                assert [answer.reason or answer.state for answer in (here, elsewhere)] == [last, last]
+        assert other.executor.heard == ([] if last == "UNSUPPORTED_OPERATION" else ["echo more"] * 2)
+        assert one.executor.heard.count("echo more") == len(other.executor.heard)
+
+
+async def test_messages_that_wait_at_two_processes_for_a_third_are_worked_on_one_after_the_other(
+    tmp_path: Path, issuer: Issuer, postgres_url: str
+) -> None:
+    async with (
+        Agent(tmp_path, issuer, database=postgres_url) as works,
+        Agent(tmp_path, issuer, database=postgres_url) as one,
+        Agent(tmp_path, issuer, database=postgres_url) as other,
+    ):
+        task = await works.begin("hold ask")
+        sending = [asyncio.create_task(agent.send("ask", taskId=task["id"])) for agent in (one, other)]
+        await busy(one)
+        await busy(other)
+        works.executor.release.set()
+        assert [(await answer).state for answer in sending] == ["TASK_STATE_INPUT_REQUIRED"] * 2
+        history = (await works.call("GetTask", {"id": task["id"]})).task["history"]
+        said = [each["parts"][0]["text"] for each in history if each["role"] == "ROLE_USER"]
+        assert said == ["hold ask", "ask", "ask"]
+        assert (one.executor.heard, other.executor.heard) == (["ask"], ["ask"])
+
+
+async def test_a_message_that_waits_for_another_process_can_be_sent_elsewhere_when_this_one_ends(
     tmp_path: Path, issuer: Issuer, database: str
 ) -> None:
+    async with (
+        Agent(tmp_path, issuer, database=database) as works,
+        Agent(tmp_path, issuer, database=database) as one,
+        Agent(tmp_path, issuer, database=database) as other,
+    ):
+        task = await works.begin("hold ask")
+        params = message("echo more", message_id="m-2", taskId=task["id"])
+        sending = asyncio.create_task(one.call("SendMessage", params))
+        await busy(one)
+        await one.app.state.drain(0)
+        refused = (await sending).response
+        await one.storage.tasks.committed()
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        again = asyncio.create_task(other.call("SendMessage", params))
+        await busy(other)
+        works.executor.release.set()
+        assert (await again).text == "more"
+        assert (one.executor.heard, other.executor.heard) == ([], ["echo more"])
+
+
+async def test_a_task_that_is_cancelled_elsewhere_while_it_waits_for_something_stops(
+    tmp_path: Path, issuer: Issuer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that works on it is told, or looks: it need not say a word to find out."""
+    monkeypatch.setattr(SqliteStorage, "caretaking_seconds", 0.05)
     async with Agent(tmp_path, issuer, database=database) as one, Agent(tmp_path, issuer, database=database) as other:
-        task = await one.begin("hold on")
-        answer = await other.send("echo more", taskId=task["id"])
-        assert answer.reason == "UNSUPPORTED_OPERATION"
-        assert other.executor.heard == []
-        one.executor.release.set()
+        sending = asyncio.create_task(one.send("hold on"))
+        await one.executor.began.wait()
+        await one.storage.tasks.committed()
+        (task,) = (await other.call("ListTasks")).result["tasks"]
+        assert (await other.call("CancelTask", {"id": task["id"]})).state == "TASK_STATE_CANCELED"
+        async with asyncio.timeout(20):
+            assert (await sending).state == "TASK_STATE_CANCELED"
+        assert one.executor.cancelled == one.executor.interrupted == [task["id"]]
 
 
 async def test_of_two_that_go_on_with_a_task_at_once_one_does(tmp_path: Path, issuer: Issuer, database: str) -> None:

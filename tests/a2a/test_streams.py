@@ -5,8 +5,10 @@ import json
 from typing import Any
 
 import pytest
+from a2a.types import Task, TaskArtifactUpdateEvent
 
 from shared.a2a import _listener, _sse
+from shared.tasks import SqliteTaskStore
 from tests.a2a._agent import Agent, message
 from tests.a2a._exchange import Exchange
 
@@ -76,6 +78,33 @@ async def test_subscribers_join_with_the_task_as_it_is_and_see_the_rest(agent: A
             await two.event()
             agent.executor.release.set()
             assert await one.rest() == await two.rest()
+
+
+async def test_who_joins_while_an_event_is_written_is_told_it_once(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, writing, go_on = agent.storage.tasks.stage, asyncio.Event(), asyncio.Event()
+
+    async def slow(task: Task, *, event: Any, **more: Any) -> Any:
+        if isinstance(event, TaskArtifactUpdateEvent):
+            writing.set()
+            await go_on.wait()
+        return await stage(task, event=event, **more)
+
+    monkeypatch.setattr(SqliteTaskStore, "stage", lambda _, *args, **more: slow(*args, **more))
+    task = await agent.begin("hold on")
+    agent.executor.release.set()
+    await writing.wait()
+    async with stream_of(agent, "", method="SubscribeToTask", id=task["id"]) as stream:
+        asking = asyncio.create_task(stream.start())
+        for _ in range(20):  # as far as it comes
+            await asyncio.sleep(0)
+        go_on.set()
+        await asking
+        events = await stream.rest()
+    told = [event["artifactUpdate"]["artifact"] for event in events if "artifactUpdate" in event]
+    told += [artifact for event in events if "task" in event for artifact in event["task"].get("artifacts", [])]
+    assert [artifact["parts"] for artifact in told] == [[{"text": "on"}]]
 
 
 async def test_a_task_that_has_ended_cannot_be_subscribed_to(agent: Agent, binding: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from shared.a2a import Limits
+from shared.tasks.postgres import PostgresStorage
 from tests.a2a._agent import ALICE, BOB, SECRET, Agent, Issuer, message
 from tests.a2a._exchange import Exchange
 
@@ -235,6 +236,32 @@ async def test_a_user_makes_only_so_many_requests(tmp_path: Path, issuer: Issuer
             assert answers[7].error is not None
             assert answers[7].error["code"] == -32053
         assert (await agent.call("ListTasks", user=BOB)).response.status_code == 200
+
+
+@pytest.mark.requirement("C13")
+async def test_replicas_share_what_a_user_may_ask_for(
+    tmp_path: Path, issuer: Issuer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each allows its part, so that who goes from one to the other is not allowed more than at one alone."""
+    monkeypatch.setattr(PostgresStorage, "caretaking_seconds", 0.05)
+    limits = Limits(user_requests_per_minute=60)
+    async with Agent(tmp_path, issuer, database=postgres_url, limits=limits) as one:
+        async with Agent(tmp_path, issuer, database=postgres_url, limits=limits) as other:
+            await know_of(2, one, other)
+            answers = [await agent.call("ListTasks") for _ in range(6) for agent in (one, other)]
+            statuses = [answer.response.status_code for answer in answers]
+            assert statuses[:6] == [200] * 6
+            assert statuses[6:].count(429) >= 3
+        await know_of(1, one)
+        answers = [await one.call("ListTasks", user=BOB) for _ in range(6)]
+        assert [answer.response.status_code for answer in answers] == [200] * 6
+
+
+async def know_of(number: int, *agents: Agent) -> None:
+    """Until each knows that there are so many replicas."""
+    async with asyncio.timeout(20):
+        while {agent.storage.replicas for agent in agents} != {number}:  # noqa: ASYNC110 -- looked at in a database
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.requirement("C13")

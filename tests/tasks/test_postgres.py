@@ -116,6 +116,27 @@ async def test_tables_are_not_changed_under_a_release_that_could_not_go_on(
         PostgresDatabase.open(postgres_url, agent=AGENT)
 
 
+async def test_a_migration_that_older_releases_go_on_with_only_adds(postgres_url: str) -> None:
+    """Nothing that they know is gone or another thing, and what they do not know of has a value without them."""
+    known: dict[tuple[str, str], tuple[str, ...]] = {}
+    for number, migration in enumerate(MIGRATIONS, 1):
+        database = PostgresDatabase.open(postgres_url, agent=AGENT, migrations=MIGRATIONS[:number])
+        await database.aclose()
+        with psycopg.connect(postgres_url) as connection:
+            rows = connection.execute(
+                "SELECT table_name, column_name, data_type, is_nullable, coalesce(column_default, '') "
+                "FROM information_schema.columns WHERE table_schema = %s AND is_identity = 'NO'",
+                (AGENT,),
+            ).fetchall()
+        columns = {(table, column): tuple(rest) for table, column, *rest in rows}
+        if migration.works_with < number:
+            assert known.items() <= columns.items()
+            tables = {table for table, _ in known}
+            new = [columns[each] for each in columns.keys() - known.keys() if each[0] in tables]
+            assert all(is_nullable == "YES" or default for _, is_nullable, default in new)
+        known = columns
+
+
 async def test_a_migration_that_fails_leaves_nothing_behind(opened: PostgresStorage, postgres_url: str) -> None:
     wrong = Migration("ALTER TABLE tasks ADD COLUMN note text; SELECT 1 / 0", works_with=1)
     with pytest.raises(ConfigurationError, match="cannot be made"):

@@ -73,6 +73,7 @@ class PostgresDatabase:
         self._changed: set[str] = set()
         self._notifying: asyncio.Task[None] | None = None
         self._watchers: list[Callable[[str | None], None]] = []
+        self._watchers_of_others: list[Callable[[str | None], None]] = []
 
     @classmethod
     def open(
@@ -174,9 +175,14 @@ class PostgresDatabase:
         """Has `sweep` called every minute."""
         self._sweeps.append(sweep)
 
-    def watch(self, watcher: Callable[[str | None], None]) -> None:
-        """Has `watcher` called with the id of a task that changed, here or elsewhere; `None` where it may be any."""
-        self._watchers.append(watcher)
+    def watch(self, watcher: Callable[[str | None], None], *, own: bool = True) -> None:
+        """Has `watcher` called with the id of a task that changed; `None` where it may be any.
+
+        Args:
+            watcher: Who is told.
+            own: Whether also of what this process has changed itself.
+        """
+        (self._watchers if own else self._watchers_of_others).append(watcher)
 
     def tell(self, task_id: str) -> None:
         """Tells those who watch, here at once and elsewhere soon, that a task has changed.
@@ -184,13 +190,14 @@ class PostgresDatabase:
         A notification is a transaction that all others of the server wait for, so those of a few milliseconds go
         together, apart from what they tell of. One that gets lost is no loss: who follows a task looks by itself too.
         """
-        self._wake(task_id)
+        for watcher in self._watchers:
+            watcher(task_id)
         self._changed.add(task_id)
         if self._notifying is None or self._notifying.done():
             self._notifying = asyncio.create_task(self._notify(), name="database-notifier")
 
-    def _wake(self, task_id: str | None) -> None:
-        for watcher in self._watchers:
+    def _told(self, task_id: str | None) -> None:
+        for watcher in (*self._watchers, *self._watchers_of_others):
             watcher(task_id)
 
     async def _notify(self) -> None:
@@ -220,11 +227,11 @@ class PostgresDatabase:
                     await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
                     self._present.set()
                     self.is_listening = True
-                    self._wake(None)  # what happened before this is not told again
+                    self._told(None)  # what happened before this is not told again
                     async for notification in connection.notifies():
                         sender, _, task_id = notification.payload.partition(":")
                         if sender != str(self.runner):
-                            self._wake(task_id)
+                            self._told(task_id)
             except psycopg.Error as error:
                 _log.warning("database_connection_lost", detail=type(error).__name__)
             finally:

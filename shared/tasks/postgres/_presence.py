@@ -22,12 +22,16 @@ class Presence:
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
+        self.living = 1
+        """How many there were at the last look, this one among them."""
+
         self._absent_since: dict[int, float] = {}
 
     async def look(self, runners: Collection[int]) -> tuple[set[int], set[int]]:
         """Those of the runners that are missing, and those that are dead: missing for long enough."""
         (rows,) = await self._database.run((_PRESENT, (self._database.runners % 2**32,)))
         present = {runner for (runner,) in rows} | {self._database.runner}
+        self.living = len(present)
         now = self._database.clock()
         for runner in present & self._absent_since.keys():
             del self._absent_since[runner]

@@ -23,6 +23,7 @@ class PostgresStorage(Storage):
     """The stores of one agent, over its schema of a database."""
 
     database: PostgresDatabase
+    presence: Presence
     caretaking_seconds = 3.0
 
     @classmethod
@@ -60,7 +61,17 @@ class PostgresStorage(Storage):
             recovery=PostgresTaskRecovery(database, tasks, presence),
             push=PostgresPushStore(database),
             database=database,
+            presence=presence,
         )
+
+    @property
+    def replicas(self) -> int:
+        """See `Storage`; looked at whenever tasks are taken care of."""
+        return self.presence.living
+
+    def watch_others(self, watcher: Callable[[str | None], None]) -> None:
+        """See `Storage`."""
+        self.database.watch(watcher, own=False)
 
     async def start(self) -> None:
         """Connects for good."""

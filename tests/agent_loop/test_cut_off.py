@@ -1,0 +1,102 @@
+"""What is said of a task whose process died: it may be asked again where nothing can have come of it."""
+
+from typing import Any
+
+import pytest
+from a2a.types import Message, Task, TaskArtifactUpdateEvent, TaskState, TaskStatusUpdateEvent
+from strands import tool
+
+from shared.a2a import ASK_AGAIN_KEY
+from shared.agent_loop import StrandsExecutor, Tools
+from shared.authorization import Authorizer, Needs, Resource, Unchecked, needs
+from shared.identity import RawToken
+from shared.tasks import apply_event
+from shared.testing import Calls, Relationships, ScriptedModel, make_principal
+from tests.agent_loop.test_executor import Memory, Queue, request
+
+SCOPE = "lamps:use"
+
+
+class Lamps:
+    """An agent with a lamp: one tool looks at it, one switches it; each notes the task as it was then."""
+
+    def __init__(self, called: str, *, is_checked: bool = True) -> None:
+        self.queue = Queue()
+        self.seen: list[Task] = []
+
+        async def find(_: Any, __: Any) -> Resource[str]:
+            return Resource("lamp", "thing:lamp", own=True)
+
+        def declared(*, irreversible: bool) -> Any:
+            if not is_checked:
+                return Unchecked("a lamp for everybody")
+            return Needs("can_use", "thing", find, SCOPE, "use the lamp", irreversible=irreversible)
+
+        @needs(declared(irreversible=False))
+        @tool
+        async def look() -> str:
+            """Looks whether it is on."""
+            self.seen.append(self.task)
+            return "It is on."
+
+        @needs(declared(irreversible=True))
+        @tool
+        async def switch() -> str:
+            """Switches it."""
+            self.seen.append(self.task)
+            return "It is off."
+
+        self.executor = StrandsExecutor(
+            model=ScriptedModel([Calls(((called, {}),))]),
+            toolbox=Tools([look, switch], "You help."),
+            conversations=Memory(),
+            speaker="lamps",
+            authorizer=Authorizer(Relationships(), agent="lamps", record=Unrecorded()) if is_checked else None,
+        )
+
+    @property
+    def task(self) -> Task:
+        """What is stored of the task by now."""
+        task, *events = self.queue.events
+        copy = Task()
+        copy.CopyFrom(task)
+        for event in events:
+            assert isinstance(event, TaskStatusUpdateEvent | TaskArtifactUpdateEvent)
+            apply_event(copy, event)
+        return copy
+
+    async def run(self) -> Task:
+        """Has the tool called; the task as its process would have left it, had it died there."""
+        asked = request("please")
+        asked.call_context.state["caller"].user = make_principal(scopes={SCOPE})
+        asked.call_context.state["caller"].user_token = RawToken("never-used")
+        await self.executor.execute(asked, self.queue)  # type: ignore[arg-type]
+        (task,) = self.seen
+        return task
+
+
+class Unrecorded:
+    """Keeps no decisions."""
+
+    async def decided(self, *_: object) -> None:
+        """Forgets it."""
+
+
+async def test_a_task_that_only_looked_ends_as_one_that_may_be_asked_again() -> None:
+    lamps = Lamps("look")
+    end = await lamps.executor.rescue(await lamps.run())
+    assert end is not None
+    assert end.status.state == TaskState.TASK_STATE_FAILED
+    assert ASK_AGAIN_KEY in end.metadata.fields
+    assert "Please ask again" in words(end.status.message)
+
+
+@pytest.mark.parametrize(("called", "is_checked"), [("switch", True), ("look", False), ("switch", False)])
+async def test_of_one_that_may_have_changed_something_that_is_not_said(called: str, *, is_checked: bool) -> None:
+    """Nor of an agent whose tools nobody decides about: what those do is not known."""
+    lamps = Lamps(called, is_checked=is_checked)
+    assert await lamps.executor.rescue(await lamps.run()) is None
+
+
+def words(message: Message) -> str:
+    return "".join(part.text for part in message.parts)
