@@ -26,11 +26,11 @@ class Replicated(Plan):
     """The plan of `make run`, with replicas.
 
     Attributes:
-        database_url: Where all agents keep what they keep.
+        database_urls: By agent, where it keeps what it keeps, and its part of the audit trail.
         replica_ports: The ports of each agent's replicas; its own port is the balancer's.
     """
 
-    database_url: str
+    database_urls: Mapping[str, str]
     replica_ports: Mapping[str, Sequence[int]]
 
     def stages(self) -> tuple[tuple[Part, ...], ...]:
@@ -48,11 +48,13 @@ class Replicated(Plan):
 
         def settings() -> Mapping[str, str]:
             with _SETTINGS:  # the first makes keys that the others find
-                found = dict(part.settings())
+                found = {name: value for name, value in part.settings().items() if name != "AUDIT_FILE"}
             return found | {
                 "PORT": str(port),
-                "DATABASE_URL": self.database_url,
+                "DATABASE_URL": self.database_urls[part.name],
+                "AUDIT_DATABASE_URL": self.database_urls[part.name],
                 "REQUESTS_PER_MINUTE": "1000000",
+                "RESETS_PER_HOUR": "100",
             }
 
         return replace(part, name=own, url=f"http://{HOST}:{port}/", settings=settings)

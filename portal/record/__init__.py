@@ -3,11 +3,13 @@
 from portal.record._effects import Effect, differences, directory_effects
 from portal.record._ocsf import ocsf
 from portal.record._story import Step, story
-from portal.record._trails import Database, Source, check, export, local_trails, recorded_acts, search
+from portal.record._trails import ANCHORS, KEYS, Database, Source, check, export, local_trails, recorded_acts, search
 from portal.record._words import DONE, why, words_for
 
 __all__ = [
+    "ANCHORS",
     "DONE",
+    "KEYS",
     "Database",
     "Effect",
     "Source",
