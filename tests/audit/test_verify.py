@@ -146,6 +146,8 @@ TAMPERINGS = {
     "cut off": "DELETE FROM records WHERE writer = :writer AND sequence >= :sequence",
     "cut off with seals": "DELETE FROM records WHERE writer = :writer AND sequence >= :sequence; "
     "DELETE FROM seals WHERE writer = :writer AND sequence >= :sequence",
+    "insert before": "INSERT INTO records SELECT writer, 0, at, action, outcome, subject, resource, task, body, hash "
+    "FROM records WHERE {it}",
     "insert": "INSERT INTO records SELECT writer, (SELECT max(sequence) + 1 FROM records WHERE writer = :writer), at, "
     "action, outcome, subject, resource, task, body, hash FROM records WHERE {it}",
 }
@@ -198,9 +200,9 @@ def is_found(trails: Trails, runs: list[tuple[int, bool]], kind: str, where: int
         )
         trails.execute((query, {"writer": writer, "sequence": sequence}))
     problems = {problem.writer: problem for problem in trails.verify().problems}
-    found = problems[writer]
-    assert found.sequence <= (last + 1 if kind == "insert" else sequence) <= found.latest or kind.startswith("cut")
-    assert found.sequence == (last + 1 if kind == "insert" else sequence)
+    found, bad = problems[writer], {"insert": last + 1, "insert before": 0}.get(kind, sequence)
+    assert found.sequence == bad
+    assert bad <= found.latest or kind.startswith("cut")
     assert set(problems) <= {writer, "somebody else"}
 
 

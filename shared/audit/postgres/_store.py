@@ -157,10 +157,15 @@ class PostgresAuditStore:
 
     def records(self, writer: str) -> Iterator[Row]:
         """See `Store`."""
-        last = 0
-        while rows := self._rows("WHERE writer = %s AND sequence > %s ORDER BY sequence LIMIT %s", writer, last, PAGE):
+        rows = self._rows("WHERE writer = %s ORDER BY sequence LIMIT %s", writer, PAGE)
+        while rows:
             yield from rows
-            last = rows[-1].record.sequence
+            rows = self._rows(
+                "WHERE writer = %s AND sequence > %s ORDER BY sequence LIMIT %s",
+                writer,
+                rows[-1].record.sequence,
+                PAGE,
+            )
 
     def seals(self, writer: str) -> dict[int, Seal]:
         """See `Store`."""
@@ -287,5 +292,7 @@ def _signed(seal: Seal) -> tuple[str, int, bytes, str, bytes]:
 
 
 def _detail(error: Exception) -> str:
+    if isinstance(error, ConfigurationError):
+        return error.public_message
     state = getattr(error, "sqlstate", None) or ""
     return f"{type(error).__name__} {state}".rstrip()

@@ -26,8 +26,8 @@ MIGRATIONS: Final = (
         works_with=1,
         script="""
         CREATE TABLE records (
-            writer text COLLATE "C" NOT NULL CHECK (writer <> ''),
-            sequence bigint NOT NULL CHECK (sequence > 0),
+            writer text COLLATE "C" NOT NULL,
+            sequence bigint NOT NULL,
             at bigint NOT NULL,               -- milliseconds since 1970, by the agent's clock
             action text COLLATE "C" NOT NULL,
             outcome text COLLATE "C" NOT NULL,
