@@ -40,6 +40,7 @@ PARAMETERS = {
     "DocsBaseUrl": "https://docs.company.example/",
     "GatewayUrl": "https://helpdesk-docs-0123456789.gateway.bedrock-agentcore.us-east-1.amazonaws.com/mcp",
     "Database": "yes",
+    "AuditDatabase": "yes",
     "SubnetIds": "subnet-0123456789abcdef0",
     "SecurityGroupIds": "sg-0123456789abcdef0",
     "Subagents": json.dumps(

@@ -152,19 +152,22 @@ def test_the_environment_is_what_the_agent_reads_and_holds_no_secret(
             field = field.removesuffix("_secret")
             assert variable.endswith("_SECRET")
             assert value.startswith(f"helpdesk/{name}/"), variable
-            monkeypatch.setenv(field.upper(), "postgresql://x" if field == "database_url" else "in Secrets Manager")
+            monkeypatch.setenv(
+                field.upper(), "postgresql://x" if field.endswith("database_url") else "in Secrets Manager"
+            )
         else:
             monkeypatch.setenv(variable, value)
             assert field not in secrets, f"{variable} is a secret: name it by {variable}_SECRET"
         assert field in fields, f"{variable} is no setting of {name}"
-    monkeypatch.delenv("DATABASE_URL", raising=False)  # the form of its value is not what this is about
+    for variable in ("DATABASE_URL", "AUDIT_DATABASE_URL"):  # the form of the value is not what this is about
+        monkeypatch.delenv(variable, raising=False)
     SETTINGS[name].load()
 
 
 @pytest.mark.parametrize("name", AGENTS)
 @pytest.mark.parametrize("with_options", [True, False])
 def test_the_secrets_that_are_looked_for_are_those_that_the_agent_reads(name: str, *, with_options: bool) -> None:
-    options = {} if with_options else {"Database": "no", "FgaClientId": ""}
+    options = {} if with_options else {"Database": "no", "AuditDatabase": "no", "FgaClientId": ""}
     template = Template.read(name, **options)
     (runtime,) = template.of_type("AWS::BedrockAgentCore::Runtime").values()
     read = {value for key, value in runtime["EnvironmentVariables"].items() if key.endswith("_SECRET") and value}
