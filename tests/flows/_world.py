@@ -115,6 +115,7 @@ class World:
         settings: Changes to the agents' settings.
         supervisor: Changes to the supervisor's own.
         articles: The folder of the knowledge base, in place of the articles that are shipped.
+        trails: For each agent, the URL of the database that it keeps its audit trail in, in place of a file.
         managed: Whether the tenant begins empty, for its owner to deploy to between `tenant.start()` and `with`.
     """
 
@@ -127,12 +128,14 @@ class World:
         settings: dict[str, Any] | None = None,
         managed: bool = False,
         supervisor: dict[str, Any] | None = None,
+        trails: dict[str, str] | None = None,
     ) -> None:
         self.folder = folder
         self.servers = {name: LoopbackServer() for name in ("directory", "fga", "gateway", *SUBAGENTS, "supervisor")}
         self._model = model
         self._settings = settings or {}
         self._of_supervisor = supervisor or {}
+        self._trails = trails or {}
         self._articles = {} if articles is None else {"knowledge_folder": articles}
         self.heard: dict[str, list[dict[str, str]]] = {name: [] for name in self.servers}
         self.asked: dict[str, list[str]] = {name: [] for name in self.servers}
@@ -169,7 +172,7 @@ class World:
         for server in reversed(self.servers.values()):
             server.stop()
         self.tenant.close()
-        assert error is not None or faults(self.folder) == []  # of every test that changes anything
+        assert error is not None or faults(self.folder, self._trails) == []  # of every test that changes anything
 
     def url(self, name: str) -> str:
         """Where a part answers, with a trailing slash."""
@@ -303,13 +306,18 @@ class World:
             "auth0_issuer": self.tenant.issuer,
             "audience": self.tenant.api(name),
             "database_url": f"sqlite:///{self.folder / name}.sqlite3",
-            "audit_file": self.folder / "audit" / f"{name}.sqlite3",
+            **self._trail(name),
             "audit_key": audit_key(),
             "audit_anchors": self.folder / "audit" / "anchors" / name,
             "model_provider": "offline",
             "requests_per_minute": 60_000,
             **self._settings,
         }
+
+    def _trail(self, name: str) -> dict[str, Any]:
+        if name in self._trails:
+            return {"audit_database_url": self._trails[name]}
+        return {"audit_file": self.folder / "audit" / f"{name}.sqlite3"}
 
     def _subagent(self, name: str) -> dict[str, Any]:
         caller = {
