@@ -76,8 +76,7 @@ def hand_out(settings: CredentialsSettings) -> None:
     for agent, copies in COPIES.items():
         for setting, source in copies.items():
             _write(settings.credentials_folder / agent / setting, _read(settings, source))
-        if (settings.helpdesk_var / DATABASES).exists():  # where agents share a database (docker-compose.replicas.yml)
-            _write(settings.credentials_folder / agent / "database_url", _read(settings, f"{DATABASES}/{agent}"))
+        _write(settings.credentials_folder / agent / "database_url", _read(settings, f"{DATABASES}/{agent}"))
         _keep_audit_key(settings.credentials_folder / agent)
     caller = AllowedCaller(
         agent="supervisor",

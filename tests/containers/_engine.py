@@ -4,14 +4,19 @@ import json
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
-from functools import cache
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from tests.containers._workspace import ROOT
 
 BUILD_SECONDS = 1200
+READY_SECONDS = 180
+UP = ("up", "--detach", "--no-build", "--scale=supervisor=2", "--scale=account-lookup=2")
+"""How the whole is brought up: one agent that has its replicas behind the door, and one behind a name."""
 
 
 @cache
@@ -84,8 +89,8 @@ class Stack:
         command += [*self._files, *arguments]
         return run(command, timeout=timeout)
 
-    def container(self, service: str) -> str:
-        """The id of a service's container, running or not."""
+    def containers(self, service: str) -> list[str]:
+        """The ids of a service's containers, running or not: one for each replica."""
         found = run(
             [
                 *("docker", "ps", "--all", "--quiet"),
@@ -93,20 +98,57 @@ class Stack:
                 *("--filter", f"label=com.docker.compose.service={service}"),
             ]
         ).split()
-        assert len(found) == 1, f"{service}: {len(found)} containers"
-        return found[0]
-
-    def state(self, service: str) -> dict[str, Any]:
-        """The engine's account of a service's container, with `Status`, `ExitCode` and `Health`."""
-        found: dict[str, Any] = json.loads(
-            run(["docker", "inspect", "--format", "{{json .State}}", self.container(service)])
-        )
+        assert found, f"{service}: no container"
         return found
 
+    def container(self, service: str) -> str:
+        """The id of a service's container; where there are replicas, of one of them."""
+        return self.containers(service)[0]
+
     def logs(self, service: str) -> str:
-        """What the service wrote."""
-        return run(["sh", "-c", f"docker logs {self.container(service)} 2>&1"])
+        """What the service's containers wrote."""
+        return "".join(logs(container) for container in self.containers(service))
 
     def execute(self, service: str, program: str) -> Any:
         """Runs a Python program in a service's container, and reads the JSON that it prints."""
         return in_container(self.container(service), program)
+
+    def wait_until_ready(self, *services: str) -> None:
+        """Waits until every container of these services, which are agents, has said that it is ready."""
+        for container in (container for service in services for container in self.containers(service)):
+            wait_until(partial(_is_ready, container), otherwise=partial(logs, container))
+
+
+def wait_until(condition: Callable[[], bool], *, otherwise: Callable[[], str], seconds: float = READY_SECONDS) -> None:
+    """Asks until something is so, where nothing tells but asking.
+
+    Raises:
+        AssertionError: if it is not in time, with what there is to say then.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, otherwise()
+        threading.Event().wait(0.1)
+
+
+def state(container: str) -> dict[str, Any]:
+    """The engine's account of a container, with `Status`, `ExitCode` and `Health`."""
+    found: dict[str, Any] = json.loads(run(["docker", "inspect", "--format", "{{json .State}}", container]))
+    return found
+
+
+def is_healthy(container: str) -> bool:
+    """Whether a container's own health check has passed."""
+    return bool(state(container)["Health"]["Status"] == "healthy")
+
+
+def logs(container: str) -> str:
+    """What a container wrote."""
+    return run(["sh", "-c", f"docker logs {container} 2>&1"])
+
+
+def _is_ready(container: str) -> bool:
+    """Whether an agent's last start has come to its end."""
+    events = [json.loads(line).get("event") for line in logs(container).splitlines() if line.startswith("{")]
+    starts = [index for index, event in enumerate(events) if event == "listening"]
+    return bool(starts) and "ready" in events[starts[-1] :]

@@ -10,6 +10,8 @@ from packaging.markers import Marker
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 AGENTS = tuple(sorted(path.parent.name for path in (ROOT / "agents").glob("*/pyproject.toml")))
+SERVICES = tuple(agent.replace("_", "-") for agent in AGENTS)
+"""What the agents are called in docker-compose.yml."""
 IMAGES = (*AGENTS, "local", "portal")
 """The folders' names; `local` is the image of the stand-ins, `portal` that of the operator's command."""
 

@@ -1,11 +1,16 @@
 """Images are built once for a run; where there is no engine, what needs them is skipped, and says why."""
 
+import asyncio
+import uuid
+from collections.abc import Iterator
+
 import pytest
 
-from tests.containers._engine import BUILD_SECONDS, compose_command, engine_problem, run
-from tests.containers._workspace import AGENTS, IMAGES
+from tests.containers._engine import BUILD_SECONDS, UP, Stack, compose_command, engine_problem, free_ports, run
+from tests.containers._person import Person
+from tests.containers._workspace import IMAGES, SERVICES
 
-OTHERS = ("tenant", "fga", "relationships")
+OTHERS = ("tenant", "fga", "relationships", "postgres", "door")
 """The services, besides the agents, whose images are built."""
 
 
@@ -24,9 +29,37 @@ def images(engine: None) -> dict[str, str]:  # noqa: ARG001 -- it must be there 
         [
             *compose_command(),
             "build",
-            *sorted(agent.replace("_", "-") for agent in AGENTS),
+            *SERVICES,
             *OTHERS,
         ],
         timeout=BUILD_SECONDS,
     )
     return {image: f"helpdesk/{image}" for image in IMAGES}
+
+
+@pytest.fixture(scope="session")
+def stack(images: dict[str, str]) -> Iterator[Stack]:  # noqa: ARG001 -- the images must be there
+    """A copy of the whole, two agents in two replicas, which shares nothing with another copy on this machine."""
+    ports = free_ports("SUPERVISOR", "TENANT", "DIRECTORY")
+    copy = Stack(
+        f"helpdesk-test-{uuid.uuid4().hex[:8]}",
+        {f"HELPDESK_{name}_PORT": str(port) for name, port in ports.items()},
+    )
+    try:
+        copy.compose(*UP)
+        copy.wait_until_ready(*SERVICES)
+        yield copy
+    finally:
+        copy.compose("down", "--volumes", "--timeout", "10")
+
+
+@pytest.fixture(scope="session")
+def signed_in(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Person:
+    """Amelia, signed in with the very command that the stack shows, her accounts connected."""
+    passwords: dict[str, str] = stack.execute("tenant", "print(open('/app/var/tenant/users.json').read())")
+    passkeys: dict[str, str] = stack.execute("directory", "print(open('/app/var/directory/users.json').read())")
+    amelia = Person("amelia.hart", passwords["amelia.hart"], tmp_path_factory.mktemp("home"))
+    (command,) = [line for line in stack.logs("credentials").splitlines() if "helpdesk login" in line]
+    asyncio.run(amelia.sign_in(command))
+    asyncio.run(amelia.connect_accounts(passkeys["amelia.hart"]))
+    return amelia

@@ -29,6 +29,8 @@ MADE = {
     "fga/store_id": "a store\n",
     "fga/model_id": "a model\n",
 }
+URLS = {agent: f"postgresql://{agent}:word of {agent}@postgres/helpdesk" for agent in ("supervisor", *SUBAGENTS)}
+"""Each agent's part of the database."""
 ASKING = {"fga_api_token": "the store's key\n", "fga_store_id": "a store\n", "fga_model_id": "a model\n"}
 """What every subagent gets, to ask who may do what."""
 
@@ -36,7 +38,7 @@ ASKING = {"fga_api_token": "the store's key\n", "fga_store_id": "a store\n", "fg
 @pytest.fixture
 def settings(tmp_path: Path) -> CredentialsSettings:
     """What the tenant has made, and an empty folder to hand out to."""
-    for name, text in MADE.items():
+    for name, text in (MADE | {f"database/{agent}": url for agent, url in URLS.items()}).items():
         path = tmp_path / "var" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -64,7 +66,8 @@ def test_each_agent_gets_its_own_and_nothing_else(settings: CredentialsSettings)
     authorizer = json.loads(handed_out(settings)["gateway/gateway_authorizer"])
     assert CustomJWTAuthorizer.model_validate(authorizer).allowed_clients == ("docs-client",)
     asking = {f"{agent}/{name}": text for agent in SUBAGENTS for name, text in ASKING.items()}
-    assert handed_out(settings) == asking | {
+    urls = {f"{agent}/database_url": url for agent, url in URLS.items()}
+    assert handed_out(settings) == asking | urls | {
         "supervisor/client_id": "machine-client\n",
         "supervisor/client_key": "machine key\n",
         "supervisor/api_client_id": "api-client\n",
@@ -81,19 +84,6 @@ def test_each_agent_gets_its_own_and_nothing_else(settings: CredentialsSettings)
         "docs_search/api_client_id": "docs-client\n",
         "docs_search/api_client_key": "docs key\n",
         "gateway/gateway_authorizer": json.dumps(authorizer),
-    }
-
-
-def test_where_agents_share_a_database_each_gets_the_url_of_its_own_part(settings: CredentialsSettings) -> None:
-    agents = ("supervisor", *SUBAGENTS)
-    for agent in agents:
-        path = settings.helpdesk_var / "database" / agent
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"postgresql://{agent}:word of {agent}@postgres/helpdesk")
-    hand_out(settings)
-    urls = {name: text for name, text in handed_out(settings).items() if name.endswith("/database_url")}
-    assert urls == {
-        f"{agent}/database_url": f"postgresql://{agent}:word of {agent}@postgres/helpdesk" for agent in agents
     }
 
 

@@ -14,7 +14,7 @@ from tests.containers._workspace import AGENTS, IMAGES, PYTHON, ROOT, dependenci
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 AGENT_SERVICES = {service["image"].removeprefix("helpdesk/"): name for name, service in SERVICES.items()}
-OTHERS = frozenset({"local", "fga", "portal", "${OLLAMA_IMAGE:-ollama/ollama:0.12.6}"})
+OTHERS = frozenset({"local", "fga", "portal", "postgres", "door", "${OLLAMA_IMAGE:-ollama/ollama:0.12.6}"})
 NEWEST_GLIBC_MINOR = 41  # trixie's; wheels for an older one run there too
 
 
@@ -113,7 +113,7 @@ def test_a_container_can_change_nothing_but_its_volumes(service: str) -> None:
 
 def test_only_what_a_person_needs_is_published_and_only_on_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if service.get("ports")}
-    assert set(published) == {"supervisor", "tenant", "directory"}
+    assert set(published) == {"door", "tenant", "directory"}
     assert all(len(ports) == 1 and ports[0].startswith("127.0.0.1:") for ports in published.values())
 
 
@@ -136,6 +136,7 @@ def test_an_agent_can_read_no_other_parts_credentials() -> None:
     assert mounts("relationships")["directory"] == ("/app/var/directory", "ro")
     assert holders["fga"] == {"fga", "relationships", "credentials"}
     assert mounts("credentials")["fga"] == ("/app/var/fga", "ro")
+    assert holders["postgres"] == {"postgres"}
     assert holders["token-vault"] == {"tenant", "directory"}
 
 
@@ -158,6 +159,14 @@ def test_only_subagents_can_ask_the_relationship_store() -> None:
         "password-reset",
         "docs-search",
     }
+
+
+def test_the_door_leads_to_the_supervisors_and_nowhere_else() -> None:
+    assert {name for name, service in SERVICES.items() if "door" in service.get("networks", [])} == {
+        "door",
+        "supervisor",
+    }
+    assert SERVICES["door"]["networks"] == ["door"]
 
 
 def test_only_docs_search_can_reach_the_gateway() -> None:

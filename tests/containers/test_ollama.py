@@ -14,8 +14,7 @@ import yaml
 
 from tests.containers._engine import BUILD_SECONDS, Stack, free_ports, run
 from tests.containers._person import Person
-from tests.containers._workspace import AGENTS, ROOT
-from tests.containers.test_stack import wait_until_ready
+from tests.containers._workspace import AGENTS, ROOT, SERVICES
 
 pytestmark = pytest.mark.timeout(BUILD_SECONDS)
 
@@ -66,7 +65,7 @@ def stack(images: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
     try:
         copy.compose("build", *services, timeout=BUILD_SECONDS)
         copy.compose("up", "--detach", "--no-build")
-        wait_until_ready(copy)
+        copy.wait_until_ready(*SERVICES)
         yield copy
     finally:
         copy.compose("down", "--volumes", "--timeout", "10")
