@@ -13,8 +13,8 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Link, Status
 
+from shared.telemetry._recorder import Recorded
 from shared.telemetry._redaction import REDACTED, redact
-from shared.telemetry._trace import SCOPE
 
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:/{}()+-]{0,128}")
 TEXTS: Final = (
@@ -49,9 +49,8 @@ class Redacting(SpanExporter):
         return self._exporter.force_flush(timeout_millis)
 
     def _redacted(self, span: ReadableSpan) -> ReadableSpan:
-        is_ours = span.instrumentation_scope is not None and span.instrumentation_scope.name == SCOPE
-        if is_ours and not span.events:
-            return span  # it was redacted attribute by attribute
+        if isinstance(span, Recorded):
+            return span  # it was redacted attribute by attribute, and holds nothing else
         description = span.status.description
         return ReadableSpan(
             name=str(redact(span.name)),

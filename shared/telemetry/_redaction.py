@@ -15,6 +15,8 @@ _CREDENTIAL = re.compile(
 )
 _HINTS = ("eyj", "bearer", "dpop", "basic", "ssws", "-----begin")
 """Without any of these the expression above finds nothing; looking for them takes a tenth of the time."""
+_SHORTEST: Final = len("dpop ") + 8
+"""Nothing shorter looks like a credential."""
 
 _SECRET_NAMES = re.compile(
     r"(?i)(authorization|secret|password|assertion|cookie|private_key|_token$|^token$|refresh_token|access_token)"
@@ -23,8 +25,13 @@ _SECRET_NAMES = re.compile(
 
 def holds_credential(text: str) -> bool:
     """Whether anything in a text looks like a credential."""
+    if len(text) < _SHORTEST:
+        return False
     lowered = text.lower()
-    return any(hint in lowered for hint in _HINTS) and _CREDENTIAL.search(text) is not None
+    for hint in _HINTS:  # not `any`: what it is given to go through costs more than the search
+        if hint in lowered:
+            return _CREDENTIAL.search(text) is not None
+    return False
 
 
 def redact(value: object) -> object:

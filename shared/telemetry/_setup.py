@@ -155,13 +155,19 @@ def _set_up_traces(
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 -- as above
 
     from shared.telemetry._export import Redacting  # noqa: PLC0415 -- as above
+    from shared.telemetry._recorder import Recorder  # noqa: PLC0415 -- as above
 
     uncounted = metrics.NoOpMeterProvider()  # the SDK would count each span thrice, which costs more than the span
     provider = TracerProvider(resource=resource, shutdown_on_exit=False, meter_provider=uncounted)
-    for exporter in exporters:
-        redacting = Redacting(exporter, message_content=settings.telemetry_message_content)
-        provider.add_span_processor(BatchSpanProcessor(redacting, meter_provider=uncounted))
-    switches.tracer = provider.get_tracer(SCOPE)
+    processors = [
+        BatchSpanProcessor(
+            Redacting(exporter, message_content=settings.telemetry_message_content), meter_provider=uncounted
+        )
+        for exporter in exporters
+    ]
+    for processor in processors:
+        provider.add_span_processor(processor)
+    switches.tracer = Recorder(provider.sampler, resource, processors)
     if settings.telemetry_library_spans:
         switches.library_spans = True
         trace.set_tracer_provider(provider)

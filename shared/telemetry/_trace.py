@@ -9,9 +9,9 @@ agents can be joined.
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from opentelemetry import context, trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
@@ -36,9 +36,29 @@ _KINDS: Final[Mapping[Kind, SpanKind]] = {
 }
 _NAME: Final = re.compile(r"[^A-Za-z0-9_./:{}() -]+")
 _propagator: Final = TraceContextTextMapPropagator()
-_ids: Final = random.SystemRandom()
+random_ids: Final = random.SystemRandom()
 
 Attributes = Mapping[AttributeName, Value | None]
+
+
+class SpanMaker(Protocol):
+    """What begins spans: OpenTelemetry's tracers, and ours."""
+
+    def start_span(
+        self,
+        name: str,
+        *,
+        context: context.Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        links: Sequence[trace.Link] | None = None,
+        start_time: int | None = None,
+    ) -> trace.Span:
+        """Begins one, below the context's span, or else below the one that is active."""
+        ...
+
+
+class Kept(dict[str, Value]):
+    """Attributes as they are written: checked and redacted."""
 
 
 class _Switches:
@@ -46,7 +66,7 @@ class _Switches:
 
     message_content = False
     library_spans = False
-    tracer = trace.get_tracer(SCOPE)
+    tracer: SpanMaker = trace.get_tracer(SCOPE)
 
 
 switches: Final = _Switches()
@@ -107,7 +127,10 @@ class Span:
 
 def begin(name: str, *, kind: Kind = "internal", attributes: Attributes | None = None) -> Span:
     """Begins a span below the one that is active, without making it active: for code that yields in between."""
-    return Span(switches.tracer.start_span(_name(name), kind=_KINDS[kind], attributes=_kept(attributes or {})))
+    opened = Span(switches.tracer.start_span(_name(name), kind=_KINDS[kind]))
+    if attributes:
+        opened.set(attributes)
+    return opened
 
 
 @contextmanager
@@ -152,7 +175,7 @@ def receive(name: str, carrier: Mapping[str, str], *, trusted: bool, began: floa
         start_time=int(began * 1e9),
     )
     if not opened.get_span_context().is_valid:  # nobody records: the ids join the logs all the same
-        opened = NonRecordingSpan(SpanContext(_ids.getrandbits(128), _ids.getrandbits(64), is_remote=False))
+        opened = NonRecordingSpan(SpanContext(random_ids.getrandbits(128), random_ids.getrandbits(64), is_remote=False))
     return Span(opened)
 
 
@@ -187,7 +210,7 @@ def now() -> float:
 
 def _extracted(carrier: Mapping[str, str]) -> SpanContext | None:
     """The caller's place in its trace, where it says one in a form that is valid and of reasonable length."""
-    if len(carrier.get("traceparent", "")) > MAX_TRACEPARENT:
+    if not 0 < len(carrier.get("traceparent", "")) <= MAX_TRACEPARENT:
         return None
     if len(carrier.get("tracestate", "")) > MAX_TRACESTATE:
         carrier = {"traceparent": carrier.get("traceparent", "")}
@@ -199,9 +222,9 @@ def _without_state(theirs: SpanContext) -> SpanContext:
     return SpanContext(theirs.trace_id, theirs.span_id, is_remote=True, trace_flags=TraceFlags(theirs.trace_flags))
 
 
-def _kept(attributes: Attributes) -> dict[str, Value]:
+def _kept(attributes: Attributes) -> Kept:
     """What of attributes is written, as it is written."""
-    kept: dict[str, Value] = {}
+    kept = Kept()
     for name, value in attributes.items():
         if value is None or (name in CONTENT and not switches.message_content):
             continue

@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from shared.errors import InvalidToken
 from shared.telemetry import Span, receive, resumed, span, trace_id, traceparent
 from shared.telemetry._export import Redacting
-from shared.telemetry._trace import SCOPE, switches
+from shared.telemetry._recorder import Recorder
+from shared.telemetry._trace import switches
 from tests.telemetry._small_agent import TOKEN
 
 SECRETS = {
@@ -30,12 +33,14 @@ class Pipeline:
 
     def __init__(self, *, message_content: bool = False) -> None:
         self._memory = InMemorySpanExporter()
+        processor = SimpleSpanProcessor(Redacting(self._memory, message_content=message_content))
         self.provider = TracerProvider()
-        self.provider.add_span_processor(SimpleSpanProcessor(Redacting(self._memory, message_content=message_content)))
+        self.provider.add_span_processor(processor)
+        self._recorder = Recorder(ALWAYS_ON, Resource({}), [processor])
 
     def ours(self, name: str = "work") -> Span:
         """A span of our own."""
-        return Span(self.provider.get_tracer(SCOPE).start_span(name))
+        return Span(self._recorder.start_span(name))
 
     def library(self) -> trace.Tracer:
         """What a library makes spans with."""
