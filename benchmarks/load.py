@@ -113,14 +113,16 @@ async def measure(command: dict[str, Any]) -> dict[str, Any]:
         for _ in range(command["clients"])
     ]
     _, pending = await asyncio.wait([connection.closed for connection in connections], timeout=command["seconds"] + 60)
-    latencies = sorted(this_round.latencies)
+    in_order = [round(latency * 1000, 4) for latency in this_round.latencies]
+    latencies = sorted(in_order)
     count = len(latencies)
     return {
         "requests": count,
         "errors": this_round.errors + len(pending),
         "rps": (count - this_round.errors) / (time.perf_counter() - began),
-        "p50": latencies[count // 2] * 1000 if count else float("inf"),
-        "p95": latencies[min(count - 1, count * 95 // 100)] * 1000 if count else float("inf"),
+        "p50": latencies[count // 2] if count else float("inf"),
+        "p95": latencies[min(count - 1, count * 95 // 100)] if count else float("inf"),
+        "latencies": in_order,
     }
 
 
