@@ -76,7 +76,7 @@ def configure_telemetry(settings: TelemetrySettings, *, service: str) -> Telemet
             _log.warning("library_spans_off")
         bind(metrics.get_meter(SCOPE))
         _log.info("telemetry_set_up", by=type(trace.get_tracer_provider()).__module__)
-        return Telemetry("theirs")
+        return Telemetry("theirs", closing=_flushes(trace.get_tracer_provider(), metrics.get_meter_provider()))
     traces, measured = settings.trace_exporters, settings.metric_exporters
     _check("OTEL_TRACES_EXPORTER", traces, TRACE_EXPORTERS)
     _check("OTEL_METRICS_EXPORTER", measured, METRIC_EXPORTERS)
@@ -113,6 +113,11 @@ def _launch() -> None:
         root.handlers[:] = handlers
     if not _is_taken():
         _log.warning("observability_not_there")
+
+
+def _flushes(*providers: object) -> tuple[Callable[[], Any], ...]:
+    """What has providers send what they hold: by themselves they do that where Python ends, which may be cut short."""
+    return tuple(flush for each in providers if (flush := getattr(each, "force_flush", None)) is not None)
 
 
 class HasTracer(Protocol):

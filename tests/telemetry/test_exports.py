@@ -165,3 +165,22 @@ async def test_under_opentelemetrys_own_launcher_its_provider_is_used_and_no_oth
     assert "helpdesk.tool.duration" in receiver.metrics
     for text in (SECRET, "swordfish", TOKEN, "Oslo"):
         assert text.encode() not in b"".join(receiver.bodies), text
+
+
+def test_somebody_elses_provider_sends_what_it_holds_though_the_process_is_cut_short() -> None:
+    script = (
+        "import os, shared.telemetry as t\n"
+        "from opentelemetry import trace\n"
+        "from opentelemetry.sdk.trace import TracerProvider\n"
+        "from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter\n"
+        "from shared.settings import TelemetrySettings\n"
+        "provider = TracerProvider()\n"
+        "provider.add_span_processor(BatchSpanProcessor(ConsoleSpanExporter(), schedule_delay_millis=60_000))\n"
+        "trace.set_tracer_provider(provider)\n"
+        "telemetry = t.configure_telemetry(TelemetrySettings.load(), service='x')\n"
+        "t.begin('the last one').end()\n"
+        "telemetry.close()\n"
+        "os._exit(0)\n"  # as where a thread is left behind
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert '"name": "the last one"' in done.stdout
