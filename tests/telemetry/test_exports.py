@@ -72,6 +72,13 @@ async def test_a_file_takes_what_is_exported_and_prometheus_reads_at_a_port_of_i
     assert SECRET.split()[0] not in file.read_text("utf-8") + text
 
 
+async def _measured(url: str, http: httpx.AsyncClient, *, until: str) -> str:
+    """What is to be read there once a request has been counted, which it is when it has been answered."""
+    while until not in (text := (await http.get(url)).text):
+        pass  # bounded by the test's own time
+    return text
+
+
 async def test_an_exporter_that_is_not_to_be_had_stops_the_agent_with_a_line_that_says_so(tmp_path: Path) -> None:
     with small_agent(tmp_path, {"OTEL_TRACES_EXPORTER": "jaeger"}) as small:
         _, errors = small.process.communicate(timeout=60)
