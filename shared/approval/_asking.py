@@ -11,7 +11,7 @@ from shared.approval._recording import record_approval, record_end, record_reque
 from shared.audit import Trail, Unrecorded
 from shared.errors import HelpdeskError, InvalidToken, OAuthError, UpstreamUnavailable
 from shared.identity import AccessToken, BackchannelAuthentication, BackchannelRequest, Pending, TokenVerifier
-from shared.telemetry import get_logger, metrics
+from shared.telemetry import get_logger
 
 SCOPES: Final = frozenset({"openid", APPROVE_SCOPE})
 ATTEMPTS: Final = 3
@@ -105,7 +105,6 @@ class Asking:
             next_poll_at=self.clock() + answer.interval,
             deadline=min(entry.deadline, asked_at + answer.expires_in),
         )
-        metrics.APPROVALS.add(str(State.REQUESTED))
         _log.info(
             "approval_requested", action=entry.id, operation=entry.operation, digest=entry.digest, asked=entry.asked + 1
         )
@@ -165,7 +164,6 @@ class Asking:
             entry.id, {State.REQUESTED}, State.APPROVED, approved_at=now, token_id=evidence.token_id, auth_req_id=""
         )
         if taken:
-            metrics.APPROVALS.add(str(State.APPROVED))
             _log.info("approval_given", action=entry.id, operation=entry.operation, token_id=evidence.token_id)
             record_approval(self.trail, entry)
         else:
@@ -215,7 +213,6 @@ class Asking:
         """Ends a row that waits."""
         ended = await self.ledger.move(entry.id, WAITING, state, reason=reason, auth_req_id="")
         if ended:
-            metrics.APPROVALS.add(str(state))
             _log.info("approval_ended", action=entry.id, state=str(state), reason=reason, operation=entry.operation)
             record_end(self.trail, entry, state, reason)
         return ended

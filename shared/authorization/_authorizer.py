@@ -81,6 +81,7 @@ class Authorizer:
         except WaitsForPerson:
             raise
         except HelpdeskError as error:
+            metrics.not_done(error)
             words = refusal(error, needs.purpose)
             detail = f"{error.reason}: {error.detail}"
             unresolved = Deny(**self._who(tool, caller), reason=Reason.UNRESOLVED, words=words, detail=detail)
@@ -130,6 +131,7 @@ class Authorizer:
         try:
             answers = tuple(await self._checks.ask(checks, consistency=consistency))
         except UpstreamUnavailable as error:
+            metrics.not_done(error)
             words = _words.unavailable(needs.purpose)
             return Deny(**about, reason=Reason.UNAVAILABLE, words=words, detail=error.detail), [], frozenset()
         held = {answer.check for answer in answers if answer.allowed}

@@ -158,6 +158,12 @@ def bind(meter: metrics.Meter) -> None:
         each.bind(meter)
 
 
+def not_done(error: HelpdeskError) -> None:
+    """Counts what another part did not do, where that is why something was refused; other errors are counted there."""
+    if isinstance(error, UpstreamError):
+        UPSTREAM_ERRORS.add(error.part, error.reason)
+
+
 def refused(error: HelpdeskError, *, place: str) -> None:
     """Counts an error of ours where it ends: as another part's, or as a refusal.
 
@@ -166,6 +172,6 @@ def refused(error: HelpdeskError, *, place: str) -> None:
         place: Where it ended: `request`, `task` or `tool`.
     """
     if isinstance(error, UpstreamError):
-        UPSTREAM_ERRORS.add(error.part, error.reason)
+        not_done(error)
     else:
         REFUSALS.add(place, error.reason)

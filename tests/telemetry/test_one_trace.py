@@ -54,6 +54,7 @@ GUIDE = "Where is the VPN guide?"
 BOTH = "Which groups am I in, and where is the VPN guide?"
 WITH_SECRETS = f"My {CANARY} is {TOKEN}, show my profile"
 FOREIGN = "Which devices do I have?"
+RESET = "Reset my password"
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +84,16 @@ async def _live(day: Day) -> None:
             desk.urls["supervisor"], json=body, headers=HOSTILE | {"Authorization": f"Bearer {token}"}
         )
         assert answer.status_code == httpx.codes.OK
-        refused = await desk.http.post(desk.urls["docs_search"], json=body, headers=HOSTILE)
-        assert refused.status_code == httpx.codes.UNAUTHORIZED
+        for agent in AGENTS:
+            refused = await desk.http.post(desk.urls[agent], json=body, headers=HOSTILE)
+            assert refused.status_code == httpx.codes.UNAUTHORIZED
+        for part in ("directory", "gateway"):
+            await desk.processes.stop_part(part)
+        for question in (GROUPS, RESET, GUIDE):
+            conversation.begin_another()
+            await conversation.turn(question, lambda _: None)
+        await desk.processes.stop_part("docs_search")
+        await conversation.turn(GUIDE, lambda _: None)
         logs = desk.logs
         await desk.processes.stop()  # what is left is sent at the end
         _read(day, logs)
@@ -107,7 +116,7 @@ def _read(day: Day, logs: Path) -> None:
         day.lines[name] = [event for event in events if event["event"] == "request"]
     asked = [line for line in day.lines["supervisor"] if line.get("method", "").startswith("Send")]
     day.traces = dict(
-        zip((GROUPS, GUIDE, BOTH, WITH_SECRETS, FOREIGN), (line["trace_id"] for line in asked), strict=True)
+        zip((GROUPS, GUIDE, BOTH, WITH_SECRETS, FOREIGN), (line["trace_id"] for line in asked[:5]), strict=True)
     )
 
 
@@ -248,7 +257,7 @@ def test_metrics_tell_requests_hops_models_tools_and_tokens(day: Day) -> None:
         for service, attributes, count in metrics["rpc.server.call.duration"]
         if attributes.get("helpdesk.outcome") == "answered"
     }
-    assert counts["supervisor", "SendStreamingMessage"] == 4
+    assert counts["supervisor", "SendStreamingMessage"] == 8
     assert counts["supervisor", "SendMessage"] == 1
     hops = {a["gen_ai.agent.name"] for _, a, _ in metrics["rpc.client.call.duration"]}
     assert hops >= {"account_lookup", "docs_search"}
@@ -260,3 +269,32 @@ def test_metrics_tell_requests_hops_models_tools_and_tokens(day: Day) -> None:
     parts = {a["helpdesk.part"] for _, a, _ in metrics["http.client.request.duration"]}
     assert {"authorization server", "directory"} <= parts
     assert {a["gen_ai.token.type"] for _, a, _ in metrics["gen_ai.client.token.usage"]} == {"input", "output"}
+
+
+def test_each_agent_counts_what_it_refused_what_others_did_not_do_and_its_tokens(day: Day) -> None:
+    metrics = day.receiver.metrics
+    refused = [(service, labels) for service, labels, count in metrics["helpdesk.refusals"] if count == 1]
+    for agent in AGENTS:
+        assert (agent, {"helpdesk.place": "request", "error.type": "token_missing"}) in refused
+    away = {
+        (service, labels["helpdesk.part"], labels["error.type"])
+        for service, labels, _ in metrics["helpdesk.upstream.errors"]
+    }
+    assert away == {
+        ("account_lookup", "directory", "upstream_unavailable"),
+        ("password_reset", "directory", "upstream_unavailable"),
+        ("docs_search", "knowledge base", "upstream_unavailable"),
+        ("supervisor", "docs_search", "upstream_unavailable"),
+    }
+    fetched = {
+        (service, labels["helpdesk.grant"])
+        for service, labels, _ in metrics["helpdesk.tokens"]
+        if labels["helpdesk.result"] == "fetched"
+    }
+    assert fetched == {
+        ("supervisor", "client_credentials"),
+        ("supervisor", "token_exchange"),
+        ("account_lookup", "connection_token"),
+        ("password_reset", "connection_token"),
+        ("docs_search", "token_exchange"),
+    }
