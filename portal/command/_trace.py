@@ -63,6 +63,9 @@ def _show(output: Output, placed: list[Row]) -> None:
     output.say(
         Text.assemble(("trace ", "dim"), first.trace_id, ("  tasks ", "dim"), ", ".join(sorted(tasks))), whole=True
     )
+    linked = dict.fromkeys(trace_id for row in placed for trace_id in row.span.linked)
+    if linked:
+        output.say(Text.assemble(("  linked to trace ", "dim"), printable(", ".join(linked))), whole=True)
     table = Table(box=None, pad_edge=False, show_header=False)
     for _ in range(5):
         table.add_column(no_wrap=True)
@@ -97,4 +100,5 @@ def _document(span: Span) -> dict[str, object]:
         "began": datetime.fromtimestamp(span.began / 1e9, UTC).isoformat(),
         "milliseconds": round(span.milliseconds, 3),
         "failed": span.failed,
+        "linked": list(span.linked),
     }

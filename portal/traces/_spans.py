@@ -24,6 +24,7 @@ class Span:
         ended: The same.
         attributes: What is told of it.
         failed: Whether it failed.
+        linked: The traces that it is linked to: of what goes on here, or of a client's own.
     """
 
     service: str
@@ -35,6 +36,7 @@ class Span:
     ended: int
     attributes: Mapping[str, Any]
     failed: bool
+    linked: tuple[str, ...] = ()
 
     @property
     def milliseconds(self) -> float:
@@ -72,6 +74,7 @@ def _spans(batch: dict[str, Any]) -> Iterator[Span]:
                 ended=int(span["endTimeUnixNano"]),
                 attributes=_attributes(span),
                 failed=span.get("status", {}).get("code") == FAILED,
+                linked=tuple(str(link["traceId"]) for link in span.get("links", [])),
             )
 
 

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Protocol
 
-from a2a.helpers import get_message_text, new_task
+from a2a.helpers import get_message_text
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.context import ServerCallContext
 from a2a.server.events import EventQueue
@@ -35,11 +35,11 @@ from shared.agent_loop._history import Conversations, opening, turn_to_keep
 from shared.agent_loop._instruments import ModelName, observe, run_span
 from shared.agent_loop._model_failure import ModelFailure
 from shared.agent_loop._relay import FAILED, RelayAnswers
-from shared.agent_loop._status import Status, waiting_event
+from shared.agent_loop._status import Status, begun, trace_of, waiting_event
 from shared.agent_loop._waiting import Replay, Resume, WaitingRoom
 from shared.authorization import Authorizer, AuthorizeToolCalls, require_declarations
 from shared.errors import HelpdeskError, WaitsForPerson
-from shared.telemetry import get_logger, metrics, quiet
+from shared.telemetry import get_logger, metrics, quiet, traceparent
 
 MAX_TURNS = 6
 STREAMING_METHODS = frozenset({"SendStreamingMessage", "message/stream"})
@@ -183,14 +183,10 @@ class StrandsExecutor(AgentExecutor):
         """
         task_id, context_id, call = str(context.task_id), str(context.context_id), context.call_context
         if context.current_task is None:
-            await event_queue.enqueue_event(
-                new_task(
-                    task_id,
-                    context_id,
-                    TaskState.TASK_STATE_WORKING,
-                    history=[context.message] if context.message else [],
-                )
-            )
+            began = traceparent()
+            await event_queue.enqueue_event(begun(task_id, context_id, context.message, trace=began))
+        else:
+            began = trace_of(context.current_task)
         method = call.state.get("method")
         writer = AnswerWriter(event_queue, task_id, context_id, streaming=method is None or method in STREAMING_METHODS)
         status = Status(event_queue.enqueue_event, task_id, context_id)
@@ -206,6 +202,7 @@ class StrandsExecutor(AgentExecutor):
                 task_id=task_id,
                 context_id=context_id,
                 asked=context.get_user_input() if context.message is not None else "",
+                goes_on=began,
             ):
                 still = await self._run(context, writer, status, cancelled=cancelled, waits=waits, relay=relay)
         except asyncio.CancelledError:

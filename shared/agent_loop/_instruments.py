@@ -55,7 +55,9 @@ class ModelName:
 
 
 @contextmanager
-def run_span(agent: str, name: ModelName, *, task_id: str, context_id: str, asked: str) -> Iterator[Span]:
+def run_span(
+    agent: str, name: ModelName, *, task_id: str, context_id: str, asked: str, goes_on: str | None = None
+) -> Iterator[Span]:
     """The span of one run.
 
     Args:
@@ -64,9 +66,11 @@ def run_span(agent: str, name: ModelName, *, task_id: str, context_id: str, aske
         task_id: Of the task.
         context_id: Of the conversation.
         asked: What the person said; kept only where message content is switched on.
+        goes_on: Where the task began: a task that goes on in another trace has a link to that one.
     """
     with span(
         f"{INVOKE_AGENT} {agent}",
+        goes_on=goes_on,
         attributes={
             "gen_ai.operation.name": INVOKE_AGENT,
             "gen_ai.agent.name": agent,

@@ -3,7 +3,8 @@
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 
-from a2a.types import Message, Part, Role, TaskState, TaskStatus, TaskStatusUpdateEvent
+from a2a.helpers import new_task
+from a2a.types import Message, Part, Role, Task, TaskState, TaskStatus, TaskStatusUpdateEvent
 from strands.types.tools import ToolUse
 
 from shared.a2a import CALLS_KEY, WAITING_KEY, Wait, waiting_metadata
@@ -12,6 +13,9 @@ from shared.errors import WaitsForPerson
 WORKING_KEY = "helpdesk/working"
 CHANGES_KEY = "helpdesk/changes"
 """In the metadata of a task that may have changed something."""
+TRACE_KEY = "helpdesk/trace"
+"""In the metadata of a task: the trace that it began in (`traceparent`). Whoever has it go on in another trace, after a
+restart say, links to that one."""
 
 
 class Status:
@@ -81,6 +85,19 @@ class Status:
 
     def _event(self, state: TaskState) -> TaskStatusUpdateEvent:
         return _event(self._task_id, self._context_id, state)
+
+
+def begun(task_id: str, context_id: str, message: Message | None, *, trace: str | None) -> Task:
+    """A task that has just begun, in a trace."""
+    task = new_task(task_id, context_id, TaskState.TASK_STATE_WORKING, history=[message] if message else [])
+    if trace is not None:
+        task.metadata.update({TRACE_KEY: trace})
+    return task
+
+
+def trace_of(task: Task) -> str | None:
+    """The trace that a task began in, as `traceparent`, where it says so."""
+    return str(task.metadata[TRACE_KEY]) if TRACE_KEY in task.metadata else None
 
 
 def waiting_event(task_id: str, context_id: str, waits: Sequence[Wait], words: str) -> TaskStatusUpdateEvent:

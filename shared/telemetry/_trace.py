@@ -125,24 +125,31 @@ class Span:
             context.detach(token)
 
 
-def begin(name: str, *, kind: Kind = "internal", attributes: Attributes | None = None) -> Span:
-    """Begins a span below the one that is active, without making it active: for code that yields in between."""
-    opened = Span(switches.tracer.start_span(_name(name), kind=_KINDS[kind]))
+def begin(
+    name: str, *, kind: Kind = "internal", attributes: Attributes | None = None, goes_on: str | None = None
+) -> Span:
+    """Begins a span below the one that is active, without making it active: for code that yields in between.
+
+    Args:
+        name: What is done, without ids or anything that anybody said.
+        kind: Its part in a call.
+        attributes: What is known at its beginning.
+        goes_on: What goes on here and was left in another trace (`traceparent()`): it is linked to.
+    """
+    left = _elsewhere(goes_on) if goes_on else None
+    links = [trace.Link(_without_state(left))] if left is not None else None
+    opened = Span(switches.tracer.start_span(_name(name), kind=_KINDS[kind], links=links))
     if attributes:
         opened.set(attributes)
     return opened
 
 
 @contextmanager
-def span(name: str, *, kind: Kind = "internal", attributes: Attributes | None = None) -> Iterator[Span]:
-    """A span around a block.
-
-    Args:
-        name: What is done, without ids or anything that anybody said.
-        kind: Its part in a call.
-        attributes: What is known at its beginning.
-    """
-    opened = begin(name, kind=kind, attributes=attributes)
+def span(
+    name: str, *, kind: Kind = "internal", attributes: Attributes | None = None, goes_on: str | None = None
+) -> Iterator[Span]:
+    """A span around a block; see `begin`."""
+    opened = begin(name, kind=kind, attributes=attributes, goes_on=goes_on)
     try:
         with opened.active():
             yield opened
@@ -216,6 +223,13 @@ def _extracted(carrier: Mapping[str, str]) -> SpanContext | None:
         carrier = {"traceparent": carrier.get("traceparent", "")}
     found = trace.get_current_span(_propagator.extract(dict(carrier), context.Context())).get_span_context()
     return found if found.is_valid else None
+
+
+def _elsewhere(kept: str) -> SpanContext | None:
+    """Where something was left, if that is another trace than the one that is worked on."""
+    left = _extracted({"traceparent": kept})
+    here = trace.get_current_span().get_span_context()
+    return left if left is not None and left.trace_id != here.trace_id else None
 
 
 def _without_state(theirs: SpanContext) -> SpanContext:

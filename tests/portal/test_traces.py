@@ -7,7 +7,7 @@ from opentelemetry.exporter.otlp.json.file.trace_exporter import FileSpanExporte
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Tracer, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.trace import Span, StatusCode, set_span_in_context
+from opentelemetry.trace import Link, Span, SpanContext, StatusCode, set_span_in_context
 
 from portal._errors import ExitCode
 from portal.stack import TRACES, Plan, free_ports
@@ -84,6 +84,19 @@ def test_a_trace_is_shown_by_its_tasks_id_or_its_own(command: Command) -> None:
         assert "10.0 ms" in lines[-1]
         assert "upstream_unavailable" in lines[-1]
         assert "\x1b" not in shown.out
+
+
+def test_a_trace_that_goes_on_from_another_names_it(command: Command) -> None:
+    spans = read(command.state / TRACES)
+    left = spans[0].trace_id
+    link = Link(SpanContext(int(left, 16), int(spans[0].span_id, 16), is_remote=True))
+    supervisor = service(command.state / TRACES, "supervisor")
+    supervisor.start_span("GetTask", attributes={"helpdesk.task.id": "another"}, links=[link]).end()
+    newest = summaries(read(command.state / TRACES))[-1].root.trace_id
+    assert f"linked to trace {left}" in command("trace", newest).out
+    assert "linked to" not in command("trace", left).out
+    (event,) = command("trace", "--json", newest).events
+    assert event["linked"] == [left]
 
 
 def test_the_newest_are_listed_and_programs_get_json(command: Command) -> None:
