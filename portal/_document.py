@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from portal._errors import CommandFailed
 
 Model = TypeVar("Model", bound=BaseModel)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's where it is there: ten times as fast
 
 
 def read_document(
@@ -28,7 +29,8 @@ def read_document(
         CommandFailed: with one line that says what is wrong with it.
     """
     try:
-        return model.model_validate(yaml.safe_load(prepare(path.read_text(encoding="utf-8"))))
+        text = prepare(path.read_text(encoding="utf-8"))
+        return model.model_validate(yaml.load(text, _LOADER))  # noqa: S506 -- one of the two safe loaders
     except OSError as error:
         problem = error.strerror or type(error).__name__
     except (UnicodeDecodeError, yaml.YAMLError):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from shared.errors import ConfigurationError
 
 MAIL_DOMAIN = "helpdesk.example"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's where it is there: ten times as fast
 
 
 class Person(BaseModel):
@@ -45,7 +46,7 @@ def load_people(path: Path) -> list[Person]:
         ConfigurationError: naming the first entry at fault.
     """
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 -- one of the two safe loaders
     except (OSError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{path} cannot be read as YAML: give a file like local/people.yaml.") from error
     people = []
