@@ -127,7 +127,7 @@ def load_worlds() -> dict[str, list[ToolSpec]]:
         ]
     nothing: Any = None  # no tool is run
     worlds["account_tools"] = [one.tool_spec for one in account_tools(nothing)]
-    guard: Any = SimpleNamespace(abandon=None)
+    guard: Any = SimpleNamespace(abandon=None, ended=None)
     worlds["password_tools"] = [one.tool_spec for one in password_tools(nothing, guard, nothing, resets_per_hour=1)]
     worlds["docs_tools"] = [one.tool_spec for one in docs_tools(nothing, nothing, base_url="https://docs.example/")]
     return worlds
@@ -339,12 +339,12 @@ def _timing(utterances: Sequence[Utterance], worlds: Mapping[str, list[ToolSpec]
     return f"per decision: p50 {taken[len(taken) // 2]:.2f} ms, p99 {taken[int(len(taken) * 0.99)]:.2f} ms"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the report."""
+def main(arguments: Sequence[str] | None = None, utterances: Sequence[Utterance] | None = None) -> int:
+    """Prints the report, on these utterances or on all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.routing", description="Routing on the labelled set.")
     parser.add_argument("--held-out", action="store_true", help="print the failures of the held-out split as well")
     options = parser.parse_args(arguments)
-    utterances, worlds = load_utterances(), load_worlds()
+    utterances, worlds = utterances or load_utterances(), load_worlds()
     _report(evaluate(utterances, worlds), worlds, held_out=options.held_out)
     print(f"\n{_timing(utterances, worlds)}")
     return 0

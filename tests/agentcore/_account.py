@@ -14,6 +14,8 @@ WORKLOAD = "helpdesk-supervisor"
 AUDIENCE = "https://helpdesk.example/password_reset"
 OWN = "https://helpdesk.example/supervisor"
 SCOPES = frozenset({"agent:invoke"})
+PATIENCE = 30.0
+"""How long a client waits, unless a test is about that: the machine may have a lot to do besides."""
 
 
 async def _at_once(_: float) -> None:
@@ -64,11 +66,13 @@ class Account:
         """Takes the service away."""
         self._loopback.stop()
 
-    def client(self, *, workload: str = WORKLOAD, **more: Any) -> AgentCoreIdentity:
+    def client(self, *, workload: str = WORKLOAD, timeout: float = PATIENCE, **more: Any) -> AgentCoreIdentity:
         """A client of the service."""
-        return AgentCoreIdentity(workload, endpoint_url=self.url, sleep=_at_once, jitter=lambda: 0.5, **more)
+        return AgentCoreIdentity(
+            workload, endpoint_url=self.url, sleep=_at_once, jitter=lambda: 0.5, timeout=timeout, **more
+        )
 
-    def tokens(self, *, timeout: float = 5.0, **more: Any) -> AgentCoreTokens:
+    def tokens(self, *, timeout: float = PATIENCE, **more: Any) -> AgentCoreTokens:
         """What gives the supervisor the tokens of its hops."""
         return AgentCoreTokens(
             self.client(timeout=timeout),

@@ -80,7 +80,7 @@ def test_what_is_wrong_is_still_an_answer(outcomes: Sequence[Outcome]) -> None:
 
 
 def test_the_report_names_both_splits_and_each_class(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 0
+    assert main([], load_utterances()[::20]) == 0
     said = capsys.readouterr().out
     assert all(kind in said for kind in CLASSES)
     assert "tuning" in said
