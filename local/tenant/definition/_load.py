@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -43,7 +45,7 @@ def load_definition(path: Path, value_of: Callable[[str], str | None]) -> Defini
     Raises:
         ConfigurationError: naming the first thing at fault.
     """
-    document = parse_yaml(path, replace_keywords(read_text(path, "TENANT_DEFINITION"), value_of))
+    document = _document(path, replace_keywords(read_text(path, "TENANT_DEFINITION"), value_of))
     try:
         return Definition.model_validate(document or {})
     except ValidationError as error:
@@ -53,3 +55,9 @@ def load_definition(path: Path, value_of: Callable[[str], str | None]) -> Defini
         if problem["type"] == "extra_forbidden":
             text = "the local tenant does not know this key, and would silently differ from a real one"
         raise ConfigurationError(f"{path}: {where + ': ' if where else ''}{text}.") from None
+
+
+@lru_cache(maxsize=2)
+def _document(path: Path, text: str) -> Any:
+    """Of a text that was read before, what it was then: tests open hundreds of tenants on the same file."""
+    return parse_yaml(path, text)
