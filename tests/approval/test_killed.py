@@ -106,9 +106,11 @@ class Agent:
         raise TimeoutError("the agent did not start")
 
     async def restart(self, http: httpx.AsyncClient) -> None:
-        """Starts it again, where it has killed itself."""
+        """Starts it again, where it has killed itself; where it only took its time to answer, it goes on."""
         assert self.process is not None
-        await asyncio.to_thread(self.process.join, 5)
+        await asyncio.to_thread(self.process.join, 20)
+        if self.process.exitcode is None:
+            return
         # 255 is what the fork server says where it missed how a process ended, which is rare.
         assert self.process.exitcode in {-signal.SIGKILL, 255}, self.process.exitcode
         self.kills += 1
