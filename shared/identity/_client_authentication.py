@@ -5,12 +5,14 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal, Protocol
 from urllib.parse import quote_plus
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from shared.errors import ConfigurationError
@@ -126,7 +128,7 @@ class ClientSecret:
 
 def _load_private_key(client_id: str, pem: str) -> RSAPrivateKey:
     try:
-        key = load_pem_private_key(pem.encode(), password=None)
+        key = _read(pem)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, RSAPrivateKey):
@@ -136,3 +138,9 @@ def _load_private_key(client_id: str, pem: str) -> RSAPrivateKey:
             f"The key of client {client_id} has {key.key_size} bits: make one of {MIN_KEY_BITS} to {MAX_KEY_BITS}."
         )
     return key
+
+
+@lru_cache(maxsize=4)
+def _read(pem: str) -> PrivateKeyTypes:
+    """Reads a key, and checks its numbers, which takes 36 ms: several clients of a process have the same one."""
+    return load_pem_private_key(pem.encode(), password=None)
