@@ -214,7 +214,7 @@ async def requesters(parts: Parts) -> AsyncIterator[list[Requester]]:
         yield found
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.requirement("E4")
 @pytest.mark.requirement("E9")
 @pytest.mark.requirement("H1")

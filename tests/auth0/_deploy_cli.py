@@ -16,7 +16,7 @@ from tests.auth0._tls import TlsFront
 
 TENANT_FILE = ROOT / "deploy/auth0/tenant.yaml"
 CONFIG_FILE = ROOT / "deploy/auth0/config.json"
-RUN_SECONDS = 240
+RUN_SECONDS = 600
 _KEYWORD = re.compile(r"@@(\w+)@@|##(\w+)##")
 
 

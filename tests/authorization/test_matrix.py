@@ -12,7 +12,7 @@ from tests.flows._world import World, new_client
 
 TABLE = rows()
 
-pytestmark = pytest.mark.timeout(240)  # the first of them runs the table, and some acts wait for an approval
+pytestmark = pytest.mark.timeout(600)  # the first of them runs the table, and some acts wait for an approval
 
 
 @pytest.fixture(scope="module")
