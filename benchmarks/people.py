@@ -37,7 +37,7 @@ async def session_of(desk: Desk, person: Credentials, http: httpx.AsyncClient, p
 
         sign_in = await SignInFlows(desk, http).by_device(approve)
     profiles.save(person.login, sign_in)
-    session = Session(profiles, person.login, http)
+    session = Session(profiles.of(person.login), http)
     await _connect(Accounts(desk.issuer, session, http), person)
     return session
 

@@ -3,11 +3,9 @@
 https://auth0.com/docs/manage-users/my-account-api
 """
 
-import base64
-import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -15,6 +13,7 @@ import httpx
 
 from portal._environment import typed
 from portal._errors import CommandFailed, NotSignedIn, PartAway
+from portal.session import code_challenge_of
 from portal.signin import LoopbackRedirect
 from shared.errors import AuthorizationDenied, OAuthError
 
@@ -42,11 +41,25 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class ConnectRequest:
-    """A connection under way: where the browser goes, and for how many seconds that makes sense."""
+    """A connection under way.
+
+    Attributes:
+        connection: Which.
+        url: Where the browser goes.
+        expires_in: For how many seconds that makes sense.
+        redirect_uri: Where the browser comes back to.
+        state: What it brings back.
+        code_verifier: Proves that it comes back to who began (RFC 7636).
+        auth_session: What the tenant knows the connection by.
+    """
 
     connection: str
     url: str
     expires_in: float
+    redirect_uri: str
+    state: str = field(repr=False)
+    code_verifier: str = field(repr=False)
+    auth_session: str = field(repr=False)
 
 
 class Accounts:
@@ -56,10 +69,14 @@ class Accounts:
         issuer: The tenant, with its trailing slash.
         tokens: The person's sign-in.
         http: The process's HTTP client.
+        base: Where this process reaches the tenant, if not at the issuer.
     """
 
-    def __init__(self, issuer: str, tokens: MyAccountTokens, http: httpx.AsyncClient) -> None:
-        self._base = f"{issuer}me/v1/connected-accounts"
+    def __init__(
+        self, issuer: str, tokens: MyAccountTokens, http: httpx.AsyncClient, *, base: str | None = None
+    ) -> None:
+        self._tenant = base or issuer
+        self._base = f"{self._tenant}me/v1/connected-accounts"
         self._issuer = issuer
         self._tokens = tokens
         self._http = http
@@ -97,30 +114,55 @@ class Accounts:
         Raises:
             CommandFailed: they did not in time, or said no.
         """
-        code_verifier, state = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).rstrip(b"=").decode()
         async with LoopbackRedirect(parameter="connect_code", done="Your account is connected") as redirect:
-            asked = {"connection": connection, "redirect_uri": redirect.redirect_uri, "state": state}
-            asked |= {"code_challenge": challenge, "code_challenge_method": "S256"}
-            begun = await self._send("POST", "/connect", asked)
-            url = f"{begun['connect_uri']}?{urlencode({'ticket': begun['connect_params']['ticket']})}"
-            open_browser(ConnectRequest(connection, url, float(begun["expires_in"])))
+            request = await self.connect_request(connection, redirect.redirect_uri)
+            open_browser(request)
             try:
                 code = await redirect.authorization_response(
-                    state=state, issuer=self._issuer, wait_seconds=min(BROWSER_SECONDS, float(begun["expires_in"]))
+                    state=request.state, issuer=self._issuer, wait_seconds=min(BROWSER_SECONDS, request.expires_in)
                 )
             except OAuthError as error:
                 raise CommandFailed(
                     f"{connection} was not connected: access was refused in the browser.", detail=error.detail
                 ) from error
-            done = {"auth_session": begun["auth_session"], "connect_code": code}
-            done |= {"redirect_uri": redirect.redirect_uri, "code_verifier": code_verifier}
-            made = await self._send("POST", "/complete", done)
+            return await self.complete_request(request, code)
+
+    async def connect_request(self, connection: str, redirect_uri: str) -> ConnectRequest:
+        """Begins to connect an account: the browser goes on with it."""
+        code_verifier, state = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        asked = {"connection": connection, "redirect_uri": redirect_uri, "state": state}
+        asked |= {"code_challenge": code_challenge_of(code_verifier), "code_challenge_method": "S256"}
+        begun = await self._send("POST", "/connect", asked)
+        try:
+            url = self._for_browser(str(begun["connect_uri"]))
+            ticket, auth_session = str(begun["connect_params"]["ticket"]), str(begun["auth_session"])
+            expires_in = float(begun["expires_in"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._away("its answer is not whole") from error
+        url = f"{url}?{urlencode({'ticket': ticket})}"
+        return ConnectRequest(connection, url, expires_in, redirect_uri, state, code_verifier, auth_session)
+
+    async def complete_request(self, request: ConnectRequest, code: str) -> Account:
+        """Ends what `connect_request` began, with the code that the browser brought back."""
+        done = {"auth_session": request.auth_session, "connect_code": code}
+        done |= {"redirect_uri": request.redirect_uri, "code_verifier": request.code_verifier}
+        made = await self._send("POST", "/complete", done)
         return Account(str(made["id"]), str(made["connection"]), tuple(made["scopes"]), str(made["created_at"]))
 
     async def disconnect(self, account: Account) -> None:
         """Disconnects an account: the vault forgets its tokens."""
         await self._send("DELETE", f"/accounts/{account.id}")
+
+    def _for_browser(self, url: str) -> str:
+        """An address of the tenant as a browser reaches it.
+
+        Raises:
+            CommandFailed: it is not the tenant's.
+        """
+        for base in (self._tenant, self._issuer):
+            if url.startswith(base):
+                return f"{self._issuer}{url.removeprefix(base)}"
+        raise CommandFailed("The authorization server sends the browser to somebody else.", detail=url)
 
     async def _send(self, method: str, path: str, body: dict[str, str] | None = None) -> Any:
         headers = {"Authorization": f"Bearer {await self._tokens.my_account_token()}"}

@@ -78,7 +78,7 @@ async def opened(options: Options) -> AsyncIterator[Accounts]:
     """The accounts of who is signed in under the profile."""
     sign_in = signed_in(options)
     async with create_http_client() as http:
-        yield Accounts(sign_in.desk.issuer, Session(profiles(), options.profile, http), http)
+        yield Accounts(sign_in.desk.issuer, Session(profiles().of(options.profile), http), http)
 
 
 async def _not_connected(accounts: Accounts) -> list[str]:

@@ -30,7 +30,7 @@ async def activity(options: Options, output: Output, *, since: str | None, limit
     sign_in = signed_in(options)
     parameters = {"since": str(moment(since) or 0), "limit": str(limit)}
     async with create_http_client() as http:
-        session = Session(profiles(), options.profile, http)
+        session = Session(profiles().of(options.profile), http)
         answer = await _asked(http, sign_in.desk.url, await session.access_token(), parameters)
     records, away = answer["records"], answer["away"]
     output.emit({"event": "activity", "records": records, "away": away})

@@ -123,7 +123,7 @@ async def _opened(options: Options, *, context_id: str | None, go_on: bool) -> A
     if go_on and sign_in.context_id is None:
         raise CommandFailed("There is no conversation to continue yet: ask without --continue.")
     async with create_http_client() as http:
-        session = Session(store, options.profile, http)
+        session = Session(store.of(options.profile), http)
         desk = HelpDesk(
             sign_in.desk.url,
             http,

@@ -56,7 +56,7 @@ async def logout(options: Options, output: Output) -> None:
     """
     store = profiles()
     async with create_http_client() as http:
-        session = Session(store, options.profile, http)
+        session = Session(store.of(options.profile), http)
         name = session.sign_in().name
         revoked = await session.end()
     output.emit({"event": "signed_out", "profile": options.profile, "revoked": revoked})

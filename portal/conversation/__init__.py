@@ -1,6 +1,19 @@
 """Talking to the help desk."""
 
 from portal.conversation._conversation import Conversation, Reply
-from portal.conversation._help_desk import Begun, Ended, Event, HelpDesk, Said, Wait, Waiting, Working
+from portal.conversation._events import Begun, Earlier, Ended, Event, Said, Wait, Waiting, Working
+from portal.conversation._help_desk import HelpDesk
 
-__all__ = ["Begun", "Conversation", "Ended", "Event", "HelpDesk", "Reply", "Said", "Wait", "Waiting", "Working"]
+__all__ = [
+    "Begun",
+    "Conversation",
+    "Earlier",
+    "Ended",
+    "Event",
+    "HelpDesk",
+    "Reply",
+    "Said",
+    "Wait",
+    "Waiting",
+    "Working",
+]

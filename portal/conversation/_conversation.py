@@ -6,7 +6,8 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
-from portal.conversation._help_desk import Begun, Ended, Event, HelpDesk, Said, Wait, Waiting, Working
+from portal.conversation._events import Begun, Ended, Event, Said, Wait, Waiting, Working
+from portal.conversation._help_desk import HelpDesk
 from shared.errors import HelpdeskError
 
 CANCEL_SECONDS = 5.0

@@ -5,8 +5,7 @@ import hashlib
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx
 from a2a.client import ClientCallContext
@@ -14,33 +13,23 @@ from a2a.client.errors import A2AClientError
 from a2a.client.transports.jsonrpc import JsonRpcTransport
 from a2a.types import (
     AgentCard,
-    Artifact,
     CancelTaskRequest,
     GetTaskRequest,
+    ListTasksRequest,
     Message,
     Part,
     Role,
     SendMessageRequest,
     StreamResponse,
     SubscribeToTaskRequest,
-    Task,
-    TaskState,
-    TaskStatusUpdateEvent,
 )
 from a2a.utils.errors import A2AError
-from google.protobuf.json_format import MessageToDict
 
 from portal._environment import typed
 from portal._errors import CommandFailed, NotSignedIn, PartAway
+from portal.conversation._events import GO_ON, Earlier, Ended, Event, Reading, Waiting
 from shared.errors import AuthorizationDenied, HelpdeskError, TooManyRequests
 
-WORKING_KEY = "helpdesk/working"
-"""In a status update's metadata: the agent that is at work (`shared.agent_loop`, which is too heavy to import here)."""
-
-WAITING_KEY = "helpdesk/waiting"
-"""In a task's metadata: what it waits for (`shared.a2a`). A place that it names is never opened: it is a peer's."""
-
-GO_ON = "Please go on."
 SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
 CALL_SECONDS = 300.0
 CANCEL_SECONDS = 10.0
@@ -50,16 +39,6 @@ FOLLOW_SECONDS = 60.0
 FOLLOW_ATTEMPTS = 10
 FOLLOW_PAUSE_SECONDS = 3.0
 
-STATES = {
-    TaskState.TASK_STATE_COMPLETED: "completed",
-    TaskState.TASK_STATE_FAILED: "failed",
-    TaskState.TASK_STATE_CANCELED: "canceled",
-    TaskState.TASK_STATE_REJECTED: "rejected",
-    TaskState.TASK_STATE_INPUT_REQUIRED: "input-required",
-    TaskState.TASK_STATE_AUTH_REQUIRED: "auth-required",
-}
-"""The states in which nothing more is said, in A2A's words."""
-
 
 class Tokens(Protocol):
     """Gives the person's access token."""
@@ -67,65 +46,6 @@ class Tokens(Protocol):
     async def access_token(self, *, refused: str | None = None) -> str:
         """A token for the supervisor, other than the one that it refused."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """The supervisor has taken the question."""
-
-    task_id: str
-    context_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Working:
-    """An agent is at work."""
-
-    agent: str
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A piece of an answer; pieces with the same `artifact_id` belong together, in order."""
-
-    agent: str
-    artifact_id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Something that a person has to do before the task can go on.
-
-    Attributes:
-        kind: What, in one word: `connect-account`, `approval`.
-        subject: Which one: the connection, the code.
-        until: Until when it makes sense to wait, in seconds since the epoch, if that was said.
-    """
-
-    kind: str
-    subject: str
-    until: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The task waits for what a person does elsewhere, and goes on by itself: the words that say so, and for what."""
-
-    words: str
-    waits: tuple[Wait, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """Nothing more is said: the task's state in A2A's words, the words that came with it, and what it waits for."""
-
-    state: str
-    words: str
-    waits: tuple[Wait, ...] = ()
-
-
-Event = Begun | Working | Said | Waiting | Ended
 
 
 class HelpDesk:
@@ -154,12 +74,13 @@ class HelpDesk:
         self._owner = owner
         self._transport = JsonRpcTransport(http, AgentCard(), url, is_shared_httpx=True)
 
-    async def ask(self, text: str, *, context_id: str) -> AsyncIterator[Event]:
+    async def ask(self, text: str, *, context_id: str, task_id: str = "") -> AsyncIterator[Event]:
         """Asks, and yields what happens until nothing more will.
 
         Args:
             text: What the person says.
             context_id: The conversation; an id that was not used before begins one.
+            task_id: The task that has asked the person something, if this answers it.
 
         Raises:
             NotSignedIn: the sign-in has ended.
@@ -169,9 +90,13 @@ class HelpDesk:
             CommandFailed: it cannot take the question, and says why.
         """
         message = Message(
-            message_id=uuid.uuid4().hex, role=Role.ROLE_USER, context_id=context_id, parts=[Part(text=text)]
+            message_id=uuid.uuid4().hex,
+            role=Role.ROLE_USER,
+            context_id=context_id,
+            task_id=task_id,
+            parts=[Part(text=text)],
         )
-        async with aclosing(self._send(message, _Reading())) as events:
+        async with aclosing(self._send(message, Reading())) as events:
             async for event in events:
                 yield event
 
@@ -193,7 +118,7 @@ class HelpDesk:
             task_id=task_id,
             parts=[Part(text=GO_ON)],
         )
-        reading = _Reading(heard)
+        reading = Reading(heard)
         try:
             async with aclosing(self._send(message, reading)) as events:
                 async for event in events:
@@ -229,7 +154,7 @@ class HelpDesk:
         Raises:
             HelpdeskError: as `ask`; `PartAway` once the help desk has been away for a while.
         """
-        reading, silent = _Reading(heard, through_waiting=wait, waiting=known), 0
+        reading, silent = Reading(heard, through_waiting=wait, waiting=known), 0
         while True:
             before = reading.count
             try:
@@ -244,7 +169,26 @@ class HelpDesk:
                     raise
             await self._sleep(FOLLOW_PAUSE_SECONDS)
 
-    async def _from_now_on(self, task_id: str, context_id: str, reading: "_Reading") -> AsyncGenerator[Event, None]:
+    async def earlier(self, *, context_id: str = "", answers: bool = True, at_most: int = 50) -> list[Earlier]:
+        """What this person has asked before, the last changed first.
+
+        Args:
+            context_id: The conversation; all of them, if none is named.
+            answers: Whether what agents said is wanted, too.
+            at_most: How many questions.
+
+        Raises:
+            HelpdeskError: as `ask`.
+        """
+        asked = ListTasksRequest(context_id=context_id, page_size=at_most, include_artifacts=answers)
+        call = self._call_context(await self._tokens.access_token(), context_id, CANCEL_SECONDS)
+        try:
+            page = await self._transport.list_tasks(asked, context=call)
+        except (A2AError, httpx.HTTPError, OSError) as error:
+            raise self._explained(error) from error
+        return [Earlier.read(task) for task in page.tasks]
+
+    async def _from_now_on(self, task_id: str, context_id: str, reading: "Reading") -> AsyncGenerator[Event, None]:
         task = await self._task(task_id, context_id)
         for event in reading.events(task):
             yield event
@@ -252,7 +196,7 @@ class HelpDesk:
             async for event in events:
                 yield event
 
-    async def _subscribe(self, task_id: str, context_id: str, reading: "_Reading") -> AsyncGenerator[Event, None]:
+    async def _subscribe(self, task_id: str, context_id: str, reading: "Reading") -> AsyncGenerator[Event, None]:
         call = self._call_context(await self._tokens.access_token(), context_id, FOLLOW_SECONDS)
         try:
             async with aclosing(
@@ -273,7 +217,7 @@ class HelpDesk:
         except (A2AError, httpx.HTTPError, OSError) as error:
             raise self._explained(error) from error
 
-    async def _send(self, message: Message, reading: "_Reading") -> AsyncGenerator[Event, None]:
+    async def _send(self, message: Message, reading: "Reading") -> AsyncGenerator[Event, None]:
         context_id = message.context_id
         token = await self._tokens.access_token()
         for last_try in (False, True):
@@ -330,87 +274,6 @@ class HelpDesk:
                 "supervisor", f"The supervisor at {self._url} does not answer: see `{typed('status')}`.", detail=detail
             )
         return CommandFailed(f"The help desk cannot take this: {_words_of(error) or f'status {status}'}", detail=detail)
-
-
-class _Reading:
-    """Turns a task's updates into events: each word once, whether it came in a piece or with the whole task."""
-
-    def __init__(
-        self, heard: Collection[str] = (), *, through_waiting: bool = False, waiting: Waiting | None = None
-    ) -> None:
-        self.begun = False
-        self.ended = False
-        self.count = 0
-        self._heard = frozenset(heard)
-        self._lengths: dict[str, int] = {}
-        self._names: dict[str, str] = {}
-        self._through_waiting = through_waiting
-        self._waiting = waiting
-
-    def events(self, response: StreamResponse) -> list[Event]:
-        """What an update means for the person."""
-        self.count += 1
-        kind = response.WhichOneof("payload")
-        if kind == "task":
-            task = response.task
-            begun = self._begin(task.id, task.context_id)
-            said = [event for artifact in task.artifacts for event in self._said(artifact, whole=True)]
-            return [*begun, *said, *self._status(task, "")]
-        if kind == "status_update":
-            update = response.status_update
-            begun = self._begin(update.task_id, update.context_id)
-            working = update.metadata[WORKING_KEY] if WORKING_KEY in update.metadata else ""  # noqa: SIM401 -- no `get`
-            return [*begun, *self._status(update, str(working))]
-        if kind == "artifact_update":
-            piece = response.artifact_update
-            return [*self._begin(piece.task_id, piece.context_id), *self._said(piece.artifact, whole=not piece.append)]
-        if kind == "message":  # an agent may answer without a task
-            self.begun = self.ended = True
-            words = "".join(part.text for part in response.message.parts)
-            return [Ended("completed", words)]
-        return []
-
-    def _begin(self, task_id: str, context_id: str) -> list[Event]:
-        if self.begun:
-            return []
-        self.begun = True
-        return [Begun(task_id, context_id)]
-
-    def _said(self, artifact: Artifact, *, whole: bool = False) -> list[Event]:
-        """A piece of an artifact, or what is new in the whole of it."""
-        name, key = self._names.setdefault(artifact.artifact_id, artifact.name), artifact.artifact_id
-        text = "".join(part.text for part in artifact.parts) if key not in self._heard else ""
-        text = text[self._lengths.get(key, 0) :] if whole else text
-        self._lengths[key] = self._lengths.get(key, 0) + len(text)
-        return [Said(name, key, text)] if text else []
-
-    def _status(self, source: Task | TaskStatusUpdateEvent, working: str) -> list[Event]:
-        status = source.status
-        if self._through_waiting and status.state == TaskState.TASK_STATE_AUTH_REQUIRED:
-            waiting = Waiting("".join(part.text for part in status.message.parts), _waits(source))
-            is_new, self._waiting = waiting != self._waiting, waiting
-            return [waiting] if is_new else []
-        if status.state in STATES and not self.ended:
-            self.ended = True
-            words = "".join(part.text for part in status.message.parts)
-            return [Ended(STATES[status.state], words, _waits(source))]
-        self._waiting = None
-        return [Working(working)] if working else []
-
-
-def _waits(source: Task | TaskStatusUpdateEvent) -> tuple[Wait, ...]:
-    if source.status.state != TaskState.TASK_STATE_AUTH_REQUIRED:
-        return ()
-    listed = MessageToDict(source.metadata).get(WAITING_KEY)
-    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    return tuple(
-        Wait(str(entry.get("kind", "")), str(entry.get("subject", "")), _seconds(entry.get("until")))
-        for entry in entries
-    )
-
-
-def _seconds(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _status_of(error: Exception) -> int | None:

@@ -167,11 +167,11 @@ async def _disconnect(output: Output, world: World, scene: Scene) -> None:
 
 
 def _accounts(world: World, scene: Scene) -> Accounts:
-    return Accounts(world.plan.issuer, Session(world.profiles, scene.login, world.http), world.http)
+    return Accounts(world.plan.issuer, Session(world.profiles.of(scene.login), world.http), world.http)
 
 
 async def _scene(output: Output, world: World, scene: Scene, sign_in: SignIn) -> list[Reply]:
-    session = Session(world.profiles, scene.login, world.http)
+    session = Session(world.profiles.of(scene.login), world.http)
     desk = HelpDesk(world.plan.supervisor_url, world.http, session, owner=f"{world.plan.issuer} {sign_in.subject}")
     conversation = Conversation(desk)
     replies = []

@@ -6,10 +6,12 @@ from portal.session._authorization_server import (
     DeviceAuthorization,
     Metadata,
     Tokens,
+    code_challenge_of,
+    process_authorization_response,
     process_metadata,
 )
-from portal.session._profiles import Desk, Profiles, SignIn
-from portal.session._session import SYSTEM_CLOCK, Clock, Session
+from portal.session._profiles import Desk, Profile, Profiles, SignIn
+from portal.session._session import SYSTEM_CLOCK, Clock, Place, Session
 
 __all__ = [
     "SYSTEM_CLOCK",
@@ -19,9 +21,13 @@ __all__ = [
     "Desk",
     "DeviceAuthorization",
     "Metadata",
+    "Place",
+    "Profile",
     "Profiles",
     "Session",
     "SignIn",
     "Tokens",
+    "code_challenge_of",
+    "process_authorization_response",
     "process_metadata",
 ]

@@ -14,6 +14,7 @@ from portal._environment import typed
 from portal._errors import PartAway
 from portal.session._profiles import Desk
 from shared.errors import OAuthError
+from shared.identity import ClientAuthentication
 
 SCOPE = "openid profile offline_access helpdesk:ask"
 DEVICE_CODE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -29,6 +30,9 @@ class Metadata:
     jwks_uri: str
     device_authorization_endpoint: str | None = None
     revocation_endpoint: str | None = None
+    end_session_endpoint: str | None = None
+    says_issuer: bool = False
+    """Whether each authorization response names the issuer (RFC 9207 §3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +82,20 @@ class AuthorizationRequest:
 
 
 class AuthorizationServer:
-    """The authorization server of a help desk, asked as its native client (RFC 8252).
+    """The authorization server of a help desk, asked as one of its clients.
 
     Args:
         desk: Whose.
         http: The process's HTTP client.
+        authentication: How the client proves itself; None for a public client, as a native one is (RFC 8252).
     """
 
-    def __init__(self, desk: Desk, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, desk: Desk, http: httpx.AsyncClient, *, authentication: ClientAuthentication | None = None
+    ) -> None:
         self._desk = desk
         self._http = http
+        self._authentication = authentication
         self._metadata: Metadata | None = None
 
     async def metadata(self) -> Metadata:
@@ -98,8 +106,8 @@ class AuthorizationServer:
             OAuthError: it is another issuer's, or names endpoints elsewhere.
         """
         if self._metadata is None:
-            document = await self._send("GET", f"{self._desk.issuer}.well-known/openid-configuration")
-            self._metadata = process_metadata(self._desk.issuer, document)
+            document = await self._send("GET", self._desk.metadata_url)
+            self._metadata = process_metadata(self._desk.issuer, document, base=self._desk.base)
         return self._metadata
 
     async def device_authorization_request(self) -> DeviceAuthorization:
@@ -131,7 +139,6 @@ class AuthorizationServer:
         """Makes the URL that the browser opens (OpenID Connect Core 1.0 §3.1.2.1, RFC 7636 §4.3)."""
         metadata = await self.metadata()
         state, nonce, code_verifier = (secrets.token_urlsafe(32) for _ in range(3))
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).decode().rstrip("=")
         query = urlencode(
             {
                 "response_type": "code",
@@ -141,7 +148,7 @@ class AuthorizationServer:
                 "audience": self._desk.audience,
                 "state": state,
                 "nonce": nonce,
-                "code_challenge": challenge,
+                "code_challenge": code_challenge_of(code_verifier),
                 "code_challenge_method": "S256",
             }
         )
@@ -172,12 +179,30 @@ class AuthorizationServer:
         """Revokes a refresh token and with it the sign-in (RFC 7009 §2.1)."""
         metadata = await self.metadata()
         if metadata.revocation_endpoint is not None:
-            form = {"client_id": self._desk.client_id, "token": refresh_token, "token_type_hint": "refresh_token"}
-            await self._send("POST", metadata.revocation_endpoint, form)
+            form = {"token": refresh_token, "token_type_hint": "refresh_token"}
+            await self._send_as_client(metadata.revocation_endpoint, form)
+
+    async def logout_request(self, *, session_id: str | None, post_logout_redirect_uri: str) -> str | None:
+        """Makes the URL at which the browser ends its session at the issuer (RP-Initiated Logout 1.0 §2).
+
+        Args:
+            session_id: The `sid` of the sign-in: it says which session is meant, and tells no more of the person.
+            post_logout_redirect_uri: Where the browser goes afterwards.
+
+        Returns:
+            None where the issuer has no such endpoint.
+        """
+        endpoint = (await self.metadata()).end_session_endpoint
+        if endpoint is None:
+            return None
+        query = {"client_id": self._desk.client_id, "post_logout_redirect_uri": post_logout_redirect_uri}
+        if session_id is not None:
+            query["logout_hint"] = session_id
+        return f"{endpoint}?{urlencode(query)}"
 
     async def _token_request(self, **form: str) -> Tokens:
         metadata = await self.metadata()
-        document = await self._send("POST", metadata.token_endpoint, {"client_id": self._desk.client_id, **form})
+        document = await self._send_as_client(metadata.token_endpoint, form)
         access_token = document.get("access_token")
         if not isinstance(access_token, str) or str(document.get("token_type")).lower() != "bearer":
             raise OAuthError("invalid_response", "the token response holds no bearer token")
@@ -189,10 +214,17 @@ class AuthorizationServer:
             scope=document.get("scope"),
         )
 
-    async def _send(self, method: str, url: str, form: Mapping[str, str] | None = None) -> dict[str, Any]:
+    async def _send_as_client(self, url: str, form: Mapping[str, str]) -> dict[str, Any]:
+        proof = self._authentication.prove(self._desk.issuer) if self._authentication is not None else None
+        named = {"client_id": self._desk.client_id, **(proof.form if proof is not None else {})}
+        return await self._send("POST", url, {**named, **form}, headers=proof.headers if proof is not None else None)
+
+    async def _send(
+        self, method: str, url: str, form: Mapping[str, str] | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """One request; the JSON object that came back, empty where nothing did (RFC 7009 §2.2)."""
         try:
-            response = await self._http.request(method, url, data=dict(form) if form else None)
+            response = await self._http.request(method, url, data=dict(form) if form else None, headers=headers)
         except (httpx.HTTPError, OSError) as error:
             raise PartAway(
                 "authorization server",
@@ -220,8 +252,42 @@ class AuthorizationServer:
         return document
 
 
-def process_metadata(issuer: str, document: Mapping[str, Any]) -> Metadata:
+def code_challenge_of(code_verifier: str) -> str:
+    """What a client may show of its verifier beforehand (RFC 7636 §4.2, S256)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).decode().rstrip("=")
+
+
+def process_authorization_response(
+    answer: Mapping[str, str], *, issuer: str, says_issuer: bool = False, parameter: str = "code"
+) -> str:
+    """The code in an authorization response (RFC 6749 §4.1.2), if it is this issuer's (RFC 9207 §2.4).
+
+    It does not check `state`: whoever takes the response in does, before anything else.
+
+    Args:
+        answer: The response's parameters.
+        issuer: Who was asked.
+        says_issuer: Whether that issuer names itself in each response, so that one without a name is none of its own.
+        parameter: What a good answer holds.
+
+    Raises:
+        OAuthError: the person, or the server, refused; or it is another issuer's.
+    """
+    if answer.get("iss", None if says_issuer else issuer) != issuer:
+        raise OAuthError("invalid_issuer", "the authorization response is another issuer's")
+    if parameter not in answer:
+        raise OAuthError(answer.get("error", "invalid_response"), answer.get("error_description", ""))
+    return answer[parameter]
+
+
+def process_metadata(issuer: str, document: Mapping[str, Any], *, base: str | None = None) -> Metadata:
     """Checks the issuer's metadata: it is that issuer's own, and so is every endpoint that it names.
+
+    Args:
+        issuer: Whose it has to be.
+        document: What was fetched.
+        base: Where this process reaches the issuer's endpoints, if not below the issuer. What a browser opens is below
+            the issuer all the same.
 
     Raises:
         OAuthError: it is not, or an endpoint that is always needed is missing.
@@ -229,23 +295,29 @@ def process_metadata(issuer: str, document: Mapping[str, Any]) -> Metadata:
     if document.get("issuer") != issuer:
         raise OAuthError("invalid_issuer", f"what answers at {issuer} calls itself another issuer")
 
-    def endpoint(name: str) -> str | None:
+    base = base or issuer
+
+    def endpoint(name: str, *, for_browser: bool = False) -> str | None:
         url = document.get(name)
-        if url is not None and not (isinstance(url, str) and url.startswith(issuer)):
+        if url is not None and not (isinstance(url, str) and url.startswith((base, issuer))):
             raise OAuthError("invalid_issuer", f"{name} of {issuer} is at another address")
+        if for_browser and url is not None and url.startswith(base):
+            return f"{issuer}{url.removeprefix(base)}"
         return url
 
-    def needed(name: str) -> str:
-        url = endpoint(name)
+    def needed(name: str, *, for_browser: bool = False) -> str:
+        url = endpoint(name, for_browser=for_browser)
         if url is None:
             raise OAuthError("invalid_issuer", f"{issuer} names no {name}")
         return url
 
     return Metadata(
         issuer=issuer,
-        authorization_endpoint=needed("authorization_endpoint"),
+        authorization_endpoint=needed("authorization_endpoint", for_browser=True),
         token_endpoint=needed("token_endpoint"),
         jwks_uri=needed("jwks_uri"),
         device_authorization_endpoint=endpoint("device_authorization_endpoint"),
         revocation_endpoint=endpoint("revocation_endpoint"),
+        end_session_endpoint=endpoint("end_session_endpoint", for_browser=True),
+        says_issuer=document.get("authorization_response_iss_parameter_supported") is True,
     )

@@ -5,11 +5,12 @@ token is used once (Auth0 rotates it and revokes the family where an old one com
 a sign-in holds the profile's lock from reading the token to writing its successor.
 """
 
+import asyncio
 import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +18,8 @@ from typing import Any, Self
 from portal._environment import typed
 from portal._private_files import private_file, write_private
 from shared.errors import ConfigurationError
+
+WELL_KNOWN = ".well-known/openid-configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +31,24 @@ class Desk:
         client_id: The command line's client there.
         audience: The supervisor's API identifier.
         url: Where the supervisor is.
+        discovery_url: Where the issuer's metadata is fetched, if not below the issuer.
     """
 
     issuer: str
     client_id: str
     audience: str
     url: str
+    discovery_url: str | None = None
+
+    @property
+    def metadata_url(self) -> str:
+        """Where the issuer's metadata is (OpenID Connect Discovery 1.0 §4)."""
+        return self.discovery_url or f"{self.issuer}{WELL_KNOWN}"
+
+    @property
+    def base(self) -> str:
+        """Where the issuer's endpoints are for this process, with a trailing slash."""
+        return self.metadata_url.removesuffix(WELL_KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,10 @@ class Profiles:
     def __init__(self, home: Path) -> None:
         self.home = home
         self._folder = home / "profiles"
+
+    def of(self, name: str) -> "Profile":
+        """One of them."""
+        return Profile(self, name)
 
     def names(self) -> list[str]:
         """The profiles that somebody is signed in under."""
@@ -127,3 +146,32 @@ class Profiles:
 
     def _path(self, name: str) -> Path:
         return private_file(self._folder, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One profile, as a session keeps its sign-in there."""
+
+    profiles: Profiles
+    name: str
+
+    def load(self) -> SignIn | None:
+        """The sign-in, if somebody is signed in."""
+        return self.profiles.load(self.name)
+
+    def save(self, sign_in: SignIn) -> None:
+        """Keeps it."""
+        self.profiles.save(self.name, sign_in)
+
+    def remove(self) -> None:
+        """Forgets it."""
+        self.profiles.remove(self.name)
+
+    @contextlib.asynccontextmanager
+    async def locked(self) -> AsyncIterator[None]:
+        """Holds it against every other process."""
+        with contextlib.ExitStack() as stack:
+            lock = self.profiles.locked(self.name)
+            await asyncio.to_thread(lock.__enter__)
+            stack.push(lock)
+            yield

@@ -3,16 +3,18 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import httpx
 
 from portal._environment import typed
 from portal._errors import NotSignedIn, PartAway
 from portal.session._authorization_server import AuthorizationServer, Tokens
-from portal.session._profiles import Profiles, SignIn
+from portal.session._profiles import SignIn
 from shared.errors import OAuthError
+from shared.identity import ClientAuthentication
 
 EARLY_SECONDS = 30.0
 """An access token that expires sooner than this is renewed before it is used."""
@@ -29,27 +31,47 @@ class Clock:
 SYSTEM_CLOCK = Clock()
 
 
+class Place(Protocol):
+    """Where one sign-in is kept."""
+
+    def load(self) -> SignIn | None:
+        """The sign-in, if it is there."""
+        ...
+
+    def save(self, sign_in: SignIn) -> None:
+        """Keeps it in place of the one before."""
+        ...
+
+    def remove(self) -> None:
+        """Forgets it."""
+        ...
+
+    def locked(self) -> AbstractAsyncContextManager[None]:
+        """Holds it against everybody else who would renew it."""
+        ...
+
+
 class Session:
-    """One profile's sign-in, as several processes may use it at the same time.
+    """A sign-in, as several may use it at the same time.
 
     Args:
-        profiles: Where it is kept.
-        name: The profile.
+        place: Where it is kept.
         http: The process's HTTP client.
+        authentication: How the client proves itself; None for a public client.
         clock: The time.
     """
 
     def __init__(
         self,
-        profiles: Profiles,
-        name: str,
+        place: Place,
         http: httpx.AsyncClient,
         *,
+        authentication: ClientAuthentication | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._profiles = profiles
-        self._name = name
+        self._place = place
         self._http = http
+        self._authentication = authentication
         self._clock = clock
         self._my_account: tuple[str, float] | None = None
 
@@ -59,7 +81,7 @@ class Session:
         Raises:
             NotSignedIn: nobody is.
         """
-        found = self._profiles.load(self._name)
+        found = self._place.load()
         if found is None:
             raise NotSignedIn
         return found
@@ -77,14 +99,11 @@ class Session:
         sign_in = self.sign_in()
         if self._holds(sign_in, refused):
             return sign_in.access_token
-        async with AsyncExitStack() as stack:
-            lock = self._profiles.locked(self._name)
-            await asyncio.to_thread(lock.__enter__)
-            stack.push(lock)
-            sign_in = self.sign_in()  # another process may have renewed it meanwhile
+        async with self._place.locked():
+            sign_in = self.sign_in()  # somebody else may have renewed it meanwhile
             if not self._holds(sign_in, refused):
                 sign_in = await self._renewed(sign_in)
-                self._profiles.save(self._name, sign_in)
+                self._place.save(sign_in)
             return sign_in.access_token
 
     async def my_account_token(self) -> str:
@@ -96,13 +115,10 @@ class Session:
         """
         if self._my_account is not None and self._clock.now() < self._my_account[1] - EARLY_SECONDS:
             return self._my_account[0]
-        async with AsyncExitStack() as stack:
-            lock = self._profiles.locked(self._name)
-            await asyncio.to_thread(lock.__enter__)
-            stack.push(lock)
+        async with self._place.locked():
             sign_in = self.sign_in()
             tokens = await self._refreshed(sign_in, audience=f"{sign_in.desk.issuer}me/")
-            self._profiles.save(self._name, replace(sign_in, refresh_token=tokens.refresh_token))
+            self._place.save(replace(sign_in, refresh_token=tokens.refresh_token))
         self._my_account = tokens.access_token, self._clock.now() + tokens.expires_in
         return tokens.access_token
 
@@ -115,13 +131,13 @@ class Session:
         Raises:
             NotSignedIn: nobody is signed in.
         """
-        sign_in = self.sign_in()
-        with self._profiles.locked(self._name):
-            self._profiles.remove(self._name)
+        async with self._place.locked():
+            sign_in = self.sign_in()
+            self._place.remove()
         if sign_in.refresh_token is None:
             return True
         try:
-            await AuthorizationServer(sign_in.desk, self._http).revocation_request(sign_in.refresh_token)
+            await self._server(sign_in).revocation_request(sign_in.refresh_token)
         except (OAuthError, PartAway):
             return False
         return True
@@ -143,11 +159,13 @@ class Session:
         ended = NotSignedIn(f"Your sign-in has ended: run `{typed('login')}`.")
         if sign_in.refresh_token is None:
             raise ended
-        server = AuthorizationServer(sign_in.desk, self._http)
         try:
-            tokens = await server.refresh_token_request(sign_in.refresh_token, audience=audience)
+            tokens = await self._server(sign_in).refresh_token_request(sign_in.refresh_token, audience=audience)
         except OAuthError as error:
             if error.error in {"invalid_grant", "invalid_client", "unauthorized_client", "access_denied"}:
                 raise ended from error
             raise
         return replace(tokens, refresh_token=tokens.refresh_token or sign_in.refresh_token)
+
+    def _server(self, sign_in: SignIn) -> AuthorizationServer:
+        return AuthorizationServer(sign_in.desk, self._http, authentication=self._authentication)

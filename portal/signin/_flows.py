@@ -80,23 +80,42 @@ class SignInFlows:
         return await self._signed_in(tokens, nonce=request.nonce)
 
     async def _signed_in(self, tokens: Tokens, *, nonce: str | None) -> SignIn:
-        if tokens.id_token is None:
-            raise OAuthError("invalid_response", "the token response holds no ID token")
-        discovery_url = f"{self._desk.issuer}.well-known/openid-configuration"
-        keys = JwksCache(discovery_url, self._desk.issuer, self._http)
-        try:
-            who = await verify_id_token(
-                RawToken(tokens.id_token), keys=keys, client_id=self._desk.client_id, nonce=nonce, clock=self._clock.now
-            )
-        except InvalidToken as error:
-            raise CommandFailed(
-                "The sign-in cannot be trusted: the ID token does not verify.", detail=error.detail
-            ) from error
-        return SignIn(
-            desk=self._desk,
-            subject=who.subject,
-            name=who.name or who.subject,
-            access_token=tokens.access_token,
-            expires_at=self._clock.now() + tokens.expires_in,
-            refresh_token=tokens.refresh_token,
+        keys = JwksCache(self._desk.metadata_url, self._desk.issuer, self._http)
+        return (await process_sign_in(self._desk, tokens, keys=keys, nonce=nonce, clock=self._clock))[0]
+
+
+async def process_sign_in(
+    desk: Desk, tokens: Tokens, *, keys: JwksCache, nonce: str | None, clock: Clock = SYSTEM_CLOCK
+) -> tuple[SignIn, str | None]:
+    """Who has signed in, by the token response of a flow, and the `sid` of their session at the issuer.
+
+    Args:
+        desk: Where.
+        tokens: The response.
+        keys: The issuer's keys.
+        nonce: What the authorization request named; None where there was none (device flow).
+        clock: The time.
+
+    Raises:
+        CommandFailed: the ID token does not verify.
+        OAuthError: there is none.
+    """
+    if tokens.id_token is None:
+        raise OAuthError("invalid_response", "the token response holds no ID token")
+    try:
+        who = await verify_id_token(
+            RawToken(tokens.id_token), keys=keys, client_id=desk.client_id, nonce=nonce, clock=clock.now
         )
+    except InvalidToken as error:
+        raise CommandFailed(
+            "The sign-in cannot be trusted: the ID token does not verify.", detail=error.detail
+        ) from error
+    sign_in = SignIn(
+        desk=desk,
+        subject=who.subject,
+        name=who.name or who.subject,
+        access_token=tokens.access_token,
+        expires_at=clock.now() + tokens.expires_in,
+        refresh_token=tokens.refresh_token,
+    )
+    return sign_in, who.session_id

@@ -9,7 +9,7 @@ from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from portal._errors import CommandFailed
-from shared.errors import OAuthError
+from portal.session import process_authorization_response
 
 HOST = "127.0.0.1"
 PATH = "/callback"
@@ -84,11 +84,7 @@ class LoopbackRedirect:
             answer = await asyncio.wait_for(self._answer, wait_seconds)
         except TimeoutError:
             raise CommandFailed("Nobody went through with it in the browser in time: run the command again.") from None
-        if answer.get("iss", issuer) != issuer:
-            raise OAuthError("invalid_issuer", "the authorization response is another issuer's")
-        if self._parameter not in answer:
-            raise OAuthError(answer.get("error", "invalid_response"), answer.get("error_description", ""))
-        return answer[self._parameter]
+        return process_authorization_response(answer, issuer=issuer, parameter=self._parameter)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -25,10 +25,12 @@ class IdToken:
     Attributes:
         subject: `sub`, unique within the issuer.
         name: `name`, to show; decides nothing.
+        session_id: `sid`, the session at the issuer, where it names one.
     """
 
     subject: str
     name: str | None
+    session_id: str | None = None
 
 
 async def verify_id_token(
@@ -68,5 +70,7 @@ async def verify_id_token(
     if nonce is not None and claims.get("nonce") != nonce:
         raise InvalidToken(code="token_nonce_mismatch", detail="the ID token answers another request")
     return IdToken(
-        subject=_claims.name(claims, "sub"), name=claims["name"] if _claims.is_name(claims.get("name")) else None
+        subject=_claims.name(claims, "sub"),
+        name=claims["name"] if _claims.is_name(claims.get("name")) else None,
+        session_id=claims["sid"] if _claims.is_name(claims.get("sid")) else None,
     )

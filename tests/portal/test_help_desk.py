@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from portal._errors import CommandFailed, ExitCode, NotSignedIn, PartAway, exit_code_of
 from portal.conversation import Begun, Conversation, Ended, Event, HelpDesk, Said, Wait, Waiting, Working
-from portal.conversation._help_desk import WAITING_KEY, WORKING_KEY
+from portal.conversation._events import WAITING_KEY, WORKING_KEY
 from shared.a2a import WAITING_KEY as WAITING_KEY_OF_AGENTS
 from shared.agent_loop import WORKING_KEY as WORKING_KEY_OF_AGENTS
 from shared.errors import AuthorizationDenied, HelpdeskError, TooManyRequests

@@ -29,7 +29,7 @@ async def sign_in(tenant: LocalTenant, desk: Desk, clock: Clock, http: httpx.Asy
 
 @pytest.fixture
 def session(profiles: Profiles, http: httpx.AsyncClient, clock: Clock) -> Session:
-    return Session(profiles, "default", http, clock=clock)
+    return Session(profiles.of("default"), http, clock=clock)
 
 
 async def test_nobody_is_signed_in_at_first(session: Session) -> None:
@@ -67,7 +67,7 @@ async def test_processes_that_renew_at_the_same_time_use_the_refresh_token_once(
     sign_in: SignIn, profiles: Profiles, http: httpx.AsyncClient, clock: Clock, tenant: LocalTenant
 ) -> None:
     asked = tenant.requests["/oauth/token"]
-    sessions = [Session(Profiles(profiles.home), "default", http, clock=clock) for _ in range(8)]
+    sessions = [Session(Profiles(profiles.home).of("default"), http, clock=clock) for _ in range(8)]
     tokens = await asyncio.gather(*(one.access_token(refused=sign_in.access_token) for one in sessions))
     assert len(set(tokens)) == 1
     assert tenant.requests["/oauth/token"] == asked + 1
