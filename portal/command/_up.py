@@ -163,7 +163,7 @@ def _how(exit_code: int | None) -> str:
 
 
 def _show(output: Output, what: Running, seconds: float) -> None:
-    output.emit({"event": "up", "url": what.url, "issuer": what.issuer, "people": what.people})
+    output.emit({"event": "up", "url": what.url, "issuer": what.issuer, "people": what.people, "web": what.web})
     if output.as_json:
         return
     output.say()
@@ -174,7 +174,8 @@ def _show(output: Output, what: Running, seconds: float) -> None:
         table.add_row(Text(part.name, style="bold"), Text(part.url, style="cyan"), part.about)
     output.say(table)
     output.say()
-    output.say(f"The help desk runs ({seconds:.1f} s). In another terminal:")
+    output.say(Text.assemble(f"The help desk runs ({seconds:.1f} s). In a browser: ", (what.web, "bold cyan")))
+    output.say("Or in another terminal:")
     output.say()
     width = len(typed("status")) + 3
     for words, what_for in (
@@ -188,12 +189,8 @@ def _show(output: Output, what: Running, seconds: float) -> None:
     output.say()
     for name, where, what_for in (
         ("People", what.people, "login: password"),
-        ("Mail", f"{_directory(what)}outbox", "what the directory sent"),
+        ("Mail", f"{what.part_url('directory')}outbox", "what the directory sent"),
         ("Logs", str(state_directory() / "log"), ""),
         ("Stop", "Ctrl-C", ""),
     ):
         output.say(Text.assemble((f"{name:9}", "dim"), where, (f"   {what_for}" if what_for else "", "dim")))
-
-
-def _directory(what: Running) -> str:
-    return next(part.url for part in what.parts if part.name == "directory")

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import aclosing
 from typing import Protocol
 
@@ -74,7 +74,7 @@ class HelpDesk:
         self._owner = owner
         self._transport = JsonRpcTransport(http, AgentCard(), url, is_shared_httpx=True)
 
-    async def ask(self, text: str, *, context_id: str, task_id: str = "") -> AsyncIterator[Event]:
+    async def ask(self, text: str, *, context_id: str, task_id: str = "") -> AsyncGenerator[Event, None]:
         """Asks, and yields what happens until nothing more will.
 
         Args:
@@ -100,7 +100,7 @@ class HelpDesk:
             async for event in events:
                 yield event
 
-    async def go_on(self, task_id: str, *, context_id: str, heard: Collection[str]) -> AsyncIterator[Event]:
+    async def go_on(self, task_id: str, *, context_id: str, heard: Collection[str]) -> AsyncGenerator[Event, None]:
         """Has a waiting task go on, and yields what is new; it may have gone on by itself meanwhile.
 
         Args:
@@ -139,7 +139,7 @@ class HelpDesk:
         heard: Collection[str] = (),
         known: Waiting | None = None,
         wait: bool = True,
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """Takes a task up where it is, and yields what is new until it ends.
 
         Where the stream breaks off it is taken up again, also after the help desk was started anew.

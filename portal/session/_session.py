@@ -113,13 +113,13 @@ class Session:
             NotSignedIn: the sign-in has ended, or is none that is kept.
             PartAway: the authorization server does not answer.
         """
-        if self._my_account is not None and self._clock.now() < self._my_account[1] - EARLY_SECONDS:
-            return self._my_account[0]
         async with self._place.locked():
             sign_in = self.sign_in()
+            if self._my_account is not None and self._clock.now() < self._my_account[1] - EARLY_SECONDS:
+                return self._my_account[0]
             tokens = await self._refreshed(sign_in, audience=f"{sign_in.desk.issuer}me/")
             self._place.save(replace(sign_in, refresh_token=tokens.refresh_token))
-        self._my_account = tokens.access_token, self._clock.now() + tokens.expires_in
+            self._my_account = tokens.access_token, self._clock.now() + tokens.expires_in
         return tokens.access_token
 
     async def end(self) -> bool:

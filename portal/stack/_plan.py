@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from portal._environment import chosen
-from portal.stack._audit_keys import keep_audit_key
+from portal.stack._keys import keep_audit_key, keep_session_key
 from shared.errors import ConfigurationError
 
 HOST = "127.0.0.1"
@@ -35,6 +35,7 @@ TRACES = "traces"
 DEFAULT_PORTS = {
     "tenant": 8400,
     "directory": 8401,
+    "web": 8402,
     "fga": 8403,
     "gateway": 8404,
     "supervisor": 9000,
@@ -192,6 +193,7 @@ class Plan:
                 self._supervisor,
             ),
             *(self._subagent_part(name) for name in SUBAGENTS),
+            Part("web", "the web chat: open it in a browser", "portal.web", self.url("web"), "/healthz", self._web),
         )
         return foundations, agents
 
@@ -224,7 +226,8 @@ class Plan:
 
     def _tenant(self) -> Mapping[str, str]:
         directory = self.url("directory").rstrip("/")
-        keywords = {"DIRECTORY_URL": directory, "DIRECTORY_DOMAIN": HOST}
+        web = self.url("web").rstrip("/")
+        keywords = {"DIRECTORY_URL": directory, "DIRECTORY_DOMAIN": HOST, "WEB_URL": web}
         return self._service("tenant") | {
             "TENANT_ISSUER": self.issuer,
             "AUTH0_KEYWORD_REPLACE_MAPPINGS": json.dumps(keywords),
@@ -331,6 +334,18 @@ class Plan:
                 "API_CLIENT_KEY_FILE": str(self._client("docs-search-api-client") / "key.pem"),
             }
         return settings
+
+    def _web(self) -> Mapping[str, str]:
+        return self._service("web") | {
+            "WEB_URL": self.url("web").rstrip("/"),
+            "SUPERVISOR_URL": self.supervisor_url,
+            "AUTH0_ISSUER": self.issuer,
+            "AUDIENCE": self.audience,
+            "CLIENT_ID": self.client_id("help-desk-web"),
+            "CLIENT_KEY_FILE": str(self._client("help-desk-web") / "key.pem"),
+            "WEB_SESSION_FILE": str(self.state / "web" / "sessions.sqlite3"),
+            "WEB_SESSION_KEY_FILE": str(keep_session_key(self.state / "web")),
+        }
 
     def _client(self, slug: str) -> Path:
         return self.state / "tenant" / "clients" / slug

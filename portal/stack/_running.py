@@ -48,6 +48,15 @@ class Running:
     people: str
     parts: tuple[RunningPart, ...]
 
+    @property
+    def web(self) -> str:
+        """Where the web chat is."""
+        return self.part_url("web")
+
+    def part_url(self, name: str) -> str:
+        """Where a part listens."""
+        return next(part.url for part in self.parts if part.name == name)
+
 
 def running(state: Path | None = None) -> Running | None:
     """The local world that runs now, if one does."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from shared.a2a._context import caller_of
     from shared.a2a._entry import Anonymous, DelegatedHop, Entry, UserEntry
     from shared.a2a._heard import ASK_AGAIN_KEY, is_final
-    from shared.a2a._limits import Limits
+    from shared.a2a._limits import Limits, RateLimit
     from shared.a2a._main import main
     from shared.a2a._serve import serve
     from shared.a2a._waiting import (
@@ -69,6 +69,7 @@ __all__ = [
     "Entry",
     "HopSecurity",
     "Limits",
+    "RateLimit",
     "SignInSecurity",
     "Skill",
     "UserEntry",
@@ -100,7 +101,7 @@ _MODULES = {
     "_context": ("caller_of",),
     "_entry": ("Anonymous", "DelegatedHop", "Entry", "UserEntry"),
     "_heard": ("ASK_AGAIN_KEY", "is_final"),
-    "_limits": ("Limits",),
+    "_limits": ("Limits", "RateLimit"),
     "_main": ("main",),
     "_serve": ("serve",),
     "_waiting": (

@@ -1,4 +1,4 @@
-"""The command line of an agent: `python -m agents.NAME [--check-config]`."""
+"""The command line of a service: `python -m agents.NAME [--check-config]`, say."""
 
 import argparse
 import json
@@ -7,14 +7,14 @@ from importlib import import_module
 
 from shared.a2a._serve import serve
 from shared.errors import ConfigurationError
-from shared.settings import AgentSettings
+from shared.settings import ServiceSettings
 
 
-def main(name: str, settings_class: type[AgentSettings], app: str) -> None:
-    """Runs an agent, or checks its settings and prints them, secrets masked.
+def main(name: str, settings_class: type[ServiceSettings], app: str) -> None:
+    """Runs an agent, or another service, or checks its settings and prints them, secrets masked.
 
     Args:
-        name: The agent's name.
+        name: Its name.
         settings_class: What it is told by the environment.
         app: The module whose `create_app(settings)` makes its app; imported once the agent listens.
 
@@ -22,7 +22,7 @@ def main(name: str, settings_class: type[AgentSettings], app: str) -> None:
         SystemExit: with status 1, after one line that names the setting and its remedy, if a setting is missing or
             unsafe.
     """
-    parser = argparse.ArgumentParser(prog=f"python -m agents.{name}", description=f"Serves the agent {name}.")
+    parser = argparse.ArgumentParser(prog=f"python -m {app.rpartition('.')[0]}", description=f"Serves {name}.")
     parser.add_argument("--check-config", action="store_true", help="print the settings, secrets masked, and exit")
     arguments = parser.parse_args()
     try:

@@ -23,6 +23,6 @@ def test_every_id_that_an_attack_names_exists() -> None:
     named = {
         identifier
         for row in PAGE.rows("Attacks, and what is done about them")
-        for identifier in re.findall(r"\b[A-I]\d{1,2}\b", row[2])
+        for identifier in re.findall(r"\b[A-IW]\d{1,2}\b", row[2])
     }
     assert named <= set(REQUIREMENTS)

@@ -27,6 +27,7 @@ from local.gateway import GatewaySettings
 from local.tenant.settings import TenantSettings
 from portal.command._cli import cli
 from portal.relationships import RelationshipSettings
+from portal.web.settings import WebSettings
 from shared.settings import (
     AgentCoreSettings,
     AgentSettings,
@@ -62,6 +63,7 @@ SECTIONS: dict[str, tuple[type[Settings], ...]] = {
     "The local gateway": (GatewaySettings,),
     "The step that hands out credentials": (CredentialsSettings,),
     "helpdesk fga": (RelationshipSettings,),
+    "The web chat": (WebSettings,),
 }
 COMMAND = "The helpdesk command"
 COMPOSE = "docker-compose.yml"

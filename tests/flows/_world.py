@@ -1,6 +1,7 @@
 """The whole system on loopback ports, in this process: every part is the real one, reached over HTTP."""
 
 import asyncio
+import base64
 import json
 import secrets
 import uuid
@@ -34,6 +35,8 @@ from local.gateway import GatewaySettings
 from local.gateway import create_app as create_gateway
 from local.tenant.testing import SUPERVISOR, SUPERVISOR_API_CLIENT, LocalTenant
 from portal.relationships import Relationship, RelationshipSettings, RelationshipStore, prepare
+from portal.web.app import create_app as create_web
+from portal.web.settings import WebSettings
 from shared.http import create_http_client
 from shared.testing import LoopbackServer, audit_key
 from tests.flows._record import faults
@@ -131,7 +134,8 @@ class World:
         trails: dict[str, str] | None = None,
     ) -> None:
         self.folder = folder
-        self.servers = {name: LoopbackServer() for name in ("directory", "fga", "gateway", *SUBAGENTS, "supervisor")}
+        parts = ("directory", "fga", "gateway", *SUBAGENTS, "supervisor", "web")
+        self.servers = {name: LoopbackServer() for name in parts}
         self._model = model
         self._settings = settings or {}
         self._of_supervisor = supervisor or {}
@@ -148,7 +152,11 @@ class World:
         directory = self.url("directory").rstrip("/")
         self.tenant = LocalTenant(
             folder,
-            auth0_keyword_replace_mappings={"DIRECTORY_URL": directory, "DIRECTORY_DOMAIN": "127.0.0.1"},
+            auth0_keyword_replace_mappings={
+                "DIRECTORY_URL": directory,
+                "DIRECTORY_DOMAIN": "127.0.0.1",
+                "WEB_URL": self.url("web").rstrip("/"),
+            },
             tenant_managed=managed,
         )
         self.directory_config = DirectoryConfig(
@@ -284,6 +292,8 @@ class World:
                 )
             case "gateway":
                 return create_gateway(self._gateway())
+            case "web":
+                return create_web(self.web())
             case _:
                 return self._create_agent(name)
 
@@ -333,6 +343,24 @@ class World:
             "fga_timeout_seconds": 20.0,  # all parts share one process here
         }
         return {**fga, **self._agent(name), "allowed_callers": [caller]}
+
+    def web(self, **changes: Any) -> WebSettings:
+        """The settings of the web chat, which a test starts that wants it."""
+        client = self.tenant.client("Help desk web")
+        values: dict[str, Any] = {
+            "helpdesk_env": "local",
+            "port": self.servers["web"].port,
+            "web_url": self.url("web").rstrip("/"),
+            "supervisor_url": self.url("supervisor"),
+            "auth0_issuer": self.tenant.issuer,
+            "audience": self.tenant.api("supervisor"),
+            "client_id": client.client_id,
+            "client_key": client.private_key_pem,
+            "web_session_file": self.folder / "web" / "sessions.sqlite3",
+            "web_session_key": base64.b64encode(bytes(32)).decode(),
+            "web_requests_per_minute": 60_000,
+        }
+        return WebSettings.load(**values | changes)
 
     def _gateway(self) -> GatewaySettings:
         return GatewaySettings.load(

@@ -74,7 +74,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Command, i
             process.send_signal(signal.SIGINT)
             assert until(process, "stopped")
     assert process.returncode == 0
-    assert len(pids) == 8
+    assert len(pids) == 9
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
     assert not (helpdesk.state / "run" / "stack.json").exists()
 

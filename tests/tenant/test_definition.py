@@ -115,7 +115,7 @@ SUPERVISOR_API = "Help desk supervisor"
             "token_endpoint_auth_method and client_authentication_methods exclude each other",
         ),
         (
-            setting("clients", "Help desk web", token_endpoint_auth_method="private_key_jwt"),
+            setting("clients", "Help desk command line", token_endpoint_auth_method="private_key_jwt"),
             "private_key_jwt needs client_authentication_methods",
         ),
         (

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.tenant._support import Definition, EditDefinition, MakeTenant, named
 
 CLIENTS = {
     "help-desk-command-line": {"client_id"},
-    "help-desk-web": {"client_id", "client_secret"},
+    "help-desk-web": {"client_id", "key.pem"},
     "supervisor": {"client_id", "key.pem"},
     "supervisor-api-client": {"client_id", "key.pem"},
     "account-lookup-api-client": {"client_id", "key.pem"},
@@ -42,7 +43,7 @@ def test_each_client_finds_its_credentials_in_its_own_folder(folder: Path) -> No
 
 def test_keys_are_rsa_of_2048_bits(folder: Path) -> None:
     paths = [*folder.glob("clients/*/key.pem"), *folder.glob("signing-keys/*.pem")]
-    assert len(paths) == 8
+    assert len(paths) == 9
     for path in paths:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
         assert isinstance(key, rsa.RSAPrivateKey)
@@ -69,13 +70,13 @@ def test_the_database_has_the_public_halves_only(make_tenant: MakeTenant, folder
     content = b"".join(file.read_bytes() for file in folder.glob("tenant.sqlite3*"))
     secrets = [path.read_text().strip() for path in folder.glob("clients/*/client_secret")]
     secrets += [tenant.password(login) for login in ("amelia.hart", "casey.moreno")]
-    assert len(secrets) == 4
+    assert len(secrets) == 3
     assert not any(secret.encode() in content for secret in secrets)
     assert b"PRIVATE KEY" not in content
     with sqlite3.connect(folder / "tenant.sqlite3") as database:
         pems = [pem for (pem,) in database.execute("select pem from client_keys")]
     database.close()
-    assert len(pems) == 6
+    assert len(pems) == 7
     assert all(pem.startswith("-----BEGIN PUBLIC KEY-----") for pem in pems)
 
 
@@ -114,11 +115,17 @@ async def test_a_key_that_was_lost_is_made_anew(make_tenant: MakeTenant, folder:
 async def test_a_client_that_changes_its_method_loses_its_secret(
     make_tenant: MakeTenant, edit_definition: EditDefinition, folder: Path
 ) -> None:
-    def change(document: Definition) -> None:
-        named(document["clients"], "Help desk web")["token_endpoint_auth_method"] = "none"
+    def change(document: Definition, method: str) -> None:
+        client = named(document["clients"], "Help desk web")
+        del client["client_authentication_methods"]
+        client["token_endpoint_auth_method"] = method
 
-    tenant = make_tenant(folder.parent, tenant_definition=edit_definition(change))
-    assert tenant.tenant.clients.named("Help desk web").secret_digest is None
+    kept = []
+    for method in ("client_secret_post", "none"):
+        definition = edit_definition(partial(change, method=method))
+        kept.append(make_tenant(folder.parent, tenant_definition=definition).tenant.clients.named("Help desk web"))
+    assert kept[0].secret_digest is not None
+    assert kept[1].secret_digest is None
 
 
 def test_a_public_key_can_be_given_instead(make_tenant: MakeTenant, tmp_path: Path, folder: Path) -> None:

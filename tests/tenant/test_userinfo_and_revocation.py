@@ -160,6 +160,7 @@ async def test_a_client_with_a_secret_signs_in_refreshes_and_revokes(
     make_tenant: MakeTenant, edit_definition: EditDefinition
 ) -> None:
     def change(document: Definition) -> None:
+        del named(document["clients"], WEB)["client_authentication_methods"]
         named(document["clients"], WEB)["token_endpoint_auth_method"] = "client_secret_basic"
 
     tenant = make_tenant(tenant_definition=edit_definition(change))

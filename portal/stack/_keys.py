@@ -1,11 +1,14 @@
-"""The keys that seal the agents' audit trails on this machine: each agent's own, made on its first start."""
+"""The keys that seal what is kept on this machine: each part's own, made on its first start."""
 
+import base64
+import secrets
 from pathlib import Path
 from typing import Final
 
 from portal._private_files import write_private
 
 PRIVATE: Final = "audit-key.pem"
+SESSIONS: Final = "session-key"
 PUBLIC: Final = "audit-keys"
 """A folder of public keys: the present one and, after rotations, those before it."""
 
@@ -25,4 +28,17 @@ def keep_audit_key(folder: Path) -> Path:
         (folder / PUBLIC).mkdir(mode=0o700, exist_ok=True)
         write_private(folder / PUBLIC / f"{key.key_id}.pem", key.public_pem())
         write_private(path, key.private_pem())
+    return path
+
+
+def keep_session_key(folder: Path) -> Path:
+    """The file of the key that seals the web chat's sessions; made where it is not there.
+
+    Args:
+        folder: The web chat's own.
+    """
+    path = folder / SESSIONS
+    if not path.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, base64.b64encode(secrets.token_bytes(32)).decode())
     return path
