@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from portal._errors import NotSignedIn
 from portal.session import SYSTEM_CLOCK, Clock
-from portal.web import _accounts, _chat, _signin
+from portal.web import _accounts, _activity, _chat, _signin
 from portal.web._edge import HEALTH, Edge
 from portal.web._errors import words_for
 from portal.web._pages import error_response, static
@@ -61,6 +61,7 @@ def create_app(
             Route("/accounts/connect", _accounts.connect, methods=["POST"]),
             Route("/accounts/callback", _accounts.callback),
             Route("/accounts/disconnect", _accounts.disconnect, methods=["POST"]),
+            Route("/activity", _activity.activity),
             Route("/login", _signin.login),
             Route("/callback", _signin.callback),
             Route("/logout", _signin.logout, methods=["POST"]),

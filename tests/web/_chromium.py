@@ -133,12 +133,12 @@ class Chromium:
 
     async def press(self, selector: str) -> None:
         """Clicks the first element that a selector finds."""
-        await self.until(f"document.querySelector({json.dumps(selector)})")
+        await self.until(f"document.readyState === 'complete' && document.querySelector({json.dumps(selector)})")
         await self.run(f"void document.querySelector({json.dumps(selector)}).click()")
 
     async def write(self, selector: str, text: str) -> None:
         """Types into a field, as from a keyboard."""
-        await self.until(f"document.querySelector({json.dumps(selector)})")
+        await self.until(f"document.readyState === 'complete' && document.querySelector({json.dumps(selector)})")
         await self.run(f"void document.querySelector({json.dumps(selector)}).focus()")
         await self._send("Input.insertText", text=text)
 

@@ -41,7 +41,8 @@ async def test_from_signing_in_to_an_approved_answer(world: World, browser: Chro
     await browser.enter()
     await browser.until("document.querySelector('.connect button')")
     assert "Set up and use the VPN" in await browser.run("document.body.innerText")
-    assert "/conversations/" in await browser.run("location.pathname")
+    context = (await browser.run("location.pathname")).removeprefix("/")
+    assert context.startswith("conversations/")
     await browser.press(".connect button")
     await browser.write("input[name=username]", login)
     await browser.write("input[name=passkey]", passkey(world, login))
@@ -51,7 +52,9 @@ async def test_from_signing_in_to_an_approved_answer(world: World, browser: Chro
     assert await browser.run("document.querySelectorAll('.turn').length") == 1
 
     await browser.look(PHONE, dark=True)
-    assert await browser.run("document.documentElement.scrollWidth <= window.innerWidth")
+    for path in ("activity", "accounts", context):
+        await browser.open(f"{world.url('web')}{path}")
+        assert await browser.run("document.documentElement.scrollWidth <= window.innerWidth"), path
     await browser.write("#text", "I forgot my password, please reset it")
     await browser.enter()
     await browser.until("document.querySelector('.code span')")

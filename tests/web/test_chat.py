@@ -225,6 +225,16 @@ async def test_a_help_desk_that_is_away_is_told_and_comes_back(world: World, ame
     assert last(await amelia.ask(VPN))["state"] == "completed"
 
 
+async def test_what_was_done_is_told_to_whom_it_was_done_for(world: World, amelia: Visitor) -> None:
+    await amelia.ask("which groups am I in?")
+    told = text_of((await amelia.get("/activity")).text)
+    assert "Account lookup read groups" in told
+    assert "account:read" in told
+    async with Visitor(world.url("web"), world.tenant) as ravi:
+        await ravi.sign_in("ravi.chandar")
+        assert "Nothing was done on your behalf yet" in text_of((await ravi.get("/activity")).text)
+
+
 async def test_many_at_once_see_their_own(world: World, amelia: Visitor) -> None:
     async with Visitor(world.url("web"), world.tenant) as oscar:
         await oscar.sign_in("oscar.lind")

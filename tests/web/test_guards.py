@@ -118,7 +118,9 @@ async def test_a_body_of_no_declared_length_is_read_no_further(amelia: Visitor) 
     assert sent < 50_000_000
 
 
-@pytest.mark.parametrize("path", ["/", "/accounts", "/nothing", "/login", "/callback", "/static/app.js", "/healthz"])
+@pytest.mark.parametrize(
+    "path", ["/", "/accounts", "/activity", "/nothing", "/login", "/callback", "/static/app.js", "/healthz"]
+)
 @pytest.mark.parametrize("signed_in", [True, False])
 @pytest.mark.requirement("W6")
 async def test_every_answer_forbids_what_pages_do_not_need(visitor: Visitor, path: str, signed_in: bool) -> None:
@@ -142,7 +144,7 @@ async def test_every_answer_forbids_what_pages_do_not_need(visitor: Visitor, pat
 
 @pytest.mark.requirement("W6")
 async def test_pages_hold_no_script_and_no_style_of_their_own(amelia: Visitor) -> None:
-    for path in ("/", "/accounts", "/nothing"):
+    for path in ("/", "/accounts", "/activity", "/nothing"):
         html = (await amelia.get(path)).text.lower()
         assert "<style" not in html
         assert " style=" not in html

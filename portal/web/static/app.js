@@ -204,9 +204,9 @@ function showTimes(within) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     const today = at.toDateString() === new Date().toDateString();
-    const style = time.dataset.style === "day" && !today
-      ? { day: "numeric", month: "short" }
-      : { hour: "2-digit", minute: "2-digit", ...(time.dataset.style ? {} : { second: "2-digit" }) };
+    let style = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+    if (time.dataset.style === "date") style = { weekday: "long", day: "numeric", month: "long", year: "numeric" };
+    if (time.dataset.style === "day") style = today ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short" };
     time.textContent = new Intl.DateTimeFormat(undefined, style).format(at);
   }
 }
