@@ -43,6 +43,7 @@ async def test_from_signing_in_to_an_approved_answer(world: World, browser: Chro
     assert "Set up and use the VPN" in await browser.run("document.body.innerText")
     context = (await browser.run("location.pathname")).removeprefix("/")
     assert context.startswith("conversations/")
+    assert await browser.run("document.querySelector('#earlier a[aria-current]').pathname") == f"/{context}"
     await browser.press(".connect button")
     await browser.write("input[name=username]", login)
     await browser.write("input[name=passkey]", passkey(world, login))

@@ -8,11 +8,13 @@ import httpx
 import pytest
 
 from local.tenant.testing import LocalTenant, ManualClock
+from portal.session import Clock
 from portal.web._sealing import Sealing
 from portal.web.app import create_app
 from portal.web.settings import WebSettings
 from shared.testing import LoopbackServer, tokens_in
 from tests.web._visitor import Visitor, set_cookies, text_of
+from tests.web.conftest import MakeSettings
 
 COOKIE = "helpdesk_web"
 BEGUN = "helpdesk_web-sign-in"
@@ -254,6 +256,24 @@ async def test_a_sign_in_that_was_ended_at_the_tenant_says_so(
     finally:
         tenant.block("amelia.hart", blocked=False)
     assert refused.status_code == 401
+
+
+async def test_the_tenant_may_be_elsewhere_for_us_than_for_browsers(
+    make_settings: MakeSettings, server: LoopbackServer, tenant: LocalTenant, manual_clock: ManualClock
+) -> None:
+    """As in containers: what we fetch is at one address, and browsers are sent to the issuer all the same."""
+    elsewhere = tenant.discovery_url.replace("127.0.0.1", "localhost")
+    server.start(create_app(make_settings(auth0_discovery_url=elsewhere), clock=Clock(now=manual_clock)))
+    try:
+        async with Visitor(server.url, tenant) as visitor:
+            assert (await visitor.sign_in("amelia.hart")).status_code == 303
+            leaving = await visitor.send("/accounts/connect", connection="directory-read")
+            left = await visitor.send("/logout")
+    finally:
+        server.stop()
+    assert f"0; url={tenant.issuer}connected-accounts/connect?ticket=" in leaving.text
+    assert f"0; url={tenant.issuer}oidc/logout?" in left.text
+    assert "localhost" not in leaving.text + left.text
 
 
 def test_the_session_file_is_where_it_was_told(web: LoopbackServer, tmp_path: Path) -> None:

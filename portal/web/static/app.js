@@ -132,7 +132,10 @@ function show(turn, said) {
     form.hidden = false;
     composer.elements.context_id.value = said.context;
     const address = `/conversations/${said.context}`;
-    if (location.pathname !== address) history.replaceState(null, "", address);
+    if (location.pathname !== address) {
+      history.replaceState(null, "", address);
+      list(address, turn.querySelector(".asked").textContent);
+    }
   }
   turn.dataset.state = said.state;
   if (said.status !== turn.dataset.status) {
@@ -142,6 +145,17 @@ function show(turn, said) {
   // What waits for the person goes on by itself; meanwhile they may ask something else.
   if (turn.querySelector(".ask")) busy(false);
   if (follows) window.scrollTo(0, document.body.scrollHeight);
+}
+
+// Adds the conversation that has just begun to the list of them.
+function list(address, words) {
+  const link = document.createElement("a");
+  link.href = address;
+  link.setAttribute("aria-current", "page");
+  link.append(Object.assign(document.createElement("span"), { textContent: words }));
+  const entry = document.createElement("li");
+  entry.append(link);
+  document.querySelector("#earlier ul").prepend(entry);
 }
 
 function ended(turn) {
