@@ -5,7 +5,8 @@ The gateway's container gets no credentials: it is told which client may call it
 The tenant writes what it makes for all agents below `HELPDESK_VAR`. In `docker-compose.yml` this
 step runs after it and before the agents, and copies to each agent's volume, below `CREDENTIALS_FOLDER`, one file
 for each of its settings, named after the setting: `CLIENT_KEY_FILE` names `client_key`, and so on. The key that seals
-an agent's audit trail, `audit_key`, is made here, once, with its public half, `audit_key.pub`, for whoever verifies.
+an agent's audit trail, `audit_key`, is made here, once, with its public half, `audit_key.pub`. Whoever verifies finds
+the public halves of all, also of those before, below `audit-keys`, in a folder for each agent.
 """
 
 import json
@@ -77,7 +78,7 @@ def hand_out(settings: CredentialsSettings) -> None:
         for setting, source in copies.items():
             _write(settings.credentials_folder / agent / setting, _read(settings, source))
         _write(settings.credentials_folder / agent / "database_url", _read(settings, f"{DATABASES}/{agent}"))
-        _keep_audit_key(settings.credentials_folder / agent)
+        _keep_audit_key(settings.credentials_folder, agent)
     caller = AllowedCaller(
         agent="supervisor",
         client_id=_read(settings, f"{SUPERVISOR}/client_id").strip(),
@@ -105,12 +106,15 @@ def how_to_sign_in(settings: CredentialsSettings) -> str:
     )
 
 
-def _keep_audit_key(folder: Path) -> None:
+def _keep_audit_key(folder: Path, agent: str) -> None:
     """Makes an agent's key for its audit trail, unless it has one: what another sealed would not verify."""
-    if not (folder / "audit_key").exists():
+    private = folder / agent / "audit_key"
+    if not private.exists():
         key = SealingKey.generate()
-        _write(folder / "audit_key.pub", key.public_pem())
-        _write(folder / "audit_key", key.private_pem())
+        _write(folder / agent / "audit_key.pub", key.public_pem())
+        _write(private, key.private_pem())
+    key = SealingKey.read(private.read_text(encoding="utf-8"))
+    _write(folder / "audit-keys" / agent / f"{key.key_id}.pem", key.public_pem())
 
 
 def _read(settings: CredentialsSettings, source: str) -> str:

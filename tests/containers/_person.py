@@ -63,6 +63,15 @@ class Person:
         last: dict[str, Any] = json.loads(output.splitlines()[-1])
         return last
 
+    async def activity(self) -> list[dict[str, Any]]:
+        """What agents did on their behalf, as they are told."""
+        process = await self._start(["activity", "--json"])
+        async with asyncio.timeout(COMMAND_SECONDS):
+            output, errors = await process.communicate()
+        assert process.returncode == 0, f"{output.decode()}\n{errors.decode()}"
+        records: list[dict[str, Any]] = json.loads(output.splitlines()[-1])["records"]
+        return records
+
     async def _start(self, arguments: Sequence[str]) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *("env", f"HELPDESK_HOME={self._home}", sys.executable, "-m", "portal", *arguments),

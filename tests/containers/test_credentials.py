@@ -56,7 +56,7 @@ def settings(tmp_path: Path) -> CredentialsSettings:
 def handed_out(settings: CredentialsSettings) -> dict[str, str]:
     """Every file that was written: agent/setting -> text."""
     folder = settings.credentials_folder
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("audit_key")]
+    files = [path for path in folder.glob("*/*") if path.is_file() and not path.name.startswith("audit_key")]
     return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
 
 
@@ -108,6 +108,20 @@ def test_each_agent_has_a_key_of_its_own_for_its_audit_trail_and_keeps_it(settin
     assert [file.with_suffix(".pub").read_text() for file in files] == [key.public_pem() for key in keys]
     hand_out(settings)
     assert [SealingKey.read(file.read_text()).key_id for file in files] == [key.key_id for key in keys]
+
+
+def test_who_verifies_finds_the_public_half_of_each_key_that_an_agent_ever_had(settings: CredentialsSettings) -> None:
+    hand_out(settings)
+    private = settings.credentials_folder / "supervisor" / "audit_key"
+    first = SealingKey.read(private.read_text())
+    private.unlink()
+    hand_out(settings)
+    second = SealingKey.read(private.read_text())
+    published = settings.credentials_folder / "audit-keys"
+    found = {path.relative_to(published).as_posix(): path.read_text() for path in published.rglob("*.pem")}
+    assert len(found) == 5
+    for key in (first, second):
+        assert found[f"supervisor/{key.key_id}.pem"] == key.public_pem()
 
 
 def test_the_command_to_sign_in_names_everything_that_the_command_needs(settings: CredentialsSettings) -> None:

@@ -1,6 +1,7 @@
 """Replicas in containers: as many copies of an agent as one likes, on the one PostgreSQL, also when some are killed."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import yaml
 
 from tests.containers._engine import BUILD_SECONDS, Stack, in_container, logs, run
 from tests.containers._person import Person
-from tests.containers._workspace import ROOT, SERVICES
+from tests.containers._workspace import AGENTS, ROOT, SERVICES
 
 pytestmark = pytest.mark.timeout(BUILD_SECONDS)
 
@@ -25,6 +26,19 @@ with psycopg.connect(url, autocommit=True) as connection:
             seen[schema] = None
 print(json.dumps(seen))
 """
+CHANGES = """
+import json, pathlib, psycopg
+url, done = pathlib.Path('/credentials/database_url').read_text(), []
+with psycopg.connect(url, autocommit=True) as connection:
+    for statement in ('DELETE FROM', 'TRUNCATE', 'UPDATE', 'DROP TABLE'):
+        rest = " SET subject = 'nobody'" if statement == 'UPDATE' else ''
+        try:
+            connection.execute(f'{statement} audit_account_lookup.records{rest}')
+            done.append(statement)
+        except psycopg.errors.InsufficientPrivilege:
+            pass
+print(json.dumps(done))
+"""
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -40,6 +54,7 @@ def test_nothing_of_an_agent_is_there_only_once(service: str) -> None:
 def test_nobody_but_agents_reaches_the_database() -> None:
     assert {name for name, service in FILE["services"].items() if "databases" in service.get("networks", [])} == {
         "postgres",
+        "audit",
         *SERVICES,
     }
     assert FILE["services"]["postgres"]["networks"] == ["databases"]
@@ -56,6 +71,20 @@ def test_nobody_but_the_step_that_hands_them_out_sees_all_urls() -> None:
         "postgres": "database-urls:/app/var/database",
         "credentials": "database-urls:/app/var/database:ro",
     }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_agent_sees_the_url_of_who_keeps_the_audit_trails(service: str) -> None:
+    """An agent appends to its trail as itself; the tables are another role's."""
+    assert FILE["services"][service]["environment"]["AUDIT_DATABASE_URL_FILE"] == "/credentials/database_url"
+    assert "AUDIT_FILE" not in FILE["services"][service]["environment"]
+    holders = {
+        name
+        for name, each in FILE["services"].items()
+        for mount in each.get("volumes", [])
+        if mount.startswith("audit-urls:")
+    }
+    assert holders == {"postgres", "audit"}
 
 
 @pytest.mark.parametrize("service", ["account-lookup", "supervisor"])
@@ -91,3 +120,32 @@ async def test_agents_go_on_when_the_database_comes_back(stack: Stack, signed_in
 async def test_an_agent_sees_its_own_tables_alone(stack: Stack, signed_in: Person) -> None:
     await signed_in.ask("Which groups am I in?")
     assert in_container(stack.container("account-lookup"), SEES) == {"account_lookup": True, "supervisor": None}
+
+
+def audit(stack: Stack, *arguments: str) -> list[dict[str, Any]]:
+    """What `helpdesk audit` says of all agents' trails, as an operator runs it there."""
+    command = ("run", "--rm", "-T", "audit", "python", "-m", "portal", "audit", *arguments)
+    said = stack.compose(*command, "--database", "var/audit/auditor", "--json")
+    return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+
+async def test_all_replicas_keep_one_audit_trail_which_is_whole_also_where_some_were_killed(
+    stack: Stack, signed_in: Person
+) -> None:
+    """And whichever supervisor a person asks, they are told the same of what was done on their behalf."""
+    killed = stack.container("account-lookup")
+    await asyncio.gather(*(signed_in.ask("Which groups am I in?") for _ in range(4)))
+    run(["docker", "kill", killed])
+    await signed_in.ask("Which groups am I in?")
+    run(["docker", "start", killed])
+    stack.wait_until_ready("account-lookup")
+
+    trails = audit(stack, "verify", "--keys", "var/audit-keys")
+    assert {trail["trail"]: trail["whole"] for trail in trails} == dict.fromkeys(AGENTS, True)
+    read = audit(stack, "--action", "account:groups:read")
+    assert len({record["writer"] for record in read}) > 1
+    told = [await signed_in.activity() for _ in range(6)]
+    assert told[0]
+    assert all(each == told[0] for each in told)
+    assert {act["at"] for act in told[0] if act["action"] == "account:groups:read"} <= {one["at"] for one in read}
+    assert in_container(stack.container("account-lookup"), CHANGES) == []
