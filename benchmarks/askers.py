@@ -54,7 +54,7 @@ class Asked:
         outcome: `right`; `refused`, in words that say so; `wrong`; or `no answer`.
         said: The last words.
         seconds: How long it took, in all.
-        cut_off: How often it had to be asked for again because an agent had stopped.
+        cut_off: What was read each time that it had to be asked for again, because an agent had stopped.
         tasks: By message id, the task that came of it.
         codes: By the code that was shown, what was answered at the phone, and what was said in the end.
     """
@@ -63,7 +63,7 @@ class Asked:
     outcome: str = "no answer"
     said: str = ""
     seconds: float = 0.0
-    cut_off: int = 0
+    cut_off: list[str] = field(default_factory=list)
     tasks: dict[str, str] = field(default_factory=dict)
     codes: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -114,7 +114,7 @@ class Asker:
                 asked.outcome = _outcome(asked.said, is_right=is_right)
                 if asked.outcome != "cut off":
                     break
-                asked.cut_off += 1
+                asked.cut_off.append(asked.said)
         except TimeoutError:
             asked.outcome = "no answer"
         asked.seconds = time.monotonic() - begun

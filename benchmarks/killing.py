@@ -267,18 +267,19 @@ def _same(expected: str, text: str) -> bool:
 
 
 async def _kill(desk: _Desk, outcome: Outcome, plot: Plot, until: float) -> None:
-    """Kills a replica now and then; of each agent one stays, as who kills all has no replicas."""
+    """Kills a replica now and then, of each agent as often; one of each stays: who kills all has no replicas."""
     chance = random.Random(7)  # noqa: S311 -- the same chances in each run
     while True:
         pause = chance.uniform(*plot.kill_every)
         if time.monotonic() + pause >= until:
             return
         await asyncio.sleep(pause)
-        agent = chance.choice(AGENTS)
         number = chance.randint(1, REPLICAS)
-        if all([await _works(desk.http, port) for port in desk.plan.replica_ports[agent]]):
-            os.kill(desk.processes.process_ids()[f"{agent}-{number}"], signal.SIGKILL)
-            outcome.kills[agent] += 1
+        for agent in sorted(AGENTS, key=lambda each: (outcome.kills[each], chance.random())):
+            if all([await _works(desk.http, port) for port in desk.plan.replica_ports[agent]]):
+                os.kill(desk.processes.process_ids()[f"{agent}-{number}"], signal.SIGKILL)
+                outcome.kills[agent] += 1
+                break
 
 
 async def _works(http: httpx.AsyncClient, port: int) -> bool:

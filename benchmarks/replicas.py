@@ -30,7 +30,7 @@ def _report(outcome: Outcome, seconds: float) -> Report:
     for kind in kinds:
         of_kind = [each for _, each in outcome.asked if each.kind == kind]
         outcomes = Counter(each.outcome for each in of_kind)
-        cut_off = sum(each.cut_off > 0 for each in of_kind)
+        cut_off = sum(bool(each.cut_off) for each in of_kind)
         numbers = (len(of_kind), outcomes["right"], cut_off, outcomes["refused"], outcomes["wrong"])
         rows.append([kind, *map(str, numbers), str(outcomes["no answer"] + outcomes["cut off"])])
     header = ("what was wanted", "requests", "right", "of these asked again", "refused", "wrong", "no answer")
@@ -50,6 +50,7 @@ def _report(outcome: Outcome, seconds: float) -> Report:
         f"Ledger, audit trails and directory differ in {len(counted.wrong)} places.\n"
     )
     refusals = Counter(each.said for _, each in outcome.asked if each.outcome == "refused")
+    refusals += Counter(words.splitlines()[-1] for _, each in outcome.asked for words in each.cut_off)
     text += "".join(f"\n{number} read: {words}" for words, number in refusals.most_common())
     measured = {
         "asked": [[login, each.kind, each.outcome, each.cut_off, each.seconds] for login, each in outcome.asked],
