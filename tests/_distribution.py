@@ -11,6 +11,7 @@ LONGEST = (
     "tests/auth0/test_deploy_cli.py",
     "tests/authorization/test_matrix.py",
     "tests/approval/test_killed.py",
+    "tests/flows/test_killed_replicas.py",
 )
 """What takes longest comes first, so that no process is left alone with it at the end."""
 

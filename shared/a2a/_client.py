@@ -12,7 +12,7 @@ import hashlib
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from itertools import count
 from typing import Any, Protocol, TypeVar
@@ -68,6 +68,7 @@ from shared.telemetry import Span, get_logger
 CARD_FRESH_SECONDS = 300.0
 CARD_RETRY_SECONDS = 5.0
 CARD_TIMEOUT_SECONDS = 5.0
+CARD_TRIES = 3
 CARD_MAX_BYTES = 256 * 1024
 MAX_NAME_CHARACTERS = 64
 CALL_TIMEOUT_SECONDS = 300.0
@@ -411,13 +412,18 @@ class AgentClient:
         self._held = held
         self._stale_at = self._clock() + CARD_FRESH_SECONDS
 
+    async def _first_answer(self, url: str) -> httpx.Response:
+        """What comes of asking for the card: of several replicas one may have ended just now, or not be ready yet."""
+        for _ in range(CARD_TRIES - 1):
+            with suppress(*BROKEN, TimeoutError):
+                async with asyncio.timeout(CARD_TIMEOUT_SECONDS / CARD_TRIES):
+                    return await self._http.get(url)
+        return await self._http.get(url)
+
     async def _fetch_card(self) -> AgentCard:
         url = f"{self.url.rstrip('/')}{AGENT_CARD_WELL_KNOWN_PATH}"
         try:
-            try:
-                response = await self._http.get(url)
-            except BROKEN:  # of several replicas one may have ended just now
-                response = await self._http.get(url)
+            response = await self._first_answer(url)
             if response.status_code == httpx.codes.UNAUTHORIZED:  # on AgentCore the card is behind the authorizer
                 token = await self._agent_tokens.client_credentials(audience=self.audience, scopes={INVOKE_SCOPE})
                 headers = {"Authorization": f"Bearer {token.token.reveal()}"}

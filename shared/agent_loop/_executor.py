@@ -204,7 +204,10 @@ class StrandsExecutor(AgentExecutor):
                 asked=context.get_user_input() if context.message is not None else "",
                 goes_on=began,
             ):
-                still = await self._run(context, writer, status, cancelled=cancelled, waits=waits, relay=relay)
+                if missing := await self._missing(waits):
+                    still = await self._wait_on(context, status, waits, missing)
+                else:
+                    still = await self._run(context, writer, status, cancelled=cancelled, waits=waits, relay=relay)
         except asyncio.CancelledError:
             if not cancelled.is_set():  # the agent stops, and the task goes on after a restart
                 waits, relay = (), RelayAnswers()
@@ -310,11 +313,7 @@ class StrandsExecutor(AgentExecutor):
             system_prompt=self._toolbox.system_prompt(),
             callback_handler=None,
             hooks=[relay, model_failure],
-            interventions=[
-                AuthorizeToolCalls(self._authorizer),
-                *([NoteChanges(status)] if self._authorizer is not None else []),
-                *self._interventions(),
-            ],
+            interventions=self._before_calls(status),
         )
         observe(agent, self._model_name if replay is None else None)
         invocation_state: dict[str, Any] = {
@@ -358,6 +357,42 @@ class StrandsExecutor(AgentExecutor):
             await self._conversations.append(caller.user.key, context_id, turn)
         _log.info("run_finished", task_id=context.task_id, model_calls=model_calls, waits=len(relay.waiting))
         return await self._end(context, status, list(relay.waiting.values()), invocation_state["resume"])
+
+    def _before_calls(self, status: Status) -> list[InterventionHandler]:
+        """What stands before each call of a tool, in order."""
+        notes = [NoteChanges(status)] if self._authorizer is not None else []
+        return [AuthorizeToolCalls(self._authorizer), *notes, *self._interventions()]
+
+    async def _missing(self, waits: Sequence[Wait]) -> frozenset[str]:
+        """The tools that a task is to go on with and that are away just now."""
+        wanted = frozenset(wait.tool for wait in waits)
+        return wanted - {tool.tool_name for tool in await self._toolbox.tools()} if wanted else wanted
+
+    async def _wait_on(
+        self, context: RequestContext, status: Status, waits: Sequence[Wait], missing: frozenset[str]
+    ) -> frozenset[str]:
+        """Has a task wait on whose tools are away just now: what they were at is not over, and is told here."""
+
+        async def is_over() -> bool:
+            return not await self._missing(waits)
+
+        task = context.current_task
+        words = get_message_text(task.status.message) if task is not None else ""
+        _log.info("waits_on", task_id=context.task_id, missing=sorted(missing))
+        waiting: list[tuple[ToolUse, WaitsForPerson]] = []
+        for wait in waits:
+            call: ToolUse = {"toolUseId": uuid.uuid4().hex, "name": wait.tool, "input": dict(wait.arguments)}
+            error = WaitsForPerson(
+                words,
+                kind=wait.kind,
+                subject=wait.subject,
+                url=wait.url,
+                expires_at=wait.until,
+                resume=wait.resume,
+                is_over=is_over,
+            )
+            waiting.append((call, error))
+        return await self._end(context, status, waiting, {})
 
     async def _end(
         self,

@@ -1,13 +1,17 @@
 """What is said of a task whose process died: it may be asked again where nothing can have come of it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from a2a.helpers import new_task
 from a2a.types import Message, Task, TaskArtifactUpdateEvent, TaskState, TaskStatusUpdateEvent
 from strands import tool
+from strands.types.tools import AgentTool
 
-from shared.a2a import ASK_AGAIN_KEY
+from shared.a2a import ASK_AGAIN_KEY, Wait, waits_of
 from shared.agent_loop import StrandsExecutor, Tools
+from shared.agent_loop._status import waiting_event
 from shared.authorization import Authorizer, Needs, Resource, Unchecked, needs
 from shared.identity import RawToken
 from shared.tasks import apply_event
@@ -96,6 +100,43 @@ async def test_of_one_that_may_have_changed_something_that_is_not_said(called: s
     """Nor of an agent whose tools nobody decides about: what those do is not known."""
     lamps = Lamps(called, is_checked=is_checked)
     assert await lamps.executor.rescue(await lamps.run()) is None
+
+
+async def test_a_task_whose_tool_is_away_when_it_is_to_go_on_waits_on() -> None:
+    """A subagent whose card cannot be had just now, say: what it was at is not over, and is told once it is back."""
+
+    @needs(Unchecked("a lamp for everybody"))
+    @tool
+    async def look() -> str:
+        """Looks whether it is on."""
+        return "It is on."
+
+    class Away(Tools):
+        is_away = True
+
+        async def tools(self) -> Sequence[AgentTool]:
+            return [] if self.is_away else await super().tools()
+
+    toolbox, queue = Away([look], "You help."), Queue()
+    executor = StrandsExecutor(model=ScriptedModel([]), toolbox=toolbox, conversations=Memory(), speaker="lamps")
+    wait = Wait("approval", "K7QF", tool="look", resume="nonce")
+    task = new_task("t1", "c1", TaskState.TASK_STATE_AUTH_REQUIRED)
+    apply_event(task, waiting_event("t1", "c1", [wait], "Approve it."))
+    asked = request("go on")
+    asked.current_task = task
+    asked.call_context.state["caller"].user = make_principal()
+
+    await executor.execute(asked, queue)  # type: ignore[arg-type]
+    assert queue.last_state == TaskState.TASK_STATE_AUTH_REQUIRED
+    apply_event(task, queue.events[-1])
+    assert waits_of(task) == (wait,)
+    assert words(task.status.message) == "Approve it."
+
+    toolbox.is_away = False
+    await executor.execute(asked, queue)  # type: ignore[arg-type]
+    assert queue.last_state == TaskState.TASK_STATE_COMPLETED
+    assert queue.artifacts == {"look": ["It is on."]}
+    await executor.aclose()
 
 
 def words(message: Message) -> str:
