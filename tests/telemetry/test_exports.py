@@ -101,7 +101,10 @@ async def test_libraries_spans_join_the_trace_and_go_out_without_what_they_heard
     roots = [span for span in receiver.spans if not span.parent and span.scope == "helpdesk"]
     assert {span.name for span in roots} == {"SendMessage"}
     of_requests = {root.trace_id for root in roots}
-    assert {span.trace_id for span in receiver.spans if span.scope == "strands.telemetry.tracer"} == of_requests
+    assert {span.trace_id for span in receiver.spans if span.scope != "helpdesk"} == of_requests
+    strands = [span.attributes for span in receiver.spans if span.scope == "strands.telemetry.tracer"]
+    assert {each["gen_ai.operation.name"] for each in strands} >= {"invoke_agent", "chat", "execute_tool"}
+    assert all("gen_ai.usage.input_tokens" in each for each in strands if each["gen_ai.operation.name"] == "chat")
     assert any("RuntimeError" in span.raw and "exception" in span.raw for span in receiver.spans)
     sent = b"".join(receiver.bodies)
     assert b"[redacted]" in sent
