@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -31,18 +32,18 @@ def engine_problem() -> str | None:
         return "no answer from the Docker engine"
     if answer.returncode != 0:
         return "no Docker engine that answers"
-    return None if compose_command() else "neither 'docker compose' nor 'docker-compose'"
+    return None if compose_commands() else "neither 'docker compose' nor 'docker-compose'"
 
 
 @cache
-def compose_command() -> tuple[str, ...]:
-    """Compose 2 as a plug-in, or else the `docker-compose` command; nothing where there is neither."""
-    for command in (("docker", "compose"), ("docker-compose",)):
+def compose_commands() -> tuple[tuple[str, ...], ...]:
+    """Every Compose of this machine, the oldest first: the command, and the plug-in, which is 2 or later."""
+    found = []
+    for command in (("docker-compose",), ("docker", "compose")):
         if shutil.which(command[0]):
             version = subprocess.run([*command, "version"], capture_output=True, timeout=30, check=False)
-            if version.returncode == 0:
-                return command
-    return ()
+            found += [command] if version.returncode == 0 else []
+    return tuple(found)
 
 
 def run(command: Sequence[str], *, timeout: float = 60) -> str:
@@ -76,18 +77,37 @@ def free_ports(*names: str) -> dict[str, int]:
 
 
 class Stack:
-    """One copy of what docker-compose.yml, or these files, describe, with names and published ports of its own."""
+    """One copy of what docker-compose.yml, or these files, describe, with names and published ports of its own.
 
-    def __init__(self, project: str, settings: Mapping[str, str], files: Sequence[Path] = ()) -> None:
-        self.project = project
+    Args:
+        settings: What the file takes from the environment, besides the ports.
+        files: In place of docker-compose.yml.
+        command: Which Compose brings it up; the oldest, if none is named.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, str] | None = None, files: Sequence[Path] = (), command: Sequence[str] = ()
+    ) -> None:
+        ports = free_ports("SUPERVISOR", "TENANT", "DIRECTORY")
+        settings = {f"HELPDESK_{name}_PORT": str(port) for name, port in ports.items()} | dict(settings or {})
+        self.project = f"helpdesk-test-{uuid.uuid4().hex[:8]}"
+        self._command = command or compose_commands()[0]
         self._files = [part for file in files for part in ("--file", str(file))]
         self._settings = [f"{name}={value}" for name, value in settings.items()]
 
     def compose(self, *arguments: str, timeout: float = 300) -> str:
         """Runs Compose on this stack."""
-        command = ["env", *self._settings, *compose_command(), "--project-name", self.project]
-        command += [*self._files, *arguments]
-        return run(command, timeout=timeout)
+        command = [*self._command, "--project-name", self.project, *self._files, *arguments]
+        return run(["env", *self._settings, *command], timeout=timeout)
+
+    def build(self, *services: str) -> None:
+        """Builds images, with the same Compose for every stack: each keeps to itself what it has built before."""
+        command = [*compose_commands()[0], *self._files, "build", *services]
+        run(["env", *self._settings, *command], timeout=BUILD_SECONDS)
+
+    def down(self) -> None:
+        """Leaves nothing behind."""
+        self.compose("down", "--volumes", "--timeout", "10")
 
     def containers(self, service: str) -> list[str]:
         """The ids of a service's containers, running or not: one for each replica."""

@@ -1,12 +1,11 @@
 """Images are built once for a run; where there is no engine, what needs them is skipped, and says why."""
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 
 import pytest
 
-from tests.containers._engine import BUILD_SECONDS, UP, Stack, compose_command, engine_problem, free_ports, run
+from tests.containers._engine import UP, Stack, engine_problem
 from tests.containers._person import Person
 from tests.containers._workspace import IMAGES, SERVICES
 
@@ -25,32 +24,20 @@ def engine() -> None:
 @pytest.fixture(scope="session")
 def images(engine: None) -> dict[str, str]:  # noqa: ARG001 -- it must be there first
     """The names of the images, built from this tree by docker-compose.yml."""
-    run(
-        [
-            *compose_command(),
-            "build",
-            *SERVICES,
-            *OTHERS,
-        ],
-        timeout=BUILD_SECONDS,
-    )
+    Stack().build(*SERVICES, *OTHERS)
     return {image: f"helpdesk/{image}" for image in IMAGES}
 
 
 @pytest.fixture(scope="session")
 def stack(images: dict[str, str]) -> Iterator[Stack]:  # noqa: ARG001 -- the images must be there
     """A copy of the whole, two agents in two replicas, which shares nothing with another copy on this machine."""
-    ports = free_ports("SUPERVISOR", "TENANT", "DIRECTORY")
-    copy = Stack(
-        f"helpdesk-test-{uuid.uuid4().hex[:8]}",
-        {f"HELPDESK_{name}_PORT": str(port) for name, port in ports.items()},
-    )
+    copy = Stack()
     try:
         copy.compose(*UP)
         copy.wait_until_ready(*SERVICES)
         yield copy
     finally:
-        copy.compose("down", "--volumes", "--timeout", "10")
+        copy.down()
 
 
 @pytest.fixture(scope="session")

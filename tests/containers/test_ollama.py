@@ -2,17 +2,17 @@
 
 Ollama's own image and a model are too large to be fetched for a test: in their place is an image that speaks Ollama's
 API (`_ollama.py`). What is tried is the profile, the images with the client's packages, and the wire; not Ollama.
+The stack is brought up by the newest Compose of this machine, where `test_stack.py` uses the oldest.
 """
 
 import json
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.containers._engine import BUILD_SECONDS, Stack, free_ports, run
+from tests.containers._engine import BUILD_SECONDS, Stack, compose_commands, run
 from tests.containers._person import Person
 from tests.containers._workspace import AGENTS, ROOT, SERVICES
 
@@ -55,20 +55,14 @@ def stack(images: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
     others = {agent.replace("_", "-"): {"environment": {"MODEL_PROVIDER": "offline"}} for agent in {*AGENTS} - PLANNING}
     override = folder / "images.yml"
     override.write_text(yaml.safe_dump({"services": services | others}), encoding="utf-8")
-    ports = free_ports("SUPERVISOR", "TENANT", "DIRECTORY")
-    published = {f"HELPDESK_{name}_PORT": str(port) for name, port in ports.items()}
-    copy = Stack(
-        f"helpdesk-test-{uuid.uuid4().hex[:8]}",
-        SETTINGS | published,
-        files=(ROOT / "docker-compose.yml", override),
-    )
+    copy = Stack(SETTINGS, files=(ROOT / "docker-compose.yml", override), command=compose_commands()[-1])
     try:
-        copy.compose("build", *services, timeout=BUILD_SECONDS)
+        copy.build(*services)
         copy.compose("up", "--detach", "--no-build")
         copy.wait_until_ready(*SERVICES)
         yield copy
     finally:
-        copy.compose("down", "--volumes", "--timeout", "10")
+        copy.down()
 
 
 async def test_agents_plan_with_the_model_that_the_profile_brings(stack: Stack, tmp_path: Path) -> None:

@@ -1,14 +1,23 @@
 """The whole system in containers, as docker-compose.yml brings it up, and a person who uses it."""
 
 import random
-import uuid
 from functools import partial
 from typing import Any
 
 import pytest
 
 from shared.testing import tokens_in
-from tests.containers._engine import BUILD_SECONDS, UP, Stack, free_ports, is_healthy, logs, run, state, wait_until
+from tests.containers._engine import (
+    BUILD_SECONDS,
+    UP,
+    Stack,
+    compose_commands,
+    is_healthy,
+    logs,
+    run,
+    state,
+    wait_until,
+)
 from tests.containers._person import Person
 from tests.containers._workspace import SERVICES
 
@@ -150,13 +159,11 @@ def test_no_token_and_no_key_is_in_any_log(stack: Stack) -> None:
 
 
 def test_compose_down_leaves_nothing_behind(images: dict[str, str]) -> None:  # noqa: ARG001 -- they must be there
-    """`down --volumes`: no container, network or volume of the project stays."""
-    project = f"helpdesk-test-{uuid.uuid4().hex[:8]}"
-    ports = free_ports("SUPERVISOR", "TENANT", "DIRECTORY")
-    copy = Stack(project, {f"HELPDESK_{name}_PORT": str(port) for name, port in ports.items()})
-    copy.compose("up", "--detach", "--no-build", "tenant")
-    copy.compose("down", "--volumes", "--timeout", "10")
-    for kind in ("ps --all", "network ls", "volume ls"):
-        assert run(["sh", "-c", f"docker {kind} --quiet --filter label=com.docker.compose.project={project}"]) == "", (
-            kind
-        )
+    """`down --volumes`: no container, network or volume of the project stays, whichever Compose it is."""
+    for command in compose_commands():
+        copy = Stack(command=command)
+        copy.compose("up", "--detach", "--no-build", "tenant")
+        copy.down()
+        for kind in ("ps --all", "network ls", "volume ls"):
+            label = f"label=com.docker.compose.project={copy.project}"
+            assert run(["sh", "-c", f"docker {kind} --quiet --filter {label}"]) == "", (command, kind)
