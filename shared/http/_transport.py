@@ -27,11 +27,20 @@ MAX_RESPONSE_BYTES: Final = 16 * 1024 * 1024
 """The longest answer that is read, streams included: several times what an agent may say, event by event."""
 
 
+LAST_OF_CONNECTION: Final = 251
+"""Every so many requests one asks for its connection to be closed after it.
+
+Connections that are in use are kept for ever, and lead to whoever was there when they were made: a replica that came
+later, or came back, would get nothing. A prime, so that with any number of connections each has its turn.
+"""
+
+
 class Transport(AiohttpTransport):
     """Sends requests through one aiohttp session without cookies; failures say when they happened."""
 
     def __init__(self, limits: httpx.Limits) -> None:
         super().__init__(verify=_authorities(), limits=limits, trust_env=False)
+        self._sent = 0
 
     def get_client(self) -> aiohttp.ClientSession:
         """The session of the process."""
@@ -55,6 +64,9 @@ class Transport(AiohttpTransport):
         timeout = dict(request.extensions.get("timeout", {}))
         timeout["connect"] = min(timeout.get("connect") or CONNECT_SECONDS, CONNECT_SECONDS)
         request.extensions = {**request.extensions, "timeout": timeout}
+        self._sent += 1
+        if self._sent % LAST_OF_CONNECTION == 0:
+            request.headers["connection"] = "close"
         try:
             with _as_httpx(request):
                 response = await super().handle_async_request(request)
