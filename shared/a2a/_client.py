@@ -334,9 +334,13 @@ class AgentClient:
             call = await self._call_context(held, caller, "", span)
             try:
                 async with asyncio.timeout(GET_TIMEOUT_SECONDS):
-                    response = await self._http.get(
-                        f"{self.url.rstrip('/')}{path}", params=dict(parameters), headers=call.service_parameters
+                    request = self._http.build_request(
+                        "GET", f"{self.url.rstrip('/')}{path}", params=dict(parameters), headers=call.service_parameters
                     )
+                    try:
+                        response = await self._http.send(request)
+                    except BROKEN:  # of several replicas one may have ended just now
+                        response = await self._http.send(request)
             except (httpx.HTTPError, TimeoutError) as error:
                 raise UpstreamUnavailable(self.name, detail=f"{self.url}: {type(error).__name__}") from error
         if response.status_code == httpx.codes.FORBIDDEN:

@@ -374,6 +374,12 @@ async def test_a_card_whose_connection_broke_is_fetched_again(peer: Peer, client
     assert (await client.card()).name == "printer_help"
 
 
+async def test_another_path_whose_connection_broke_is_asked_for_again(peer: Peer, client: AgentClient) -> None:
+    await client.card()
+    peer.breaks_at_card = 1
+    assert (await client.get("/elsewhere", caller=CALLER, parameters={}))["name"] == "printer_help"
+
+
 async def test_an_agent_that_breaks_every_connection_is_away(peer: Peer, client: AgentClient) -> None:
     await client.card()
     peer.breaks = 99
