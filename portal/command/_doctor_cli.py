@@ -44,8 +44,8 @@ def doctor(
     """Find what is configured wrongly.
 
     Looks for mistakes that people make, by name: in the agents' settings, the Auth0 tenant, the relationship store,
-    and on AWS. Says which setting, why it matters and what to do, and changes nothing. CHECK is a check's name, or a
-    family's; all of them where none is named. The exit code is 1 where an error was found.
+    PostgreSQL, and on AWS. Says which setting, why it matters and what to do, and changes nothing. CHECK is a check's
+    name, or a family's; all of them where none is named. The exit code is 1 where an error was found.
 
     \b
     Examples:

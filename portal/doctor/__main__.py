@@ -17,6 +17,7 @@ FAMILIES = {
     "auth0": "The tenant: its file, as it is deployed or was exported, and what it answers.",
     "aws": "What runs on AWS, as the deployment file names it, and as AWS says it is.",
     "fga": "The relationship store, as each agent's settings name it.",
+    "postgres": "The agents' databases, where those are PostgreSQL, each as the agent's own role reaches it.",
 }
 
 

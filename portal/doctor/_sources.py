@@ -14,6 +14,7 @@ from portal._errors import CommandFailed
 from portal.doctor._agents import Agent, Agents, read_environment
 from portal.doctor._check import Facts, Missing
 from portal.doctor._cloud import Cloud, Gateway, Providers, Runtimes
+from portal.doctor._database import Databases, look_at_databases
 from portal.doctor._issuer import Clock, Hops, Issuers, Proofs, look_at_hops, look_at_issuers, look_at_proofs
 from portal.doctor._starts import Starts, look_at_starts
 from portal.doctor._store import Stores, look_at_stores
@@ -54,6 +55,7 @@ class Sources:
             Proofs: partial(look_at_proofs, http=self.http, clock=self.clock),
             Hops: partial(look_at_hops, http=self.http, clock=self.clock),
             Stores: look_at_stores,
+            Databases: look_at_databases,
         }
         found: dict[type, Any] = {Agents: agents, Tenant: self.tenant}
         cloud = self.cloud

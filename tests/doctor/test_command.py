@@ -36,7 +36,7 @@ def secrets_of(desk: Desk) -> list[str]:
 def test_names_are_families_and_mistakes_and_each_is_there_once() -> None:
     names = [check.name for check in CHECKS]
     assert max(Counter(names).values()) == 1
-    assert {check.family for check in CHECKS} == {"settings", "auth0", "fga", "aws"}
+    assert {check.family for check in CHECKS} == {"settings", "auth0", "fga", "postgres", "aws"}
     for check in CHECKS:
         assert check.name == check.name.lower().replace("_", "-")
         assert check.why.endswith((".", ")"))

@@ -12,6 +12,7 @@ from portal.doctor.checks import (
     aws_runtimes,
     aws_services,
     fga,
+    postgres,
     settings,
 )
 
@@ -23,6 +24,7 @@ _FAMILIES = (
     auth0_accounts,
     auth0_approvals,
     fga,
+    postgres,
     aws_runtimes,
     aws_services,
 )

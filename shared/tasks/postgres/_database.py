@@ -39,6 +39,8 @@ NOTIFY_SECONDS: Final = 0.01
 SWEEP_SECONDS: Final = 60.0
 MAX_PAYLOAD_BYTES: Final = 1024
 SETTING: Final = "DATABASE_URL"
+CONNECTIONS: Final = LANES + 1
+"""How many a process has: its lanes, and the one by which the others know that it lives."""
 
 _log = get_logger()
 

@@ -127,3 +127,6 @@ MIGRATIONS: Final = (
         """,
     ),
 )
+
+RELEASE: Final = len(MIGRATIONS)
+"""How many migrations the tables of this release have."""
