@@ -20,7 +20,7 @@ from local.tenant.testing import LocalTenant
 from tests.containers._engine import run
 from tests.doctor._agents import Desk
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 MODEL_SECONDS = 120
 
 

@@ -1,6 +1,7 @@
 """Images are built once for a run; where there is no engine, what needs them is skipped, and says why."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -23,7 +24,9 @@ def engine() -> None:
 
 @pytest.fixture(scope="session")
 def images(engine: None) -> dict[str, str]:  # noqa: ARG001 -- it must be there first
-    """The names of the images, built from this tree by docker-compose.yml."""
+    """The names of the images, built from this tree by docker-compose.yml; or those with IMAGE_TAG, which are there."""
+    if tag := os.environ.get("IMAGE_TAG"):
+        return {image: f"helpdesk/{image}:{tag}" for image in IMAGES}
     Stack().build(*SERVICES, *OTHERS)
     return {image: f"helpdesk/{image}" for image in IMAGES}
 

@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -59,18 +59,28 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def containers(images: dict[str, str], desk: Desk, model: SilentModel) -> Iterator[dict[str, AgentContainer]]:
-    """One of each image, on this machine's own network, so that it reaches the tenant and the model there."""
+def container(images: dict[str, str], desk: Desk, model: SilentModel) -> Iterator[Callable[[str], AgentContainer]]:
+    """One of an image, on this machine's own network, so that it reaches the tenant and the model there."""
     ports = free_ports(*AGENTS)
     started: dict[str, AgentContainer] = {}
-    try:
-        for name in AGENTS:
+
+    def start(name: str) -> AgentContainer:
+        if name not in started:
             started[name] = AgentContainer.start(name, images[name], ports[name], desk, model)
-        for container in started.values():
-            container.wait_until_ready()
-        yield started
+            started[name].wait_until_ready()
+        return started[name]
+
+    try:
+        yield start
     finally:
-        run(["docker", "rm", "--force", "--volumes", *(container.id for container in started.values())])
+        if started:
+            run(["docker", "rm", "--force", "--volumes", *(each.id for each in started.values())])
+
+
+@pytest.fixture
+def containers(container: Callable[[str], AgentContainer]) -> dict[str, AgentContainer]:
+    """One of each image."""
+    return {name: container(name) for name in AGENTS}
 
 
 @pytest.fixture
@@ -80,8 +90,8 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(params=AGENTS)
-def agent(request: pytest.FixtureRequest, containers: dict[str, AgentContainer]) -> AgentContainer:
-    return containers[request.param]
+def agent(request: pytest.FixtureRequest, container: Callable[[str], AgentContainer]) -> AgentContainer:
+    return container(request.param)
 
 
 def body(method: str, **params: Any) -> dict[str, Any]:
