@@ -31,7 +31,9 @@ TITLE: Final = "The four agents in containers, as docker-compose.yml brings them
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 AGENTS: Final = ("supervisor", "account_lookup", "password_reset", "docs_search")
-IMAGES: Final = (*AGENTS, "local", "portal", "fga")
+IMAGES: Final = (*AGENTS, "local", "portal", "fga", "postgres", "door")
+BESIDE: Final = ("postgres", "door", "fga", "tenant", "directory", "gateway")
+"""The parts that stand beside the agents."""
 PERSON: Final = "amelia.hart"
 QUESTIONS: Final = {
     "supervisor": "What can you do for me?",
@@ -107,15 +109,19 @@ async def _run(*, rounds: int) -> Report:
         answers = {name: await _answer(desk, name) for name in AGENTS}
         assert all(answers.values()), answers
         used = {name: stack.megabytes(name) for name in AGENTS}
+        beside = {name: stack.megabytes(name) for name in BESIDE}
         cold = {name: [await _cold_start(stack, desk, name, answers[name]) for _ in range(rounds)] for name in AGENTS}
     numbers = {
         "start_seconds": seconds,
         "image_megabytes": sizes,
         "idle_megabytes": idle,
         "used_megabytes": used,
+        "beside_megabytes": beside,
         "cold_seconds": cold,
     }
-    return Report(_text(seconds, sizes, idle, used, cold), numbers, _missed(sizes, cold))
+    return Report(
+        _text(seconds, sizes, {"idle": idle, "used": used, "beside": beside}, cold), numbers, _missed(sizes, cold)
+    )
 
 
 def _megabytes_of_image(name: str) -> float:
@@ -183,18 +189,18 @@ async def _answer(desk: HelpDesk, name: str) -> str:
 
 
 def _text(
-    seconds: float,
-    sizes: dict[str, float],
-    idle: dict[str, float],
-    used: dict[str, float],
-    cold: dict[str, list[float]],
+    seconds: float, sizes: dict[str, float], memory: dict[str, dict[str, float]], cold: dict[str, list[float]]
 ) -> str:
     images = table(["image", "MB"], [[name, f"{size:.0f}"] for name, size in sizes.items()])
     agents = table(
         ["agent", "idle, MB", "after requests, MB", "cold start to an answer, s"],
-        [[name, f"{idle[name]:.0f}", f"{used[name]:.0f}", f"{statistics.median(cold[name]):.1f}"] for name in AGENTS],
+        [
+            [name, f"{memory['idle'][name]:.0f}", f"{memory['used'][name]:.0f}", f"{statistics.median(cold[name]):.1f}"]
+            for name in AGENTS
+        ],
     )
-    return f"From nothing until all are ready: {seconds:.1f} s\n\n{images}\n\n{agents}\n"
+    others = table(["beside them", "MB"], [[name, f"{size:.0f}"] for name, size in memory["beside"].items()])
+    return f"From nothing until all are ready: {seconds:.1f} s\n\n{images}\n\n{agents}\n\n{others}\n"
 
 
 def _missed(sizes: dict[str, float], cold: dict[str, list[float]]) -> list[str]:
