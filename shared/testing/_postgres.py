@@ -54,9 +54,16 @@ class PostgresServer:
         """The URL of its database."""
         return self.url_for("postgres", self.password)
 
-    def url_for(self, user: str, password: str) -> str:
-        """The URL of its database, for somebody."""
-        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/postgres"
+    def url_for(self, user: str, password: str, *, database: str = "postgres") -> str:
+        """The URL of a database, for somebody."""
+        return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def another(self) -> str:
+        """The URL of a new database: what is in one knows nothing of what is in another."""
+        name = f"made_{secrets.token_hex(8)}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} STRATEGY file_copy").format(sql.Identifier(name)))
+        return self.url_for("postgres", self.password, database=name)
 
     def clear(self) -> None:
         """Forgets whatever agents made, and ends whoever is still connected."""

@@ -21,8 +21,10 @@ import yaml
 from local.directory._database import FILE_NAME
 from local.tenant import _backchannel
 from portal.record import Source, check, differences, directory_effects, recorded_acts
+from shared.approval import Entry, State, open_ledger
 from shared.audit import SealingKey
-from shared.testing import audit_key
+from shared.tasks import open_storage
+from shared.testing import PostgresServer, audit_key
 from tests.approval._agent_that_dies import POINTS, serve
 from tests.flows._world import World, new_client
 
@@ -46,7 +48,6 @@ TWICE: Final = (
 )
 """Killed again while it settles: before that is in the ledger, before it is on record, and after that."""
 
-TIMES: Final = 2
 AT_ONCE: Final = 6
 SECONDS: Final = 60.0
 
@@ -162,8 +163,12 @@ class Requester:
                 requests.answer(request, approved=True)
             await asyncio.sleep(0.2)
 
-    async def reset(self, agent: Agent) -> str:
-        """Asks for a reset until there is an answer; the agent is started again whenever it was killed."""
+    async def reset(self, agent: Agent) -> tuple[str, str]:
+        """Asks for a reset until there is an answer; the agent is started again whenever it was killed.
+
+        Returns:
+            The task, and the answer.
+        """
         message = {"messageId": uuid.uuid4().hex, "role": "ROLE_USER", "parts": [{"text": "Please reset my password"}]}
         task_id = ""
         await agent.start(self.http)
@@ -181,7 +186,7 @@ class Requester:
                 continue
             if task["status"]["state"] in ENDED:
                 said = [*task.get("artifacts", []), task["status"].get("message", {"parts": []})]
-                return "\n".join(part["text"] for each in said for part in each["parts"])
+                return task_id, "\n".join(part["text"] for each in said for part in each["parts"])
             await asyncio.sleep(0.2)
 
 
@@ -214,63 +219,99 @@ async def requesters(parts: Parts) -> AsyncIterator[list[Requester]]:
         yield found
 
 
+@dataclass(frozen=True)
+class Case:
+    """One reset, and where its agent is killed.
+
+    Attributes:
+        points: Where, one after the other.
+        database: The agent's.
+        audit_file: Its record.
+    """
+
+    points: tuple[str, ...]
+    database: str
+    audit_file: Path
+
+    def __str__(self) -> str:
+        return ", then ".join(self.points)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def cases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
+    """Every point, each with a database of its own."""
+    postgres: PostgresServer | None = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    return (
+        Case(
+            points,
+            postgres.another() if postgres is not None else f"sqlite:///{tmp_path}/{number}.sqlite3",
+            tmp_path / f"{number}.audit",
+        )
+        for number, points in enumerate([*((point,) for point in POINTS), *TWICE])
+    )
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.requirement("E4")
 @pytest.mark.requirement("E9")
 @pytest.mark.requirement("H1")
 async def test_killed_at_any_point_it_happens_once_or_not_at_all_and_the_answer_says_which(
-    parts: Parts, requesters: list[Requester], tmp_path: Path
+    parts: Parts, requesters: list[Requester], cases: Iterator[Case]
 ) -> None:
-    once: list[tuple[str, ...]] = [(point,) for point in POINTS]
-    waiting = [(points, number) for number in range(TIMES) for points in once] + [(twice, 0) for twice in TWICE]
     wrong: list[str] = []
 
     async def work(requester: Requester) -> None:
         approving = asyncio.create_task(requester.approve())
-        while waiting:
-            points, number = waiting.pop(0)
-            name = ", then ".join(points)
-            problem = await _killed_at(parts, requester, points, tmp_path / f"{name} {number}.sqlite3")
+        for case in cases:
+            problem = await _killed_at(parts, requester, case)
             if problem:
-                wrong.append(f"{name}: {problem}")
+                wrong.append(f"{case}: {problem}")
         approving.cancel()
 
     await asyncio.gather(*(work(requester) for requester in requesters))
     assert wrong == []
 
 
-async def _killed_at(parts: Parts, requester: Requester, points: Sequence[str], database: Path) -> str | None:
+async def _killed_at(parts: Parts, requester: Requester, case: Case) -> str | None:
     """What is wrong with what came of a reset whose agent was killed there."""
     settings = {
         **parts._directory_user("password_reset"),
         "port": _free_port(),
-        "database_url": f"sqlite:///{database}",
+        "database_url": case.database,
         "resets_per_hour": 100,
-        "audit_file": database.with_suffix(".audit"),
+        "audit_file": case.audit_file,
         "audit_anchors": None,
     }
-    agent, before = Agent(settings, points=[*points]), len(requester.resets())
+    agent, before = Agent(settings, points=[*case.points]), len(requester.resets())
     try:
         async with asyncio.timeout(SECONDS):
-            said = await requester.reset(agent)
+            task_id, said = await requester.reset(agent)
     except TimeoutError:
         return "no answer"
     finally:
         agent.stop()
-    if agent.kills != len(points):
+    if agent.kills != len(case.points):
         return f"it was killed {agent.kills} times"
-    done = requester.resets()[before:]
-    wrong = _not_on_record(settings["audit_file"], done, settled=points[0] in SETTLED)
+    done, point = requester.resets()[before:], case.points[0]
+    wrong = _not_on_record(case.audit_file, done, settled=point in SETTLED)
     if wrong:
         return "; ".join(wrong)
-    point, effects = points[0], len(done)
-    with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute("SELECT state, token_id FROM actions").fetchall()
+    effects, rows = len(done), await _rows(case.database, task_id)
     if point in NOT_DONE:
         return None if effects == 0 and NOT_DONE[point] in said else f"{effects} effects, said {said!r}, {rows}"
-    if effects != 1 or TOLD not in said or [row[0] for row in rows] != ["done"] or not rows[0][1]:
+    if effects != 1 or TOLD not in said or [row.state for row in rows] != [State.DONE] or not rows[0].token_id:
         return f"{effects} effects, said {said!r}, {rows}"
     return None
+
+
+async def _rows(database: str, task_id: str) -> Sequence[Entry]:
+    """The ledger's, of a task."""
+    storage = open_storage(database, agent="password_reset")
+    await storage.start()
+    try:
+        return await open_ledger(storage).of_task(task_id)
+    finally:
+        await storage.aclose()
 
 
 def _not_on_record(file: Path, done: Sequence[dict[str, Any]], *, settled: bool) -> list[str]:
