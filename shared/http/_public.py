@@ -28,6 +28,18 @@ PUBLIC_TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0)
 _LOOKUPS: Final = ThreadPoolExecutor(2, thread_name_prefix="look-up")
 _STREAM: Final = socket.SOCK_STREAM
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_NEARER: Final = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # for protocols, RFC 6890; Oracle's cloud answers there
+        "168.63.129.16/32",  # Azure's host, seen from its machines
+        "192.88.99.0/24",  # relays of 6to4, RFC 7526
+        "fec0::/10",  # site-local, RFC 3879
+        "3fff::/20",  # for documentation, RFC 9637
+    )
+)
+"""What Python calls global, in one version or another, and what is not the internet."""
+
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 LookUp = Callable[[str], Awaitable[Sequence[str]]]
@@ -111,6 +123,8 @@ def is_public(address: Address) -> bool:
             return is_public(address.ipv4_mapped)
         if address.sixtofour is not None or address.teredo is not None:
             return False
+    if any(address in network for network in _NEARER):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

