@@ -1,5 +1,6 @@
 """Where audit trails are, and how they are searched: several at once, files and databases, as they are there."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -139,12 +140,16 @@ def check(source: Source, *, keep: bool = False) -> Report:
 def export(source: Source, file: Path) -> int:
     """Writes a trail as lines of JSON, from which it can be read and verified elsewhere; says how many records.
 
+    The file is its owner's alone, as the trail is.
+
     Raises:
         ConfigurationError: it cannot be read.
     """
     count = 0
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with opened(source) as store, store.snapshot(), file.open("w", encoding="utf-8") as lines:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)  # one that was there already may have been anybody's to read
+    with os.fdopen(descriptor, "w", encoding="utf-8") as lines, opened(source) as store, store.snapshot():
         beginnings = store.beginnings()
         for writer in store.writers():
             if writer in beginnings:

@@ -58,7 +58,7 @@ class Activity:
     async def _of(self, peer: AgentClient, caller: Caller, since: int, most: int) -> list[dict[str, Any]] | None:
         try:
             answer = await peer.get(PATH, caller=caller, parameters={"since": str(since), "limit": str(most)})
-            return [_checked(record) for record in answer["records"][:most]]
+            return [_checked(record) | {"agent": peer.name} for record in answer["records"][:most]]
         except (HelpdeskError, KeyError, TypeError, ValueError) as error:
             _log.info("activity_not_told", agent=peer.name, detail=type(error).__name__)
             return None
@@ -89,15 +89,15 @@ def _told(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checked(record: Any) -> dict[str, Any]:
-    """Another agent's record, as far as it has the members that are told."""
-    kinds = {"at": int, "agent": str, "action": str, "outcome": str}
+    """Another agent's record, as far as it has the members that are told; it speaks for itself alone."""
+    kinds = {"at": int, "action": str, "outcome": str}
     if not isinstance(record, dict) or any(not isinstance(record.get(name), kind) for name, kind in kinds.items()):
         raise ValueError("no record")
     return _told_again(record)
 
 
 def _told_again(record: Mapping[str, Any]) -> dict[str, Any]:
-    texts = ("agent", "action", "outcome", "tool", "resource", "act", "task", "client", "approver")
+    texts = ("action", "outcome", "tool", "resource", "act", "task", "client", "approver")
     told: dict[str, Any] = {name: record[name][:256] for name in texts if isinstance(record.get(name), str)}
     numbers = {name: record[name] for name in ("at", "until") if isinstance(record.get(name), int)}
     scopes = record.get("scopes")

@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-from portal.record import DONE, Source, differences, directory_effects, local_trails, ocsf, search, story
+from portal.record import DONE, Source, differences, directory_effects, export, local_trails, ocsf, search, story
 from portal.stack import Plan, free_ports
 from shared.audit import Action, Approval, AuditFile, AuditTrail, Event, Outcome, Rule, SealingKey, Wanted, Where, Who
 from tests.portal.running import Command
@@ -267,6 +267,19 @@ def test_an_exported_trail_reads_and_verifies_like_its_file_and_shows_a_change(
     for changed in (text.replace("account:00u1", "account:00u9"), "\n".join(text.splitlines()[:-3])):
         lines.write_text(changed)
         assert helpdesk("audit", "verify", *named, "--keys", str(tmp_path / "keys")).code == 1
+
+
+@pytest.mark.requirement("H4")
+def test_a_copy_of_a_trail_is_its_owner_s_alone(tmp_path: Path) -> None:
+    store = AuditFile.open(tmp_path / "session.sqlite3", create=True)
+    AuditTrail.begin(store, SealingKey.generate(), agent="password_reset").close()
+    copy = tmp_path / "copy.jsonl"
+    copy.touch(mode=0o644)
+
+    export(Source(tmp_path / "session.sqlite3"), copy)
+
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert copy.read_text()
 
 
 def test_every_action_has_words() -> None:

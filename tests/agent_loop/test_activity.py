@@ -1,0 +1,54 @@
+"""What people are told of their own activity, where an agent that is asked for it tells lies."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from shared.a2a import Caller
+from shared.a2a._context import CALLER
+from shared.agent_loop._activity import Activity
+from shared.audit import AuditFile, AuditTrail, SealingKey
+from shared.identity import RawToken
+from shared.testing import make_principal
+
+
+class Peer:
+    """An agent that tells what the test wrote."""
+
+    name = "docs_search"
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    async def get(self, *_: object, **__: object) -> Any:
+        return self._answer
+
+
+async def told(tmp_path: Path, answer: Any) -> dict[str, Any]:
+    trail = AuditTrail.begin(
+        AuditFile.open(tmp_path / "audit.sqlite3", create=True), SealingKey.generate(), agent="supervisor"
+    )
+    caller = Caller(make_principal(), None, RawToken("token"))
+    scope = {"type": "http", "method": "GET", "path": "/activity", "query_string": b"", "headers": [], CALLER: caller}
+    peer: Any = Peer(answer)  # it has what is used of a client
+    response = await Activity(trail, [peer])._answer(Request(scope))
+    trail.close()
+    found: dict[str, Any] = json.loads(bytes(response.body))
+    return found
+
+
+@pytest.mark.requirement("H1")
+async def test_an_agent_speaks_for_itself_alone(tmp_path: Path) -> None:
+    claimed = {"at": 1, "agent": "password_reset", "action": "password:reset", "outcome": "succeeded"}
+
+    found = await told(tmp_path, {"records": [claimed]})
+
+    assert [(one["agent"], one["action"]) for one in found["records"]] == [("docs_search", "password:reset")]
+
+
+@pytest.mark.parametrize("answer", [None, [], {"records": {}}, {"records": "abc"}, {"records": [{"at": "1"}]}])
+async def test_what_is_no_activity_counts_as_away(tmp_path: Path, answer: Any) -> None:
+    assert await told(tmp_path, answer) == {"records": [], "away": ["docs_search"]}
