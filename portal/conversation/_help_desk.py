@@ -239,14 +239,14 @@ class HelpDesk:
             raise PartAway("supervisor", "The help desk stopped in the middle of the answer: ask again.")
 
     async def cancel(self, task_id: str, *, context_id: str) -> None:
-        """Cancels a task that is under way; that it has ended meanwhile is no error."""
+        """Cancels a task that is under way; that it has ended meanwhile, or is about to act, is no error."""
         call = self._call_context(await self._tokens.access_token(), context_id, CANCEL_SECONDS)
         try:
             await self._transport.cancel_task(CancelTaskRequest(id=task_id), context=call)
         except (A2AClientError, httpx.HTTPError, OSError) as error:
             raise self._explained(error) from error
         except A2AError:
-            return  # it has ended, which is what was asked for
+            return  # it has ended, or what it does cannot be stopped any more
 
     def _call_context(self, token: str, context_id: str, timeout: float) -> ClientCallContext:
         return ClientCallContext(

@@ -5,7 +5,7 @@ What kills it are wrappers around its HTTP client, its ledger and its store of t
 
 import os
 import signal
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ import uvicorn
 from a2a.server.cluster import TaskVersion
 from a2a.server.context import ServerCallContext
 from a2a.types import Task, TaskState, TaskStatusUpdateEvent
+from starlette.applications import Starlette
 
 from agents.password_reset import app as composition
 from agents.password_reset import approvals, risky_acts
@@ -136,22 +137,32 @@ class TrappedTransport(httpx.AsyncBaseTransport):
         await self._transport.aclose()
 
 
-def serve(settings: dict[str, Any], point: str | None) -> None:
-    """Serves the agent until it is killed."""
-    configure_logging(level="ERROR", log_format="json")
-    trap = Trap(point)
+def opening(trap: Trap) -> Callable[..., Storage]:
+    """Opens an agent's storage, with the trap around its tasks."""
 
     def opened(url: str, *, agent: str) -> Storage:
         storage = open_storage(url, agent=agent)
         object.__setattr__(storage, "tasks", TrappedTasks(storage.tasks, trap))
         return storage
 
+    return opened
+
+
+def serve_here(app: Starlette, port: int) -> None:
+    """Serves an agent until it is killed."""
+    uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="on")
+
+
+def serve(settings: dict[str, Any], point: str | None) -> None:
+    """Serves the agent until it is killed."""
+    configure_logging(level="ERROR", log_format="json")
+    trap = Trap(point)
+
     # The agent's own composition, over these: there is no way in for them in what runs in production.
     vars(approvals)["open_ledger"] = lambda storage: TrappedLedger(open_ledger(storage), trap)
-    vars(composition)["open_storage"] = opened
+    vars(composition)["open_storage"] = opening(trap)
     vars(risky_acts)["SETTLED_SECONDS"] = SETTLED_SECONDS
     http = create_http_client()
     http._transport = TrappedTransport(http._transport, trap)
     loaded = PasswordResetSettings.load(**settings)
-    app = composition.create_app(loaded, http=http)
-    uvicorn.run(app, host="127.0.0.1", port=loaded.port, log_config=None, access_log=False, lifespan="on")
+    serve_here(composition.create_app(loaded, http=http), loaded.port)

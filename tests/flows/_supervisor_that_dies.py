@@ -3,15 +3,13 @@
 from typing import Any
 
 import httpx
-import uvicorn
 
 from agents.supervisor import app as composition
 from agents.supervisor.settings import SupervisorSettings
 from shared.agent_loop import _compose
 from shared.http import create_http_client
-from shared.tasks import Storage, open_storage
 from shared.telemetry import configure_logging
-from tests.approval._agent_that_dies import Trap, TrappedTasks
+from tests.approval._agent_that_dies import Trap, opening, serve_here
 
 
 class TrappedCalls(httpx.AsyncBaseTransport):
@@ -39,14 +37,8 @@ def serve(settings: dict[str, Any], point: str | None) -> None:
     configure_logging(level="ERROR", log_format="json")
     trap = Trap(point)
 
-    def opened(url: str, *, agent: str) -> Storage:
-        storage = open_storage(url, agent=agent)
-        object.__setattr__(storage, "tasks", TrappedTasks(storage.tasks, trap))
-        return storage
-
-    vars(_compose)["open_storage"] = opened
+    vars(_compose)["open_storage"] = opening(trap)
     http = create_http_client()
     http._transport = TrappedCalls(http._transport, trap)
     loaded = SupervisorSettings.load(**settings)
-    app = composition.create_app(loaded, http=http)
-    uvicorn.run(app, host="127.0.0.1", port=loaded.port, log_config=None, access_log=False, lifespan="on")
+    serve_here(composition.create_app(loaded, http=http), loaded.port)
