@@ -1,6 +1,7 @@
 """Gives each agent's container its own credentials and no other's: `python -m local.credentials`.
 
-The gateway's container gets no credentials: it is told which client may call it, whose id the tenant has made.
+The gateway's container gets no credentials: it is told which client may call it, whose id the tenant has made. The web
+chat's gets its client's, and the key of its sessions, which is made here, once.
 
 The tenant writes what it makes for all agents below `HELPDESK_VAR`. In `docker-compose.yml` this
 step runs after it and before the agents, and copies to each agent's volume, below `CREDENTIALS_FOLDER`, one file
@@ -9,8 +10,10 @@ an agent's audit trail, `audit_key`, is made here, once, with its public half, `
 the public halves of all, also of those before, below `audit-keys`, in a folder for each agent.
 """
 
+import base64
 import json
 import os
+import secrets
 import sys
 from pathlib import Path
 
@@ -53,6 +56,8 @@ DATABASES = "database"
 """The folder of a file for each agent, which holds the URL of its part of the database, with its password."""
 
 COMMAND_LINE = "tenant/clients/help-desk-command-line"
+WEB = "tenant/clients/help-desk-web"
+SESSION_KEY = "web_session_key"
 SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
 
 
@@ -66,6 +71,7 @@ class CredentialsSettings(Settings):
     supervisor_url: str = Field(description="where people reach the supervisor")
     discovery_url: str = Field(description="where the gateway fetches the issuer's metadata")
     gateway_audience: str = Field(description="the gateway's API identifier")
+    web_url: str = Field(description="where people's browsers reach the web chat")
 
 
 def hand_out(settings: CredentialsSettings) -> None:
@@ -95,6 +101,11 @@ def hand_out(settings: CredentialsSettings) -> None:
         "allowedScopes": ["docs:read"],
     }
     _write(settings.credentials_folder / "gateway" / "gateway_authorizer", json.dumps(authorizer))
+    portal = settings.credentials_folder / "portal"
+    for setting, source in {"client_id": f"{WEB}/client_id", "client_key": f"{WEB}/key.pem"}.items():
+        _write(portal / setting, _read(settings, source))
+    if not (portal / SESSION_KEY).exists():  # with another one everybody would be signed out
+        _write(portal / SESSION_KEY, base64.b64encode(secrets.token_bytes(32)).decode())
 
 
 def how_to_sign_in(settings: CredentialsSettings) -> str:
@@ -135,7 +146,7 @@ def main() -> int:
     try:
         settings = CredentialsSettings.load()
         hand_out(settings)
-        sys.stdout.write(f"Sign in with:\n{how_to_sign_in(settings)}\n")
+        sys.stdout.write(f"Open {settings.web_url} in a browser, or sign in with:\n{how_to_sign_in(settings)}\n")
     except ConfigurationError as error:
         sys.stderr.write(f"{error.public_message}\n")
         return 1

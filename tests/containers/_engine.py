@@ -88,8 +88,8 @@ class Stack:
     def __init__(
         self, settings: Mapping[str, str] | None = None, files: Sequence[Path] = (), command: Sequence[str] = ()
     ) -> None:
-        ports = free_ports("SUPERVISOR", "TENANT", "DIRECTORY")
-        settings = {f"HELPDESK_{name}_PORT": str(port) for name, port in ports.items()} | dict(settings or {})
+        self.ports = free_ports("SUPERVISOR", "TENANT", "DIRECTORY", "WEB")
+        settings = {f"HELPDESK_{name}_PORT": str(port) for name, port in self.ports.items()} | dict(settings or {})
         self.project = f"helpdesk-test-{uuid.uuid4().hex[:8]}"
         self._command = command or compose_commands()[0]
         self._files = [part for file in files for part in ("--file", str(file))]

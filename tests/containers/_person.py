@@ -54,6 +54,20 @@ class Person:
             _, errors = await process.communicate()
         assert process.returncode == 0, errors.decode()
 
+    async def ask_on_the_web(self, web_url: str, question: str) -> str:
+        """Signs in to the web chat, in a browser without JavaScript, and asks; the words of the page that answers."""
+        async with create_http_client() as http:
+            browser = Browser(http)
+            page = await browser.enter(
+                f"{web_url}/login",
+                login=self._login,
+                password=self._password,
+                until=lambda page: any(form.action == "/messages" for form in page.forms),
+            )
+            page.forms = [form for form in page.forms if form.action == "/messages"]
+            page.forms[0].fields["text"] = question
+            return (await browser.submit(page)).text
+
     async def ask(self, question: str, *, go_on: bool = False) -> dict[str, Any]:
         """Asks, and returns the last event: what was answered, and by whom."""
         process = await self._start(["ask", "--json", *(["--continue"] if go_on else []), question])

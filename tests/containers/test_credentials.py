@@ -1,5 +1,6 @@
 """The step that hands each container its own credentials."""
 
+import base64
 import json
 import stat
 from pathlib import Path
@@ -18,6 +19,8 @@ MADE = {
     "tenant/clients/docs-search-api-client/client_id": "docs-client\n",
     "tenant/clients/docs-search-api-client/key.pem": "docs key\n",
     "tenant/clients/help-desk-command-line/client_id": "command-line-client\n",
+    "tenant/clients/help-desk-web/client_id": "web client\n",
+    "tenant/clients/help-desk-web/key.pem": "web key\n",
     "tenant/users.json": '{"amelia.hart": "a password"}',
     "tenant/clients/account-lookup-api-client/client_id": "reading client\n",
     "tenant/clients/account-lookup-api-client/key.pem": "reading key\n",
@@ -50,6 +53,7 @@ def settings(tmp_path: Path) -> CredentialsSettings:
         supervisor_url="http://127.0.0.1:9000/",
         discovery_url="http://tenant:8400/.well-known/openid-configuration",
         gateway_audience="https://helpdesk.example/gateway",
+        web_url="http://127.0.0.1:8402",
     )
 
 
@@ -67,7 +71,11 @@ def test_each_agent_gets_its_own_and_nothing_else(settings: CredentialsSettings)
     assert CustomJWTAuthorizer.model_validate(authorizer).allowed_clients == ("docs-client",)
     asking = {f"{agent}/{name}": text for agent in SUBAGENTS for name, text in ASKING.items()}
     urls = {f"{agent}/database_url": url for agent, url in URLS.items()}
-    assert handed_out(settings) == asking | urls | {
+    files = handed_out(settings)
+    assert len(base64.b64decode(files.pop("portal/web_session_key"))) == 32
+    assert files == asking | urls | {
+        "portal/client_id": "web client\n",
+        "portal/client_key": "web key\n",
         "supervisor/client_id": "machine-client\n",
         "supervisor/client_key": "machine key\n",
         "supervisor/api_client_id": "api-client\n",

@@ -113,7 +113,7 @@ def test_a_container_can_change_nothing_but_its_volumes(service: str) -> None:
 
 def test_only_what_a_person_needs_is_published_and_only_on_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if service.get("ports")}
-    assert set(published) == {"door", "tenant", "directory"}
+    assert set(published) == {"door", "portal", "tenant", "directory"}
     assert all(len(ports) == 1 and ports[0].startswith("127.0.0.1:") for ports in published.values())
 
 
@@ -164,9 +164,18 @@ def test_only_subagents_can_ask_the_relationship_store() -> None:
 def test_the_door_leads_to_the_supervisors_and_nowhere_else() -> None:
     assert {name for name, service in SERVICES.items() if "door" in service.get("networks", [])} == {
         "door",
+        "portal",
         "supervisor",
     }
     assert SERVICES["door"]["networks"] == ["door"]
+
+
+def test_the_web_chat_reaches_the_door_and_the_tenant_and_nothing_else() -> None:
+    assert SERVICES["portal"]["networks"] == ["door", "sign-in"]
+    assert {name for name, service in SERVICES.items() if "sign-in" in service.get("networks", [])} == {
+        "portal",
+        "tenant",
+    }
 
 
 def test_only_docs_search_can_reach_the_gateway() -> None:

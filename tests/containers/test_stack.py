@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(BUILD_SECONDS)
 OF_EACH = {"api_client_id", "api_client_key", "audit_key", "audit_key.pub", "database_url"}
 OF_A_SUBAGENT = {*OF_EACH, "allowed_callers", "fga_api_token", "fga_model_id", "fga_store_id"}
 STOP_SECONDS = 30
-OTHERS = ("tenant", "directory", "fga", "postgres", "door")
+OTHERS = ("tenant", "directory", "fga", "postgres", "door", "portal")
 READABLE = "import json, pathlib; print(json.dumps(sorted(p.name for p in pathlib.Path('/credentials').iterdir())))"
 WRITE = """
 import json, pathlib
@@ -76,6 +76,12 @@ async def test_a_conversation_goes_through_the_containers(signed_in: Person) -> 
     assert "unlocked" in answer["answer"]
 
 
+async def test_the_web_chat_answers_in_a_browser(stack: Stack, signed_in: Person) -> None:
+    """Signed in at the tenant, which the web chat reaches at another address than the browser does."""
+    answer = await signed_in.ask_on_the_web(f"http://127.0.0.1:{stack.ports['WEB']}", "where is the VPN guide?")
+    assert "Set up and use the VPN" in answer
+
+
 @pytest.mark.parametrize(
     ("service", "files"),
     [
@@ -83,15 +89,16 @@ async def test_a_conversation_goes_through_the_containers(signed_in: Person) -> 
         ("account-lookup", OF_A_SUBAGENT),
         ("password-reset", {*OF_A_SUBAGENT, "approvals_client_id", "approvals_client_key"}),
         ("docs-search", OF_A_SUBAGENT),
+        ("portal", {"client_id", "client_key", "web_session_key"}),
     ],
 )
 def test_an_agent_sees_its_own_credentials_and_no_other(stack: Stack, service: str, files: set[str]) -> None:
     assert stack.execute(service, READABLE) == sorted(files)
 
 
-@pytest.mark.parametrize("service", [*SERVICES, "tenant", "directory", "fga"])
+@pytest.mark.parametrize("service", [*SERVICES, "tenant", "directory", "fga", "portal"])
 def test_a_container_can_write_to_its_state_and_nowhere_else(stack: Stack, service: str) -> None:
-    own = ["/app/var"] if service in SERVICES else []
+    own = ["/app/var"] if service in {*SERVICES, "portal"} else []
     assert stack.execute(service, WRITE) == [*own, "/tmp"]  # noqa: S108 -- a file system in memory
 
 
@@ -101,6 +108,7 @@ def test_a_container_can_write_to_its_state_and_nowhere_else(stack: Stack, servi
         ("supervisor", {"tenant", "postgres", *SERVICES}),
         ("docs-search", {"tenant", "gateway", "fga", "postgres", *SERVICES}),
         ("password-reset", {"tenant", "directory", "fga", "postgres", *SERVICES}),
+        ("portal", {"tenant", "supervisor"}),
     ],
 )
 def test_the_directory_is_out_of_reach_for_who_does_not_use_it(stack: Stack, service: str, hosts: set[str]) -> None:
