@@ -6,6 +6,9 @@ Machines are noisy, and no two processes of one program are equally fast. So all
 measured in turn, in bursts of a fraction of a second, in an order that is drawn anew each time. What is compared is a
 block of bursts with the block of the unseen path from the same seconds, and each round starts all processes afresh.
 A second unseen path is measured as if it were a variant: by how much it differs, this measurement cannot tell.
+
+Where PostgreSQL is installed the two hops keep their tasks there as well, on a server that waits for its disk, and the
+audit trail in it: that is compared with the same without a trail.
 """
 
 import argparse
@@ -23,10 +26,16 @@ from benchmarks.path import Ours, sign_in, start_ours
 from benchmarks.processes import Load, free_port, load, server
 from benchmarks.report import Report, table
 from local.tenant.testing import LocalTenant
+from shared.audit.postgres import prepare
+from shared.testing import find_postgres, postgres_server
 
 TITLE: Final = "Two hops seen: audit trail; traces and metrics to a file, to a receiver (OTLP over HTTP); both"
 OFF: Final = "off"
 AGAIN: Final = "off, again"
+POSTGRES: Final = "PostgreSQL, off"
+UNSEEN: Final = {POSTGRES: POSTGRES, "PostgreSQL, audit": POSTGRES}
+"""With what variants are compared that are not compared with what is off."""
+
 AUDIT: Final = {"AUDIT_FILE": "{folder}/{role}.audit.sqlite3"}
 FILE: Final = {"TELEMETRY_FILE": "{folder}/{role}.jsonl"}
 BLOCKS: Final = 4
@@ -99,6 +108,7 @@ def run(arguments: argparse.Namespace) -> Report:
             "otlp": otlp,
             "audit, file": AUDIT | FILE,
             "audit, otlp": AUDIT | otlp,
+            **_on_postgres(stack),
         }
         worker = stack.enter_context(load())
         for number in range(arguments.rounds):
@@ -111,6 +121,20 @@ def run(arguments: argparse.Namespace) -> Report:
                 for bursts in BURSTS:
                     _measure(ours, worker, headers, bursts, results)
     return _report(list(variants), results)
+
+
+def _on_postgres(stack: ExitStack) -> dict[str, dict[str, str]]:
+    """The variants on a PostgreSQL that is started for them; none where it is not installed."""
+    if find_postgres() is None:
+        return {}
+    server = stack.enter_context(postgres_server(is_durable=True))
+    roles = ("supervisor", "subagent")
+    for role in roles:
+        server.role(role, may_make_schemas=True)
+    prepare(server.role("keeper", may_make_schemas=True), roles)
+    url = server.url_for("{role}", server.password)
+    tasks = {"DATABASE_URL": url}
+    return {POSTGRES: tasks, "PostgreSQL, audit": {**tasks, "AUDIT_DATABASE_URL": url}}
 
 
 def _warm_up(ours: dict[str, Ours], worker: Load, headers: Sequence[dict[str, str]]) -> None:
@@ -150,8 +174,8 @@ def _measure(
 def _report(names: Sequence[str], results: Results) -> Report:
     rows, ratios, missed = [], {}, []
     for clients in (bursts.clients for bursts in BURSTS):
-        off = results[OFF, clients]
         for name in names:
+            off = results[UNSEEN.get(name, OFF), clients]
             found = results[name, clients]
             of_off = [mine / theirs for mine, theirs in zip(found.p50, off.p50, strict=True)]
             middle, (low, high) = statistics.median(of_off), _interval(of_off)
@@ -170,16 +194,18 @@ def _report(names: Sequence[str], results: Results) -> Report:
                 ]
             )
             if middle > MAX_P50:
-                missed.append(f"p50 with {name} at {clients} is {middle:.3f} ({low:.3f} to {high:.3f}) of {OFF}")
+                missed.append(
+                    f"p50 with {name} at {clients} is {middle:.3f} ({low:.3f} to {high:.3f}) of {UNSEEN.get(name, OFF)}"
+                )
     errors = sum(found.errors for found in results.values())
     missed += [f"{errors} errors"] if errors else []
     header = ("seen", "clients", "p50 ms", "of off", "95 %", "CPU ms", "of off", "errors")
     blocks = len(results[OFF, 1].p50)
     text = (
         f"{table(header, rows)}\n\n"
-        f"p50 in {blocks} blocks, and the median of its ratios to that of '{OFF}' in the same blocks, which may be "
-        f"{MAX_P50:.2f}; 95 %: between which\nratios that median lies. CPU: of both hops for each request; with eight "
-        "clients, with what exporters and the trail's writer do besides."
+        f"p50 in {blocks} blocks, and the median of its ratios to that of '{OFF}', or of '{POSTGRES}', in the same "
+        f"blocks, which may\nbe {MAX_P50:.2f}; 95 %: between which ratios that median lies. CPU: of both hops for each "
+        "request; with eight clients, with\nwhat exporters and the trail's writer do besides."
     )
     p50 = {f"{name}, {clients}": found.p50 for (name, clients), found in results.items()}
     return Report(text, {"of_off": ratios, "p50": p50}, missed)
