@@ -20,7 +20,7 @@ from local.tenant.testing import LocalTenant
 from tests.containers._engine import run
 from tests.doctor._agents import Desk
 
-READY_SECONDS = 180
+READY_SECONDS = 600  # what QEMU runs for dev/arm64 takes minutes
 MODEL_SECONDS = 120
 
 
