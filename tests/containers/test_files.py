@@ -170,6 +170,14 @@ def test_the_door_leads_to_the_supervisors_and_nowhere_else() -> None:
     assert SERVICES["door"]["networks"] == ["door"]
 
 
+def test_each_place_that_credentials_are_handed_to_is_in_the_image() -> None:
+    """A volume that is mounted where the image has no folder belongs to root, and the step could not write there."""
+    made = set(dockerfile("local").read_text(encoding="utf-8").split())
+    places = {mount.split(":")[1] for mount in SERVICES["credentials"]["volumes"] if ":/credentials/" in mount}
+    assert len(places) >= 6
+    assert places - made == set()
+
+
 def test_the_web_chat_reaches_the_door_and_the_tenant_and_nothing_else() -> None:
     assert SERVICES["portal"]["networks"] == ["door", "sign-in"]
     assert {name for name, service in SERVICES.items() if "sign-in" in service.get("networks", [])} == {
