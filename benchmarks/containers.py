@@ -219,10 +219,13 @@ def _missed(sizes: dict[str, float], cold: dict[str, list[float]]) -> list[str]:
 
 @cache
 def _compose() -> tuple[str, ...]:
-    """Compose 2 as a plug-in, or else the `docker-compose` command; nothing where no engine answers."""
+    """The `docker-compose` command, or else Compose 2 as a plug-in; nothing where no engine answers.
+
+    The tests build with the same one, and a builder does not see what another has built.
+    """
     if shutil.which("docker") is None or not _succeeds("docker", "info"):
         return ()
-    for command in (("docker", "compose"), ("docker-compose",)):
+    for command in (("docker-compose",), ("docker", "compose")):
         if shutil.which(command[0]) and _succeeds(*command, "version"):
             return command
     return ()
