@@ -19,7 +19,7 @@ from local.tenant._system import MANAGEMENT_CLIENT
 from local.tenant.definition import Definition, load_definition
 from local.tenant.resources import Kind
 from local.tenant.testing import ROOT, LocalTenant, claims_of
-from tests.auth0._deploy_cli import TENANT_FILE, DeployCli, Run
+from tests.auth0._deploy_cli import TENANT_FILE, DeployCli, Run, find_cli
 from tests.auth0._difference import differences, wanted_of
 from tests.auth0._tls import TlsFront
 from tests.doctor._tenants import found_in
@@ -73,6 +73,7 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    find_cli()  # before anything is started that nobody would stop
     folder = tmp_path_factory.mktemp("deployment")
     world = World(folder / "var", managed=True)
     tenant = world.tenant
@@ -232,7 +233,7 @@ def test_what_it_always_writes(deployment: Deployment) -> None:
     """The CLI does not compare before it writes: whatever it manages, it writes again, once for each."""
     assert deployment.again.writes == {
         "PATCH resource-servers": 6,
-        "PATCH clients": 14,  # the six with keys once more, to name the keys
+        "PATCH clients": 15,  # the seven with keys once more, to name the keys
         "POST clients": 1,  # the second key: the only thing that is new
         "PATCH connections": 3,
         "PATCH client-grants": 12,
