@@ -52,8 +52,11 @@ def locked() -> dict[str, dict[str, Any]]:
 
 
 def dependencies(image: str) -> set[str]:
-    """Every package that an image needs on Linux, by name, workspace members included, itself not."""
-    wanted, waiting = set(), [(package(image), "")]
+    """Every package that an image needs on Linux, by name, workspace members included, itself not.
+
+    Agents' images have the driver for PostgreSQL besides, as docker-compose.yml has them built.
+    """
+    wanted, waiting = set(), [(package(image), ""), *([("shared", "postgres")] if image in AGENTS else [])]
     seen = set(waiting)
     while waiting:
         name, extra = waiting.pop()
