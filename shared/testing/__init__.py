@@ -4,7 +4,7 @@ from shared.testing._authorization_server import AuthorizationServer, Registered
 from shared.testing._clock import Clock
 from shared.testing._loopback import LoopbackServer
 from shared.testing._model import Calls, Says, ScriptedModel
-from shared.testing._postgres import PostgresServer, find_postgres, postgres_server
+from shared.testing._postgres import PostgresServer, find_postgres, postgres_server, wait_until_up
 from shared.testing._principal import make_principal
 from shared.testing._relationships import Relationships
 from shared.testing._signing import SigningKey, encode_part
@@ -29,4 +29,5 @@ __all__ = [
     "make_principal",
     "postgres_server",
     "tokens_in",
+    "wait_until_up",
 ]

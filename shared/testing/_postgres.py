@@ -23,6 +23,20 @@ _FOLDERS: Final = "/usr/lib/postgresql/*/bin"
 _SETTINGS: Final = {"listen_addresses": "127.0.0.1", "max_connections": "200", "shared_buffers": "32MB"}
 
 
+def wait_until_up(process: "subprocess.Popen[bytes]", url: str, log: Path, *, seconds: float) -> None:
+    """Returns once a server that was just started lets its clients in.
+
+    Raises:
+        RuntimeError: it ended, or took longer; with the end of what it logged.
+    """
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and process.poll() is None:
+        with suppress(psycopg.OperationalError), psycopg.connect(url):
+            return
+        time.sleep(0.02)  # lint: allow sleep -- nothing else tells when a server is up
+    raise RuntimeError(f"{process.args!r} did not start: {log.read_text(errors='replace')[-2000:]}")
+
+
 def find_postgres() -> Path | None:
     """The folder with `initdb` and `postgres`; Debian keeps them out of PATH."""
     found = shutil.which("initdb")
@@ -106,12 +120,7 @@ class PostgresServer:
                 stderr=output,
                 user=_somebody(),
             )
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until and self._process.poll() is None:
-            with suppress(psycopg.OperationalError), psycopg.connect(self.url):
-                return
-            time.sleep(0.02)  # lint: allow sleep -- nothing else tells when a server is up
-        raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')[-2000:]}")
+        wait_until_up(self._process, self.url, log, seconds=START_SECONDS)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stops it: by default without waiting for who is connected."""

@@ -5,14 +5,11 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
-from shared.testing import PostgresServer
+from shared.testing import PostgresServer, wait_until_up
 
 START_SECONDS = 20.0
 
@@ -42,17 +39,8 @@ def _run(server: PostgresServer, folder: Path, mode: str) -> Generator[str, None
         process = subprocess.Popen([program, settings], stdout=log, stderr=log, **as_root)  # type: ignore[call-overload]
         url = f"postgresql://postgres:{server.password}@127.0.0.1:{port}/postgres"
         try:
-            _wait(url, folder / "log", process)
+            wait_until_up(process, url, folder / "log", seconds=START_SECONDS)
             yield url
         finally:
             process.terminate()
             process.wait(10)
-
-
-def _wait(url: str, log: Path, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        with suppress(psycopg.OperationalError), psycopg.connect(url):
-            return
-        time.sleep(0.02)  # lint: allow sleep -- nothing else tells when it is up
-    raise RuntimeError(f"PgBouncer did not start: {log.read_text(errors='replace')}")
