@@ -14,10 +14,22 @@ from rich.text import Text
 
 from portal._environment import state_directory, typed
 from portal._errors import CommandFailed, ExitCode
-from portal.record import Database, Source, check, export, local_trails, ocsf, search, story, why, words_for
+from portal.record import (
+    Database,
+    Source,
+    check,
+    export,
+    file_names,
+    local_trails,
+    ocsf,
+    search,
+    story,
+    why,
+    words_for,
+)
 from portal.relationships import Roster, local_settings, read_roster
 from portal.stack import running
-from portal.terminal import Output, printable
+from portal.terminal import Output, one_line
 from shared.audit import Fault, Problem, VerifyingKeys, Wanted
 from shared.errors import HelpdeskError
 from shared.http import create_http_client
@@ -36,6 +48,7 @@ _FAULTS: Final = {
     Fault.CUT_OFF: "is missing, with all after it",
     Fault.SEAL_FORGED: "has a seal of nobody who may seal it",
     Fault.EXPIRY_FORGED: "was deleted without leave",
+    Fault.MISPLACED: "and all after it are of a chain that is not of this trail's agent",
 }
 _COLOURS: Final = {"denied": "red", "failed": "red", "unknown": "yellow", "attempted": "dim"}
 
@@ -62,12 +75,11 @@ class Place:
         Raises:
             CommandFailed: there are none.
         """
-        if self.database is not None:
-            return self._kept_in(url_in(self.database))
-        if self.files:
-            if self.anchors is not None and not self.anchors.is_dir():
+        if self.database is not None or self.files:
+            kept = self._kept_in(url_in(self.database)) if self.database is not None else []
+            if self.files and self.anchors is not None and not self.anchors.is_dir():
                 raise CommandFailed(f"{self.anchors} is no folder of anchors.")
-            return [Source(file, self._keys(), self.anchors) for file in self.files]
+            return [*kept, *(Source(file, self._keys(), self.anchors) for file in self.files)]
         found = local_trails(state_directory())
         if not found:
             raise CommandFailed(
@@ -84,7 +96,7 @@ class Place:
         agents = postgres().trails_in(url)
         if not agents:
             raise CommandFailed(f"There is no audit trail in what {self.database} names that may be read from there.")
-        return [Source(Database(url, agent), self.keys_of(agent), self.anchors) for agent in agents]
+        return [Source(Database(url, agent), self.keys_of(agent), self.anchors, agent=agent) for agent in agents]
 
     def _keys(self, agent: str = "") -> tuple[Path, ...]:
         if self.keys is None:
@@ -222,19 +234,37 @@ async def verify(output: Output, place: Place, *, keep: bool = False) -> ExitCod
             }
         )
         state = ("whole", "green") if report.is_whole else ("NOT WHOLE", "bold red")
-        output.say(Text.assemble(f"{source.name}: ", state, f", {report.records} records in {report.writers} chains"))
+        output.say(
+            Text.assemble(f"{one_line(source.name)}: ", state, f", {report.records} records in {report.writers} chains")
+        )
         for problem in report.problems:
             output.say(Text(f"  {_problem(problem)}", style="red"))
     return ExitCode.FAILED if bad else ExitCode.OK
 
 
-async def write_out(output: Output, place: Place, folder: Path) -> ExitCode:
-    """Writes each trail to a file of its own, as lines of JSON."""
-    for source in place.sources():
-        file = folder / f"{Path(source.name).stem}.jsonl"
-        records = export(source, file)
-        output.emit({"event": "exported", "trail": source.name, "file": str(file), "records": records})
-        output.say(f"{source.name}: {records} records in {file}")
+async def write_out(output: Output, place: Place, folder: Path, *, instead: bool) -> ExitCode:
+    """Writes each trail to a file of its own, as lines of JSON.
+
+    Args:
+        output: Where to.
+        place: Which trails.
+        folder: Where the files are put.
+        instead: Whether they take the place of what is there already.
+
+    Raises:
+        CommandFailed: a file is there already; then none is written.
+    """
+    files = {source: folder / name for source, name in file_names(place.sources()).items()}
+    there = [file for file in files.values() if file.exists()]
+    if there and not instead:
+        raise CommandFailed(f"{there[0]} is there already: name another folder, or write over it with --replace.")
+    for source, file in files.items():
+        done = export(source, file, instead=instead)
+        told = {"trail": source.name, "file": str(file), "records": done.records, "changed": done.changed}
+        output.emit({"event": "exported", **told})
+        output.say(f"{one_line(source.name)}: {done.records} records in {one_line(str(file))}")
+        if done.changed:
+            output.say(f"  {done.changed} of them cannot be read, as they were changed: verify the trail.", style="red")
     return ExitCode.OK
 
 
@@ -252,10 +282,11 @@ async def sweep(output: Output, place: Place, database: Path, *, days: float) ->
     swept = postgres().sweep(url_in(database), lambda agent: VerifyingKeys.read(list(place.keys_of(agent))), days=days)
     for one in swept:
         output.emit({"event": "swept", "trail": one.agent, "records": one.records, "kept": list(one.kept)})
-        output.say(f"{one.agent}: {one.records} records deleted")
+        output.say(f"{one_line(one.agent)}: {one.records} records deleted")
         for writer in one.kept:
             output.say(
-                f"  chain {writer}: more was to go, and is not old yet, or nobody signed that it may", style="yellow"
+                f"  chain {one_line(writer)}: more was to go, and is not old yet, or nobody signed that it may",
+                style="yellow",
             )
     return ExitCode.OK
 
@@ -268,14 +299,14 @@ async def tell(output: Output, place: Place, task: str) -> ExitCode:
     who = await people()
     first = steps[0].record
     begun = int(first["at"])
-    client = first.get("who", {}).get("client", "")
+    client = one_line(str(first.get("who", {}).get("client", "")))
     asked = f" asked on {_moment(begun):%d %B %Y at %H:%M:%S} UTC, through client {client}"
-    output.say(Text.assemble((who.shown(first) or "somebody", "bold"), asked))
+    output.say(Text.assemble((one_line(who.shown(first)) or "somebody", "bold"), asked))
     for step in steps:
         record = step.record
         output.emit({"event": "step", "depth": step.depth, "record": record})
         after = f"+{(int(record['at']) - begun) / 1000:.3f} s"
-        agent = f"{'  ' * step.depth}{record['agent']}"
+        agent = f"{'  ' * step.depth}{one_line(record['agent'])}"
         output.say(Text.assemble((f"{after:>12}  ", "dim"), f"{agent:<18}", *_what(record, who)))
     return ExitCode.OK
 
@@ -283,17 +314,19 @@ async def tell(output: Output, place: Place, task: str) -> ExitCode:
 def moment(said: str | None) -> int | None:
     """A time as people say it, in milliseconds since 1970: `2h` ago, or a date with or without a time.
 
+    It is UTC, unless it names another offset.
+
     Raises:
         CommandFailed: it is none.
     """
-    if not said:
+    if said is None:
         return None
-    now = datetime.now(UTC)
-    if ago := _AGO.fullmatch(said):
-        return int((now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})).timestamp() * 1000)
     try:
-        found = datetime.fromisoformat(said)
-    except ValueError:
+        if ago := _AGO.fullmatch(said):
+            found = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        else:
+            found = datetime.fromisoformat(said)
+    except (ValueError, OverflowError):
         raise CommandFailed(f"{said!r} is no time: say how long ago (90s, 2h, 3d), or 2026-12-24T18:00.") from None
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
 
@@ -316,7 +349,7 @@ class _View:
             self._output.say(
                 Text.assemble(
                     (f"{_moment(record['at']):%Y-%m-%d %H:%M:%S}  ", "dim"),
-                    f"{record['agent']:<14}  {printable(self._who.shown(record)):<16}  ",
+                    f"{one_line(record['agent']):<14}  {one_line(self._who.shown(record)):<16}  ",
                     *_what(record, self._who),
                 )
             )
@@ -339,8 +372,8 @@ async def _follow(sources: Sequence[Source], wanted: Wanted, view: _View, shown:
 
 def _what(record: dict[str, Any], who: People) -> list[tuple[str, str]]:
     """What happened, to what, and why."""
-    about, reasons = printable(who.about(record)), printable(why(record))
-    words = f"{words_for(record)}{_outcome(record)}{f', {about}' if about else ''}"
+    about, reasons = who.about(record), one_line(why(record))
+    words = one_line(f"{words_for(record)}{_outcome(record)}{f', {about}' if about else ''}")
     return [(words, _COLOURS.get(str(record["outcome"]), "")), (f"  ({reasons})" if reasons else "", "dim")]
 
 
@@ -358,4 +391,4 @@ def _problem(problem: Problem) -> str:
     which = f"record {problem.sequence}"
     if problem.latest > problem.sequence:
         which += f" (or a later one, up to {problem.latest})"
-    return f"chain {problem.writer}: {which} {_FAULTS[problem.fault]}"
+    return f"chain {one_line(problem.writer)}: {which} {_FAULTS[problem.fault]}"

@@ -148,7 +148,7 @@ def audit_verify(
     """
     from portal.command import _audit
 
-    if anchors is not None and database is None and len(files) != 1:
+    if anchors is not None and len(files) + (database is not None) != 1:
         raise click.UsageError("--anchors are those of one trail, or of a database: name it with --file or --database.")
     if keep and anchors is None:
         raise click.UsageError("--keep needs a folder to keep them in: name it with --anchors.")
@@ -179,10 +179,16 @@ def audit_story(options: Options, *, task: str, files: tuple[Path, ...], databas
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @_file
 @_database
+@click.option("--replace", is_flag=True, help="Write over files of that name.  [default: write nothing then]")
 @common()
 @click.pass_obj
-def audit_export(options: Options, *, folder: Path, files: tuple[Path, ...], database: Path | None) -> ExitCode:
+def audit_export(
+    options: Options, *, folder: Path, files: tuple[Path, ...], database: Path | None, replace: bool
+) -> ExitCode:
     """Write each trail to a file of JSON lines in FOLDER, with its seals: it can be read and verified from there.
+
+    A file is named after the agent, or after the --file; where two would have the same name, the folders that they come
+    from are put before it.
 
     \b
     Examples:
@@ -192,7 +198,7 @@ def audit_export(options: Options, *, folder: Path, files: tuple[Path, ...], dat
     from portal.command import _audit
 
     place = _audit.Place(files=files, database=database)
-    return run(options, lambda output: _audit.write_out(output, place, folder))
+    return run(options, lambda output: _audit.write_out(output, place, folder, instead=replace))
 
 
 @audit.command("prepare")

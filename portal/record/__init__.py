@@ -1,9 +1,10 @@
 """Reads the agents' audit trails, for whoever has to know what was done."""
 
 from portal.record._effects import Effect, differences, directory_effects
+from portal.record._export import Exported, export, file_names
 from portal.record._ocsf import ocsf
 from portal.record._story import Step, story
-from portal.record._trails import ANCHORS, KEYS, Database, Source, check, export, local_trails, recorded_acts, search
+from portal.record._trails import ANCHORS, KEYS, Database, Source, check, local_trails, recorded_acts, search
 from portal.record._words import DONE, why, words_for
 
 __all__ = [
@@ -12,12 +13,14 @@ __all__ = [
     "KEYS",
     "Database",
     "Effect",
+    "Exported",
     "Source",
     "Step",
     "check",
     "differences",
     "directory_effects",
     "export",
+    "file_names",
     "local_trails",
     "ocsf",
     "recorded_acts",

@@ -26,14 +26,14 @@ ACCOUNT_CHANGE: Final = _Class(3001, "Account Change", 3, "Identity & Access Man
 AUTHORIZE_SESSION: Final = _Class(3003, "Authorize Session", 3, "Identity & Access Management")
 API_ACTIVITY: Final = _Class(6003, "API Activity", 6, "Application Activity")
 
-_CHANGES: Final = {
+_CHANGES: Final[Mapping[str, tuple[int, str]]] = {
     Action.PASSWORD_RESET: (4, "Password Reset"),
     Action.ACCOUNT_UNLOCK: (12, "Unlock"),
     Action.FACTORS_RESET: (11, "MFA Factor Disable"),
     Action.FACTOR_REMOVE: (11, "MFA Factor Disable"),
     Action.PASSWORD_EXPIRE: (OTHER, "Expire Password"),
 }
-_STATUS: Final = {
+_STATUS: Final[Mapping[str, tuple[int, str]]] = {
     Outcome.SUCCEEDED: (SUCCESS, "Success"),
     Outcome.ALLOWED: (SUCCESS, "Success"),
     Outcome.FAILED: (FAILURE, "Failure"),
@@ -44,22 +44,22 @@ _STATUS: Final = {
 
 
 def ocsf(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as an OCSF event."""
-    action, outcome = Action(str(record["action"])), Outcome(str(record["outcome"]))
-    status_id, status = _STATUS[outcome]
+    """A record as an OCSF event: API Activity, where its action is of a newer version."""
+    action, outcome = str(record["action"]), str(record["outcome"])
+    status_id, status = _STATUS.get(outcome, (OTHER, outcome))
     rule = record.get("rule", {})
     where = record.get("where", {})
     event: dict[str, Any] = {
         "time": record["at"],
-        "severity_id": LOW if outcome is Outcome.DENIED else INFORMATIONAL,
-        "severity": "Low" if outcome is Outcome.DENIED else "Informational",
+        "severity_id": LOW if outcome == Outcome.DENIED else INFORMATIONAL,
+        "severity": "Low" if outcome == Outcome.DENIED else "Informational",
         "status_id": status_id,
         "status": status,
         "metadata": {
             "version": VERSION,
             "product": PRODUCT,
             "uid": f"{record['writer']}:{record['sequence']}",
-            "event_code": action.value,
+            "event_code": action,
             "log_name": str(record["agent"]),
             **_given(correlation_uid=where.get("trace") or where.get("request", "")),
         },
@@ -71,7 +71,7 @@ def ocsf(record: Mapping[str, Any]) -> dict[str, Any]:
         _, _, account = str(record.get("resource", "")).partition(":")
         return event | _class(ACCOUNT_CHANGE, *_CHANGES[action]) | {"user": {"uid": account or "unknown"}}
     who = record.get("who", {})
-    if action is Action.CREDENTIAL_OBTAIN and who:
+    if action == Action.CREDENTIAL_OBTAIN and who:
         privileges = str(record.get("details", {}).get("scopes", "")).split() or [str(record.get("resource", "token"))]
         session = _given(uid=str(record.get("details", {}).get("token", "")), issuer=who.get("issuer", ""))
         changed = {"user": _user(who), "privileges": privileges, "session": session}
@@ -79,15 +79,15 @@ def ocsf(record: Mapping[str, Any]) -> dict[str, Any]:
     return event | _api(record, action)
 
 
-def _api(record: Mapping[str, Any], action: Action) -> dict[str, Any]:
-    _, _, verb = action.value.rpartition(":")
+def _api(record: Mapping[str, Any], action: str) -> dict[str, Any]:
+    _, _, verb = action.rpartition(":")
     read = verb in {"read", "search"}
     request = record.get("where", {}).get("request", "")
     resources = [record["resource"]] if record.get("resource") else record.get("rule", {}).get("resources", [])
     caller = record.get("details", {}).get("caller") or record.get("who", {}).get("client") or "unknown"
     return _class(API_ACTIVITY, 2 if read else OTHER, "Read" if read else verb.capitalize()) | {
         "api": {
-            "operation": str(record.get("tool") or action.value),
+            "operation": str(record.get("tool") or action),
             "service": {"name": str(record["agent"])},
             **({"request": {"uid": str(request)}} if request else {}),
         },
@@ -96,7 +96,7 @@ def _api(record: Mapping[str, Any], action: Action) -> dict[str, Any]:
     }
 
 
-def _actor(record: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+def _actor(record: Mapping[str, Any], outcome: str) -> dict[str, Any]:
     who = record.get("who", {})
     actor: dict[str, Any] = {"invoked_by": str(record["agent"])}
     if who:
@@ -107,7 +107,7 @@ def _actor(record: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
     rule = record.get("rule", {})
     if outcome in {Outcome.ALLOWED, Outcome.DENIED} and rule.get("relation"):
         policy = {"name": str(rule["relation"]), "type": "OpenFGA", **_given(uid=rule.get("model", ""))}
-        actor["authorizations"] = [{"decision": outcome.value, "policy": policy}]
+        actor["authorizations"] = [{"decision": outcome, "policy": policy}]
     return actor
 
 

@@ -1,11 +1,13 @@
 """The whole story of one task: what every agent that had a part in it recorded, in one order."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from portal.record._reading import read_record
 from portal.record._trails import Source, opened, search
-from shared.audit import Action, Wanted, members_of
+from shared.audit import Action, Wanted
 
 MOST: Final = 5_000
 
@@ -47,8 +49,10 @@ def _asked_for(sources: Sequence[Source], task: str) -> str:
     """The task of another agent in which this one was asked for; empty where it was a person's own."""
     for source in sources:
         with opened(source) as store:
-            for row in store.search(Wanted(action=Action.HOP_CALL, holding=f'"task":"{task}"'), most=MOST):
-                record = members_of(row.record)
+            for row in store.search(
+                Wanted(action=Action.HOP_CALL, holding=f'"task":{json.dumps(task, ensure_ascii=False)}'), most=MOST
+            ):
+                record = read_record(row)
                 if record.get("details", {}).get("task") == task:
                     return str(record.get("where", {}).get("task", ""))
     return ""

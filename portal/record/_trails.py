@@ -1,25 +1,24 @@
 """Where audit trails are, and how they are searched: several at once, files and databases, as they are there."""
 
-import os
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from portal.record._reading import read_record
 from shared.audit import (
     AuditFile,
-    Record,
     Report,
+    Row,
     Seal,
     Store,
     StoreAway,
     VerifyingKeys,
     Wanted,
-    lines_of,
-    members_of,
+    is_chain_of,
     read_anchors,
-    seal_line,
     verify,
     write_anchor,
 )
@@ -52,11 +51,13 @@ class Source:
         where: Its file, or where in a database it is.
         keys: The public keys of who may have sealed it.
         anchors: The folder of its newest seals, if there is one.
+        agent: Whose it is; empty where that is not known.
     """
 
     where: Path | Database
     keys: tuple[Path, ...] = ()
     anchors: Path | None = None
+    agent: str = ""
 
     @property
     def name(self) -> str:
@@ -78,7 +79,7 @@ class Source:
         except (OSError, ValueError, KeyError) as error:
             raise ConfigurationError(f"An anchor in {self.anchors} is none ({type(error).__name__}).") from error
         if isinstance(self.where, Database):  # a folder may hold those of all agents; a writer is named after its own
-            return [seal for seal in found if seal.writer.startswith(f"{self.where.agent}-2")]
+            return [seal for seal in found if is_chain_of(self.where.agent, seal.writer)]
         return found
 
 
@@ -89,7 +90,12 @@ def local_trails(state: Path) -> list[Source]:
         state: The local world's folder.
     """
     return [
-        Source(file, tuple(sorted((file.parent / KEYS).glob("*.pem"))), state / ANCHORS / file.parent.name)
+        Source(
+            file,
+            tuple(sorted((file.parent / KEYS).glob("*.pem"))),
+            state / ANCHORS / file.parent.name,
+            agent=file.parent.name,
+        )
         for file in sorted(state.glob(f"*/{AUDIT_FILE}"))
     ]
 
@@ -100,12 +106,11 @@ def search(sources: Sequence[Source], wanted: Wanted, *, most: int) -> list[dict
     Raises:
         ConfigurationError: a trail cannot be read.
     """
-    found: list[Record] = []
+    found: list[Row] = []
     for source in sources:
         with opened(source) as store:
-            found += [row.record for row in store.search(wanted, most=most, newest=True)]
-    bodies = [members_of(record) for record in found]
-    return sorted(bodies, key=_order)[-most:]
+            found += store.search(wanted, most=most, newest=True)
+    return sorted(map(read_record, found), key=in_order)[-most:]
 
 
 def recorded_acts(sources: Sequence[Source]) -> list[dict[str, Any]]:
@@ -114,7 +119,7 @@ def recorded_acts(sources: Sequence[Source]) -> list[dict[str, Any]]:
     for source in sources:
         with opened(source) as store:
             rows = store.search(Wanted(holding='"act":"'), most=MOST_ACTS)
-            found += [members_of(row.record) for row in rows]
+            found += map(read_record, rows)
     return found
 
 
@@ -130,38 +135,11 @@ def check(source: Source, *, keep: bool = False) -> Report:
     """
     anchors = source.newest_seals()
     with opened(source) as store:
-        report = verify(store, VerifyingKeys.read(list(source.keys)), anchors)
+        report = verify(store, VerifyingKeys.read(list(source.keys)), anchors, agent=source.agent)
     if keep and source.anchors is not None and report.is_whole:
         for seal in report.newest:
             write_anchor(source.anchors, seal)
     return report
-
-
-def export(source: Source, file: Path) -> int:
-    """Writes a trail as lines of JSON, from which it can be read and verified elsewhere; says how many records.
-
-    The file is its owner's alone, as the trail is.
-
-    Raises:
-        ConfigurationError: it cannot be read.
-    """
-    count = 0
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(descriptor, 0o600)  # one that was there already may have been anybody's to read
-    with os.fdopen(descriptor, "w", encoding="utf-8") as lines, opened(source) as store, store.snapshot():
-        beginnings = store.beginnings()
-        for writer in store.writers():
-            if writer in beginnings:
-                lines.write(seal_line(beginnings[writer]))
-            seals, open_ = store.seals(writer), []
-            for row in store.records(writer):
-                open_.append(row.record)
-                seal = seals.get(row.record.sequence)
-                if seal is not None:
-                    lines.writelines(lines_of(open_, seal))
-                    count, open_ = count + len(open_), []
-    return count
 
 
 @contextmanager
@@ -174,7 +152,7 @@ def opened(source: Source) -> Iterator[Store]:
     store = _open(source.where)
     try:
         yield store
-    except StoreAway as error:
+    except (StoreAway, sqlite3.Error) as error:
         raise ConfigurationError(f"The trail of {source.name} cannot be read ({error}).") from error
     finally:
         store.close()
@@ -196,5 +174,6 @@ def _is_text(path: Path) -> bool:
         return False  # for whoever opens it to say
 
 
-def _order(record: dict[str, Any]) -> tuple[int, str, int]:
+def in_order(record: dict[str, Any]) -> tuple[int, str, int]:
+    """The order in which records of several chains are shown."""
     return int(record["at"]), str(record["writer"]), int(record["sequence"])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from portal.record._reading import UNREADABLE
 from shared.audit import SETTLED_BY, Action, Outcome
 
 DONE: Final[Mapping[Action, str]] = {
@@ -54,13 +55,16 @@ _SETTLED: Final[Mapping[str, str]] = {
 
 def words_for(record: Mapping[str, Any]) -> str:
     """What a record says happened."""
+    action, outcome = str(record["action"]), str(record["outcome"])
+    if action == UNREADABLE:
+        return f"record {record.get('sequence')} of chain {record.get('writer')} cannot be read: it was changed"
     try:
-        done = DONE[Action(str(record["action"]))]
+        done = DONE[Action(action)]
     except ValueError:  # of a newer version
-        return str(record["action"])
+        return action
     if record.get("details", {}).get(SETTLED_BY):
-        return _SETTLED[str(record["outcome"])].format(done)
-    return _ACT[str(record["outcome"])].format(done) if record.get("act") else done
+        return _SETTLED.get(outcome, "{}").format(done)
+    return _ACT.get(outcome, "{}").format(done) if record.get("act") else done
 
 
 def why(record: Mapping[str, Any]) -> str:

@@ -14,6 +14,9 @@ from rich.text import Text
 WIDEST = 100
 """Lines longer than this are hard to read, however wide the window is."""
 
+LONGEST = 512
+"""Ids are shorter than this; what is not is cut."""
+
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # controls that move the cursor or rename the window
     "\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]"  # controls that turn text around
@@ -23,6 +26,17 @@ _UNPRINTABLE = re.compile(
 def printable(text: str) -> str:
     """Text of somebody else's as it may go to a terminal: nothing in it acts on the terminal."""
     return _UNPRINTABLE.sub("", text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    """An id or a name of somebody else's as it may stand in a line of ours, so that it cannot pass for another line.
+
+    What does not print is written as its escape: two that differ look different.
+    """
+    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    if shown.isprintable():
+        return shown
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
 
 
 class _PlainHeading(Heading):

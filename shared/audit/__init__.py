@@ -9,11 +9,11 @@ from shared.audit._acts import SETTLED_BY, UPSTREAM_REQUEST, recorded, settled, 
 from shared.audit._chain import Record, Seal, SealingKey, VerifyingKeys, members_of
 from shared.audit._event import NOBODY, Approval, Event, Rule, Where, Who, acting_under
 from shared.audit._file import AuditFile
-from shared.audit._lines import lines_of, seal_line
+from shared.audit._lines import record_line, seal_line
 from shared.audit._open import open_store
 from shared.audit._store import Row, Store, StoreAway, Wanted
 from shared.audit._trail import AuditTrail, Trail, Unrecorded, read_anchors, write_anchor
-from shared.audit._verify import Fault, Problem, Report, verify
+from shared.audit._verify import Fault, Problem, Report, is_chain_of, verify, written_members
 from shared.audit._vocabulary import Action, Outcome
 
 __all__ = [
@@ -43,14 +43,16 @@ __all__ = [
     "Where",
     "Who",
     "acting_under",
-    "lines_of",
+    "is_chain_of",
     "members_of",
     "open_store",
     "read_anchors",
+    "record_line",
     "recorded",
     "seal_line",
     "settled",
     "try_note",
     "verify",
     "write_anchor",
+    "written_members",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 from shared.audit._chain import Record, Seal
 from shared.audit._lines import read_lines
@@ -81,7 +82,7 @@ class AuditFile:
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
             mode = "rw" if create else "ro"
             connection = sqlite3.connect(
-                f"file:{path}?mode={mode}",
+                f"file:{quote(str(path))}?mode={mode}",
                 uri=True,
                 isolation_level=None,
                 check_same_thread=False,
@@ -122,7 +123,7 @@ class AuditFile:
                             "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                             (one.writer, one.sequence, *columns, one.body, one.hash),
                         )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, sqlite3.Error) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, sqlite3.Error) as error:
             connection.close()
             raise ConfigurationError(f"{path} holds no exported audit trail ({type(error).__name__}).") from error
         return cls(connection, path)

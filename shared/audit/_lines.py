@@ -10,8 +10,13 @@ from shared.audit._chain import Record, Seal, canonical
 def lines_of(records: Sequence[Record], seal: Seal) -> Iterator[str]:
     """Records and their seal, each as a line. A record's body is in it as it was written."""
     for record in records:
-        yield f'{{"audit":"record","hash":"{record.hash.hex()}","body":{record.body.decode()}}}\n'
+        yield record_line(record)
     yield seal_line(seal)
+
+
+def record_line(record: Record) -> str:
+    """A record as a line."""
+    return f'{{"audit":"record","hash":"{record.hash.hex()}","body":{record.body.decode()}}}\n'
 
 
 def seal_line(seal: Seal) -> str:

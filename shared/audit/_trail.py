@@ -1,8 +1,10 @@
 """Writes the record: one thread, which keeps what has come together in one transaction, sealed."""
 
 import asyncio
+import hashlib
 import json
 import os
+import re
 import secrets
 import threading
 import time
@@ -28,6 +30,7 @@ RETRY_SECONDS: Final = 0.5
 MOST_WAITING: Final = 10_000
 MOST_TOGETHER: Final = 500
 MOST_HEADS: Final = 60
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 _log = get_logger()
 
@@ -407,12 +410,17 @@ def _written(members: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
 def write_anchor(folder: Path, seal: Seal) -> None:
     """Writes the newest seal of a writer to its file in the folder of anchors."""
     _make_private(folder)
-    file = folder / f"{seal.writer}.json"
+    file = folder / f"{_file_name(seal.writer)}.json"
     part = file.with_suffix(".part")
     members = seal_members(seal)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as written:
         written.write(json.dumps(members) + "\n")
     part.replace(file)
+
+
+def _file_name(writer: str) -> str:
+    """A writer's name, as all that trails give themselves may be in a folder; of any other, one that leads nowhere."""
+    return writer if _PLAIN.fullmatch(writer) else hashlib.sha256(writer.encode("utf-8", "replace")).hexdigest()
 
 
 def _make_private(folder: Path) -> None:

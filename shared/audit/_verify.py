@@ -20,6 +20,7 @@ class Fault(StrEnum):
     CUT_OFF = "cut_off"
     SEAL_FORGED = "seal_forged"
     EXPIRY_FORGED = "expiry_forged"
+    MISPLACED = "misplaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Report:
         return not self.problems
 
 
-def verify(store: Store, keys: VerifyingKeys, anchors: Iterable[Seal] = ()) -> Report:
+def verify(store: Store, keys: VerifyingKeys, anchors: Iterable[Seal] = (), *, agent: str = "") -> Report:
     """Verifies all chains of a trail, as they are at one moment, whoever writes meanwhile.
 
     Not checked: whether what was recorded is true, and, without anchors, whether the end of the newest chain was cut
@@ -73,6 +74,7 @@ def verify(store: Store, keys: VerifyingKeys, anchors: Iterable[Seal] = ()) -> R
         store: Where it is kept.
         keys: Who may have sealed it.
         anchors: Newest seals, from where they were kept.
+        agent: Whose trail it is, where that is known: a chain that is named after another has no place there.
     """
     expected = _expected(anchors, keys)
     heads: dict[str, dict[int, bytes]] = {writer: dict(points) for writer, points in expected.items()}
@@ -88,6 +90,8 @@ def verify(store: Store, keys: VerifyingKeys, anchors: Iterable[Seal] = ()) -> R
     for writer in sorted({*chains, *heads}):
         chain = chains.get(writer) or _Chain(writer, keys, None)
         problem = chain.problem or chain.against(heads.get(writer, {}))
+        if problem is None and agent and chain.count and not is_chain_of(agent, writer):
+            problem = Problem(writer, chain.first, chain.first, Fault.MISPLACED)
         if problem is not None:
             problems.append(problem)
     return Report(
@@ -120,13 +124,13 @@ class _Chain:
         self.heads: dict[str, Head] = {}
         self._keys = keys
         self._hashes: dict[int, bytes] = {}
-        self._first = 1
+        self.first = 1
         self._at = Head(0, beginning(writer))
         self._sealed = 0
         if expired is not None:
             if keys.accepts(expired):
                 self._at = Head(expired.sequence, expired.hash)
-                self._first, self._sealed = expired.sequence + 1, expired.sequence
+                self.first, self._sealed = expired.sequence + 1, expired.sequence
             else:
                 self._fail(Fault.EXPIRY_FORGED, 1, expired.sequence)
 
@@ -144,12 +148,12 @@ class _Chain:
     def against(self, points: Mapping[int, bytes]) -> Problem | None:
         """Holds the chain against where others say that it had come to."""
         for sequence, found in sorted(points.items()):
-            if sequence < self._first:
+            if sequence < self.first:
                 continue  # deleted since, as it was old
             if sequence > self._at.sequence:
                 return Problem(self.writer, self._at.sequence + 1, sequence, Fault.CUT_OFF)
             if self._hashes[sequence] != found:
-                return Problem(self.writer, self._first, sequence, Fault.CHANGED)
+                return Problem(self.writer, self.first, sequence, Fault.CHANGED)
         return None
 
     def _take(self, row: Row, seals: Mapping[int, Seal]) -> None:
@@ -157,9 +161,9 @@ class _Chain:
         if record.sequence != due:
             self._fail(Fault.MISSING if record.sequence > due else Fault.INSERTED, min(due, record.sequence))
             return
-        members = _members(record)
+        members = written_members(record)
         chained = link(self._at.hash, record.body)
-        if members is None or columns_of(members) != row.columns or chained != record.hash:
+        if members is None or _columns(members) != row.columns or chained != record.hash:
             self._fail(Fault.CHANGED, due)
             return
         self._at = Head(due, chained)
@@ -184,6 +188,14 @@ class _Chain:
         self.problem = Problem(self.writer, sequence, latest or sequence, fault)
 
 
+def _columns(members: dict[str, Any]) -> tuple[Any, ...] | None:
+    """What the columns have to say of a body; None where it is not of the form that a trail writes."""
+    try:
+        return columns_of(members)
+    except AttributeError:
+        return None
+
+
 def _heads(members: dict[str, Any]) -> dict[str, Head]:
     """Where the other chains had come to, as a chain's first record says."""
     found = {}
@@ -193,13 +205,18 @@ def _heads(members: dict[str, Any]) -> dict[str, Head]:
     return found
 
 
-def _members(record: Record) -> dict[str, Any] | None:
+def written_members(record: Record) -> dict[str, Any] | None:
     """The members of a record's body; None if it is not of the form that it was written in, or is another's."""
     try:
         members = json.loads(record.body)
         if not isinstance(members, dict) or canonical(members) != record.body:
             return None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     ours = members.get("writer") == record.writer and members.get("sequence") == record.sequence
-    return members if ours else None
+    return members if ours and is_chain_of(str(members.get("agent")), record.writer) else None
+
+
+def is_chain_of(agent: str, writer: str) -> bool:
+    """Whether a writer's name is that of a process of an agent: it is named after the agent and its start."""
+    return writer.startswith(f"{agent}-2")

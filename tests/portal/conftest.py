@@ -1,4 +1,4 @@
-"""A tenant of its own for the tests that sign in, and a clock that both sides go by."""
+"""A tenant of its own for the tests that sign in, a clock that both sides go by, and a machine with audit trails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +10,8 @@ import pytest
 from local.tenant.testing import COMMAND_LINE, LocalTenant, ManualClock
 from portal.session import Clock, Desk, Profiles
 from shared.http import create_http_client
+from tests.portal._trails import PASSWORD_RESET, SUPERVISOR, write
+from tests.portal.running import Command
 
 
 @pytest.fixture
@@ -53,3 +55,11 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 def profiles(tmp_path: Path) -> Profiles:
     return Profiles(tmp_path / "home")
+
+
+@pytest.fixture
+def helpdesk(tmp_path: Path) -> Command:
+    """A machine on which two agents have recorded."""
+    command = Command(tmp_path / "var", tmp_path / "home")
+    write(command.state, {"supervisor": SUPERVISOR, "password_reset": PASSWORD_RESET})
+    return command

@@ -1,10 +1,6 @@
 """What `helpdesk audit` shows of the record, and what it says where somebody has changed it."""
 
 import json
-import sqlite3
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,80 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-from portal.record import DONE, Source, differences, directory_effects, export, local_trails, ocsf, search, story
-from portal.stack import Plan, free_ports
-from shared.audit import Action, Approval, AuditFile, AuditTrail, Event, Outcome, Rule, SealingKey, Wanted, Where, Who
+from portal.record import DONE, Source, differences, directory_effects, local_trails, ocsf, search, story
+from shared.audit import Action, Approval, AuditFile, AuditTrail, Event, Outcome, Rule, SealingKey, Wanted, Where
+from tests.portal._trails import AMELIA, PASSWORD_RESET, SUPERVISOR, event, open_trail, tamper, write
 from tests.portal.running import Command
-
-AMELIA = Who(
-    issuer="https://tenant.example/",
-    subject="auth0|amelia",
-    actors=("supervisor-api", "command-line"),
-    client="command-line",
-    audience="https://helpdesk.example/password_reset",
-    scopes=("account:unlock",),
-    token_id="t1",
-)
-OSCAR = replace(AMELIA, subject="auth0|oscar")
-
-
-def event(action: Action, outcome: Outcome = Outcome.SUCCEEDED, task: str = "", **more: Any) -> Event:
-    given: dict[str, Any] = {"who": AMELIA, "where": Where(task=task, context="c1", request="r1", trace="a1")}
-    return Event(action=action, outcome=outcome, **given | more)
-
-
-SUPERVISOR = [
-    event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "s1"),
-    event(Action.HOP_CALL, task="s1", details={"agent": "password_reset", "task": "p1"}),
-    event(Action.TASK_END, task="s1", result="completed"),
-    event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "s2", who=OSCAR),
-]
-PASSWORD_RESET = [
-    event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "p1", details={"caller": "supervisor-m2m"}),
-    event(
-        Action.TOOL_AUTHORIZE,
-        Outcome.ALLOWED,
-        "p1",
-        tool="unlock_account",
-        resource="account:00u1",
-        rule=Rule(relation="can_unlock", model="01M"),
-    ),
-    event(Action.ACCOUNT_UNLOCK, Outcome.ATTEMPTED, "p1", resource="account:00u1", act="x", tool="unlock"),
-    event(Action.ACCOUNT_UNLOCK, Outcome.SUCCEEDED, "p1", resource="account:00u1", act="x", tool="unlock"),
-    event(Action.TOOL_AUTHORIZE, Outcome.DENIED, "p2", who=OSCAR, rule=Rule(relation="can_reset", reason="agent")),
-]
-
-
-@pytest.fixture
-def helpdesk(tmp_path: Path) -> Command:
-    command = Command(tmp_path / "var", tmp_path / "home")
-    write(command.state, {"supervisor": SUPERVISOR, "password_reset": PASSWORD_RESET})
-    return command
-
-
-def write(state: Path, events: dict[str, Sequence[Event]]) -> None:
-    """Has agents record, each with the files and the key that the local world gives it."""
-    at = iter(range(1_795_000_000, 1_796_000_000))
-    for agent, recorded in events.items():
-        with _trail(state, agent, clock=lambda: float(next(at))) as trail:
-            for one in recorded:
-                trail.note(one)
-
-
-@contextmanager
-def _trail(state: Path, agent: str, *, clock: Callable[[], float] = time.time) -> Iterator[AuditTrail]:
-    settings = Plan(state, free_ports())._agent(agent)
-    key = SealingKey.read(Path(settings["AUDIT_KEY_FILE"]).read_text())
-    anchors = Path(settings["AUDIT_ANCHORS"])
-    store = AuditFile.open(Path(settings["AUDIT_FILE"]), create=True)
-    trail = AuditTrail.begin(store, key, agent=agent, anchors=anchors, clock=clock)
-    yield trail
-    trail.close()
-
-
-def tamper(path: Path, statement: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(statement)
 
 
 def shown(helpdesk: Command, *arguments: str) -> list[tuple[str, str, str]]:
@@ -269,19 +195,6 @@ def test_an_exported_trail_reads_and_verifies_like_its_file_and_shows_a_change(
         assert helpdesk("audit", "verify", *named, "--keys", str(tmp_path / "keys")).code == 1
 
 
-@pytest.mark.requirement("H4")
-def test_a_copy_of_a_trail_is_its_owner_s_alone(tmp_path: Path) -> None:
-    store = AuditFile.open(tmp_path / "session.sqlite3", create=True)
-    AuditTrail.begin(store, SealingKey.generate(), agent="password_reset").close()
-    copy = tmp_path / "copy.jsonl"
-    copy.touch(mode=0o644)
-
-    export(Source(tmp_path / "session.sqlite3"), copy)
-
-    assert copy.stat().st_mode & 0o777 == 0o600
-    assert copy.read_text()
-
-
 def test_every_action_has_words() -> None:
     assert set(DONE) == set(Action)
 
@@ -290,7 +203,7 @@ def test_what_is_recorded_meanwhile_is_shown_by_who_follows(helpdesk: Command) -
     child = helpdesk.start("audit", "--follow", "--json", "--person", "auth0|nadia")
     assert child.stdout is not None
     try:
-        with _trail(helpdesk.state, "supervisor") as trail:
+        with open_trail(helpdesk.state, "supervisor") as trail:
             nadia = replace(AMELIA, subject="auth0|nadia")
             trail.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "s3", who=nadia))
         assert json.loads(child.stdout.readline())["who"]["subject"] == "auth0|nadia"

@@ -160,6 +160,38 @@ def test_a_copy_can_be_verified_elsewhere_also_of_what_began_anew_as_it_was_old(
     assert desk.command("audit", "verify", "--file", str(copy), "--keys", keys).code == 1
 
 
+@pytest.mark.requirement("H4")
+def test_trails_of_a_database_and_a_file_of_the_same_name_are_exported_apart(desk: Desk) -> None:
+    fill(desk)
+    copies, more = desk.folder / "copies", desk.folder / "more"
+    assert desk.audit("export", str(copies)).code == 0
+    done = desk.audit("export", str(more), "--file", str(copies / "supervisor.jsonl"), "--json")
+    assert [(Path(one["file"]).name, one["records"]) for one in done.events] == [
+        ("password_reset.jsonl", 6),
+        ("supervisor.jsonl", 4),
+        ("copies-supervisor.jsonl", 4),
+    ]
+    assert (more / "supervisor.jsonl").read_text() == (more / "copies-supervisor.jsonl").read_text()
+    again = desk.audit("export", str(more))
+    assert (again.code, "is there already" in again.err) == (1, True)
+
+
+@pytest.mark.requirement("H2")
+def test_an_agent_that_was_taken_over_cannot_speak_for_another_in_its_own_trail(desk: Desk) -> None:
+    """Its key is good for its own trail, and what it writes there under another's name is no part of that."""
+    fill(desk)
+    store = PostgresAuditStore.open(desk.server.role("password_reset"), agent="password_reset")
+    trail = AuditTrail.begin(store, desk.keys["password_reset"], agent="supervisor", clock=desk.clock)
+    trail.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "s9"))
+    trail.close()
+    done = desk.audit("verify", "--keys", str(desk.folder / "keys"), "--json")
+    assert done.code == 1
+    assert {one["trail"]: one["problems"] for one in done.events} == {
+        "password_reset": [{"chain": trail.writer, "record": 1, "latest": 1, "fault": "misplaced"}],
+        "supervisor": [],
+    }
+
+
 def test_what_was_let_go_is_deleted_by_who_keeps_the_trail_and_nobody_else(desk: Desk) -> None:
     fill(desk)
     desk.clock.advance(40 * 86400)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from portal.conversation import Begun, Ended, Event, Reply, Said, Working
-from portal.terminal import Output, ReplyView, printable
+from portal.terminal import Output, ReplyView, one_line, printable
 
 
 def shown(capsys: pytest.CaptureFixture[str], events: list[Event], *, as_json: bool = False) -> str:
@@ -27,6 +27,20 @@ def shown(capsys: pytest.CaptureFixture[str], events: list[Event], *, as_json: b
 )
 def test_nothing_in_a_text_acts_on_the_terminal(text: str, expected: str) -> None:
     assert printable(text) == expected
+
+
+@pytest.mark.requirement("D7")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("auth0|zoë", "auth0|zoë"),
+        ("a\nb\tc\x1b[0m\x9b\x00", "a\\nb\\tc\\x1b[0m\\x9b\\x00"),
+        ("a\u202eb\u2028c\u200bd\ufeff\ud800", "a\\u202eb\\u2028c\\u200bd\\ufeff\\ud800"),
+        ("a" * 1000, "a" * 512 + "…"),
+    ],
+)
+def test_an_id_makes_no_line_of_its_own_and_what_does_not_print_is_seen(text: str, expected: str) -> None:
+    assert one_line(text) == expected
 
 
 def test_words_appear_paragraph_by_paragraph(capsys: pytest.CaptureFixture[str]) -> None:
