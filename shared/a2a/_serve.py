@@ -72,7 +72,7 @@ def _run(make_app: Callable[[], Starlette], settings: ServiceSettings, name: str
     config = uvicorn.Config(
         starting,
         loop="uvloop",
-        http="httptools",
+        http="shared.a2a._http_protocol:HttpProtocol",  # by name, so that it is imported with uvicorn's own
         ws="none",
         lifespan="on",
         log_config=None,

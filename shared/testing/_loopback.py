@@ -35,7 +35,15 @@ class LoopbackServer:
         """
         if self._socket.fileno() == -1:
             self._socket = _listening_socket(self.port)
-        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="on")
+        config = uvicorn.Config(
+            app,
+            http="shared.a2a._http_protocol:HttpProtocol",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=2,
+        )
         server = self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
             target=lambda: asyncio.run(server.serve(sockets=[self._socket])), name=f"loopback:{self.port}", daemon=True
