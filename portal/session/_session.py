@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -74,6 +74,7 @@ class Session:
         self._authentication = authentication
         self._clock = clock
         self._my_account: tuple[str, float] | None = None
+        self._begun: set[asyncio.Task[str]] = set()
 
     def sign_in(self) -> SignIn:
         """Who is signed in.
@@ -99,12 +100,7 @@ class Session:
         sign_in = self.sign_in()
         if self._holds(sign_in, refused):
             return sign_in.access_token
-        async with self._place.locked():
-            sign_in = self.sign_in()  # somebody else may have renewed it meanwhile
-            if not self._holds(sign_in, refused):
-                sign_in = await self._renewed(sign_in)
-                self._place.save(sign_in)
-            return sign_in.access_token
+        return await self._to_its_end(self._renewed_access_token(refused))
 
     async def my_account_token(self) -> str:
         """An access token for the My Account API, where this person's accounts at other systems are connected.
@@ -113,14 +109,7 @@ class Session:
             NotSignedIn: the sign-in has ended, or is none that is kept.
             PartAway: the authorization server does not answer.
         """
-        async with self._place.locked():
-            sign_in = self.sign_in()
-            if self._my_account is not None and self._clock.now() < self._my_account[1] - EARLY_SECONDS:
-                return self._my_account[0]
-            tokens = await self._refreshed(sign_in, audience=f"{sign_in.desk.issuer}me/")
-            self._place.save(replace(sign_in, refresh_token=tokens.refresh_token))
-            self._my_account = tokens.access_token, self._clock.now() + tokens.expires_in
-        return tokens.access_token
+        return await self._to_its_end(self._renewed_my_account_token())
 
     async def end(self) -> bool:
         """Signs out: revokes the refresh token and forgets the sign-in here, even where it cannot be revoked.
@@ -141,6 +130,40 @@ class Session:
         except (OAuthError, PartAway):
             return False
         return True
+
+    async def _renewed_access_token(self, refused: str | None) -> str:
+        async with self._place.locked():
+            sign_in = self.sign_in()  # somebody else may have renewed it meanwhile
+            if not self._holds(sign_in, refused):
+                sign_in = await self._renewed(sign_in)
+                self._place.save(sign_in)
+            return sign_in.access_token
+
+    async def _renewed_my_account_token(self) -> str:
+        async with self._place.locked():
+            sign_in = self.sign_in()
+            if self._my_account is not None and self._clock.now() < self._my_account[1] - EARLY_SECONDS:
+                return self._my_account[0]
+            tokens = await self._refreshed(sign_in, audience=f"{sign_in.desk.issuer}me/")
+            self._place.save(replace(sign_in, refresh_token=tokens.refresh_token))
+            self._my_account = tokens.access_token, self._clock.now() + tokens.expires_in
+        return tokens.access_token
+
+    async def _to_its_end(self, renewal: Coroutine[None, None, str]) -> str:
+        """Waits for a renewal, which goes on where nobody waits any more.
+
+        A refresh token that was sent is used up. If its successor were lost, because a browser went away meanwhile,
+        the next renewal would look like a thief's, and end the sign-in everywhere.
+        """
+        task = asyncio.create_task(renewal)
+        self._begun.add(task)
+        task.add_done_callback(self._forget)
+        return await asyncio.shield(task)
+
+    def _forget(self, task: asyncio.Task[str]) -> None:
+        self._begun.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever still waits is told; nobody else is
 
     def _holds(self, sign_in: SignIn, refused: str | None) -> bool:
         return sign_in.access_token != refused and self._clock.now() < sign_in.expires_at - EARLY_SECONDS

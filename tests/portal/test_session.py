@@ -1,6 +1,7 @@
 """A sign-in is renewed once, by one process, with a refresh token that is used once; and it ends everywhere."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from portal._errors import NotSignedIn, PartAway
 from portal.demo import Browser
 from portal.session import Clock, Desk, DeviceAuthorization, Profiles, Session, SignIn
 from portal.signin import SignInFlows
+from shared.http import create_http_client
 
 SIX_HOURS = 6 * 3600
 
@@ -61,6 +63,44 @@ async def test_a_token_that_was_refused_is_renewed_whatever_its_date(sign_in: Si
     token = await session.access_token(refused=sign_in.access_token)
     assert token != sign_in.access_token
     assert await session.access_token(refused=sign_in.access_token) == token
+
+
+@pytest.mark.parametrize("renew", [Session.access_token, Session.my_account_token], ids=["supervisor", "my account"])
+async def test_a_renewal_that_nobody_waits_for_any_more_is_kept_all_the_same(
+    sign_in: SignIn,
+    profiles: Profiles,
+    clock: Clock,
+    manual_clock: ManualClock,
+    renew: Callable[[Session], Coroutine[None, None, str]],
+) -> None:
+    """A browser goes away between the request and its answer: the refresh token that was sent is used up."""
+    answered, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            response = await inner.handle_async_request(request)
+            if request.url.path == "/oauth/token":
+                answered.set()
+                await go_on.wait()
+            return response
+
+        async def aclose(self) -> None:
+            await inner.aclose()
+
+    inner = httpx.AsyncHTTPTransport()
+    async with create_http_client(app=Slow()) as http:  # type: ignore[arg-type]  # it passes everything on
+        session = Session(profiles.of("default"), http, clock=clock)
+        manual_clock.advance(sign_in.expires_at - manual_clock())
+        asking = asyncio.create_task(renew(session))
+        await answered.wait()
+        asking.cancel()
+        await asyncio.wait([asking])
+        go_on.set()
+        token = await session.access_token()
+    kept = profiles.load("default")
+    assert asking.cancelled()
+    assert kept is not None
+    assert kept.access_token == token != sign_in.access_token
 
 
 async def test_processes_that_renew_at_the_same_time_use_the_refresh_token_once(
