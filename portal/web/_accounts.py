@@ -59,7 +59,9 @@ async def callback(request: Request) -> Response:
     who = backend.require(request)
     begun = _begun(backend, who, request)
     answer = dict(request.query_params)
-    if begun is None or not hmac.compare_digest(answer.get("state", "").encode(), begun["asked"]["state"].encode()):
+    is_whole = len(answer) == len(request.query_params.multi_items())
+    state = answer.get("state", "")
+    if begun is None or not is_whole or not hmac.compare_digest(state.encode(), begun["asked"]["state"].encode()):
         return error_response(request, 400, "This was not begun here, or it took too long.", who=who, way_on="accounts")
     response: Response = RedirectResponse("/accounts", 303)
     try:

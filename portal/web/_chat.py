@@ -60,8 +60,9 @@ async def send_message(request: Request) -> Response:
     events = _asked(who, reply, text)
     if EVENT_STREAM in request.headers.get("accept", ""):
         return stream(backend, who, reply, events)
-    async with aclosing(events):
-        await gather(reply, events, PLAIN_SECONDS)
+    with backend.showing(who):
+        async with aclosing(events):
+            await gather(reply, events, PLAIN_SECONDS)
     return RedirectResponse(f"/conversations/{reply.context_id}", 303)
 
 
@@ -95,7 +96,7 @@ async def _conversation(request: Request, who: SignedIn, context_id: str) -> Res
     try:
         here = who.desk.earlier(context_id=context_id, at_most=MAX_TURNS) if context_id else _none()
         earlier, found = await asyncio.gather(who.desk.earlier(answers=False, at_most=MAX_LISTED), here)
-        turns = [Turn.before(one) for one in sorted(found, key=lambda one: one.changed_at)]
+        turns = await asyncio.to_thread(_turns, found)
     except NotSignedIn:
         raise
     except HelpdeskError as error:
@@ -103,7 +104,8 @@ async def _conversation(request: Request, who: SignedIn, context_id: str) -> Res
     if context_id and not turns and not problem:
         return error_response(request, 404, "There is no such conversation.", who=who)
     asks = next((turn.task_id for turn in turns if turn.state == "input-required"), "")
-    return page(
+    return await asyncio.to_thread(
+        page,
         request,
         "chat.html",
         who=who,
@@ -114,6 +116,10 @@ async def _conversation(request: Request, who: SignedIn, context_id: str) -> Res
         problem=problem,
         longest=backend_of(request).settings.max_message_characters,
     )
+
+
+def _turns(found: list[Earlier]) -> list[Turn]:
+    return [Turn.before(one) for one in sorted(found, key=lambda one: one.changed_at)]
 
 
 async def _none() -> list[Earlier]:

@@ -1,16 +1,17 @@
 """The outermost layer: what is so for every request.
 
-It gives the request an id, refuses other hosts' names, forbids the browser what pages do not need, writes one line to
-the log, and answers what nobody caught. The line has the path and never the
+It gives the request an id, refuses other hosts' names and what other sites' pages fetch, forbids the browser what pages
+do not need, writes one line to the log, and answers what nobody caught. The line has the path and never the
 query: a code of the authorization server stands there.
 """
 
+import asyncio
 import time
 import uuid
 from typing import Final
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +22,9 @@ from shared.telemetry import get_logger
 HEALTH: Final = "/healthz"
 STATIC: Final = "/static/"
 YEAR: Final = 31_536_000
+MAX_HEADER_BYTES: Final = 32 * 1024
+READER_SECONDS: Final = 60.0
+"""For how long a browser may take nothing of what is sent to it: as long, all that stands behind it is kept up."""
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -39,6 +43,10 @@ HEADERS: Final = {
 PRIVATE: Final = {"cache-control": "no-store"}
 
 _log = get_logger()
+
+
+class _NobodyReads(Exception):
+    """A browser takes nothing of what is sent to it."""
 
 
 class Edge:
@@ -73,11 +81,17 @@ class Edge:
                 given = list(message.get("headers", ()))
                 private = [] if any(name == b"cache-control" for name, _ in given) else self._private
                 message["headers"] = [*given, *private, *always]
-            await send(message)
+            try:
+                async with asyncio.timeout(READER_SECONDS):
+                    await send(message)
+            except TimeoutError:
+                raise _NobodyReads from None
 
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             await self._guarded(scope, receive, send_guarded)
+        except (ClientDisconnect, _NobodyReads):
+            _log.info("reader_gone")
         except Exception:  # noqa: BLE001  # lint: allow broad-except -- the last handler before the server's own
             _log.exception("unhandled_error")
             if not status:
@@ -91,7 +105,26 @@ class Edge:
         if hosts != [self._host] and scope["path"] != HEALTH:
             await PlainTextResponse("The web chat is not at this address.", 421)(scope, receive, send)
             return
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+            await PlainTextResponse("These headers are too long.", 431)(scope, receive, send)
+            return
+        if _is_fetched_by_another_site(scope):
+            await PlainTextResponse("This is not for pages of other sites.", 403)(scope, receive, send)
+            return
         await self._app(scope, receive, send)
+
+
+def _is_fetched_by_another_site(scope: Scope) -> bool:
+    """Whether a page of another origin asks, other than by leading a person here (Fetch Metadata Request Headers).
+
+    On one machine every port is the same site, to which a browser sends the cookie along: a page there could use up
+    what the session may have shown, without reading any of it.
+    """
+    said = {name: value for name, value in scope["headers"] if name.startswith(b"sec-fetch-")}
+    if said.get(b"sec-fetch-site", b"none") in {b"same-origin", b"none"}:
+        return False
+    leads_here = said.get(b"sec-fetch-mode") == b"navigate" and said.get(b"sec-fetch-dest", b"document") == b"document"
+    return not (leads_here and scope["method"] in {"GET", "HEAD"})
 
 
 def _write(scope: Scope, status: int, seconds: float) -> None:
@@ -101,7 +134,12 @@ def _write(scope: Scope, status: int, seconds: float) -> None:
     log(
         "request",
         http_method=scope["method"],
-        path=path[:200],
+        path=_printable(path[:200]),
         status=status,
         milliseconds=round(seconds * 1000, 2),
     )
+
+
+def _printable(path: str) -> str:
+    """A path as it may go to a terminal: anybody chooses it."""
+    return path if path.isprintable() else ascii(path)

@@ -1,5 +1,6 @@
 """What a browser sends: read up to a length, and believed only where our own page sent it."""
 
+import asyncio
 import hmac
 from typing import Final
 from urllib.parse import parse_qsl
@@ -11,6 +12,7 @@ from shared.errors import HelpdeskError
 
 MAX_BODY_BYTES: Final = 64 * 1024
 MAX_FIELDS: Final = 16
+BODY_SECONDS: Final = 30.0
 TOKEN_FIELD: Final = "form_token"  # noqa: S105 -- the field's name
 FORM: Final = "application/x-www-form-urlencoded"
 
@@ -57,11 +59,15 @@ def _require_own_page(request: Request, origin: str) -> None:
 async def _body(request: Request) -> bytes:
     declared = request.headers.get("content-length", "0")
     body = bytearray()
-    if declared.isdigit() and int(declared) <= MAX_BODY_BYTES:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY_BYTES:
-                break
-        else:
-            return bytes(body)
+    if declared.isascii() and declared.isdigit() and int(declared) <= MAX_BODY_BYTES:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > MAX_BODY_BYTES:
+                        break
+                else:
+                    return bytes(body)
+        except TimeoutError:
+            raise FormRefused("This took too long.", status=408, detail="body") from None
     raise FormRefused("This is too long.", status=413, detail=f"more than {MAX_BODY_BYTES} bytes")

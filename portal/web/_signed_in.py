@@ -1,7 +1,9 @@
 """A browser's session in use, and what all of them stand on."""
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,9 +19,12 @@ from portal.web._sealing import Sealing
 from portal.web._sessions import Kept, Lifetimes, Sessions, digest_of
 from portal.web.settings import WebSettings
 from shared.a2a import RateLimit
+from shared.errors import TooManyRequests
 from shared.identity import ClientCredentials, JwksCache
 
 MAX_IN_USE: Final = 5000
+MAX_SHOWN: Final = 20
+"""How many answers one person is shown at the same time, in all their browsers: each holds a line to the supervisor."""
 
 
 @dataclass(slots=True)
@@ -28,23 +33,23 @@ class SignedIn:
 
     Attributes:
         kept: Their session.
+        subject: `sub` at the issuer.
         name: What to call them; decides nothing.
         form_token: What a form of theirs has to hold.
         session: Gives their tokens.
         desk: Their line to the supervisor.
         accounts: The accounts in which agents act for them.
         ended: Whether the session is over, for what is being shown meanwhile.
-        streams: How many answers they are being shown now.
     """
 
     kept: Kept
+    subject: str
     name: str
     form_token: str
     session: Session = field(repr=False)
     desk: HelpDesk = field(repr=False)
     accounts: Accounts = field(repr=False)
     ended: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
-    streams: int = 0
 
     @property
     def lasts(self) -> bool:
@@ -83,6 +88,7 @@ class Backend:
         self.closing = asyncio.Event()
         self._limit = RateLimit(settings.web_requests_per_minute)
         self._in_use: OrderedDict[str, SignedIn] = OrderedDict()
+        self._shown: Counter[str] = Counter()
 
     @property
     def cookie(self) -> str:
@@ -136,6 +142,23 @@ class Backend:
         if used is not None:
             used.ended.set()
 
+    @contextmanager
+    def showing(self, who: SignedIn) -> Iterator[None]:
+        """Counts an answer that a person is being shown, or waits for.
+
+        Raises:
+            TooManyRequests: they are being shown as many as they may.
+        """
+        if self._shown[who.subject] >= MAX_SHOWN:
+            raise TooManyRequests("Too many answers are open at the same time: close some of them.")
+        self._shown[who.subject] += 1
+        try:
+            yield
+        finally:
+            self._shown[who.subject] -= 1
+            if not self._shown[who.subject]:
+                del self._shown[who.subject]
+
     def set_cookie(self, response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
         """Sets a cookie that no script reads and no other site's form sends; an empty one is deleted."""
         response.set_cookie(
@@ -157,6 +180,7 @@ class Backend:
         session = Session(kept, self.http, authentication=self.authentication, clock=self.clock)
         return SignedIn(
             kept=kept,
+            subject=sign_in.subject,
             name=sign_in.name,
             form_token=self.sealing.mark(f"form {kept.digest}"),
             session=session,
