@@ -5,9 +5,10 @@ chat's gets its client's, and the key of its sessions, which is made here, once.
 
 The tenant writes what it makes for all agents below `HELPDESK_VAR`. In `docker-compose.yml` this
 step runs after it and before the agents, and copies to each agent's volume, below `CREDENTIALS_FOLDER`, one file
-for each of its settings, named after the setting: `CLIENT_KEY_FILE` names `client_key`, and so on. The key that seals
-an agent's audit trail, `audit_key`, is made here, once, with its public half, `audit_key.pub`. Whoever verifies finds
-the public halves of all, also of those before, below `audit-keys`, in a folder for each agent.
+for each of its settings, named after the setting: `CLIENT_KEY_FILE` names `client_key`, and so on. The key that signs
+an agent's card, `card_key`, is made here, once; the supervisor's `card_keys` are the public halves of the subagents'.
+So is the key that seals an agent's audit trail, `audit_key`, with its public half, `audit_key.pub`. Whoever verifies
+finds the public halves of all, also of those before, below `audit-keys`, in a folder for each agent.
 """
 
 import base64
@@ -15,12 +16,14 @@ import json
 import os
 import secrets
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
 
 from shared.audit import SealingKey
 from shared.errors import ConfigurationError
+from shared.identity import CardSigningKey
 from shared.settings import AllowedCaller, Settings
 
 SUPERVISOR, SUPERVISOR_API_CLIENT = "tenant/clients/supervisor", "tenant/clients/supervisor-api-client"
@@ -85,6 +88,10 @@ def hand_out(settings: CredentialsSettings) -> None:
             _write(settings.credentials_folder / agent / setting, _read(settings, source))
         _write(settings.credentials_folder / agent / "database_url", _read(settings, f"{DATABASES}/{agent}"))
         _keep_audit_key(settings.credentials_folder, agent)
+    keys = {agent: _keep_card_key(settings.credentials_folder, agent) for agent in COPIES}
+    api_base = settings.supervisor_audience.removesuffix("supervisor")
+    pinned = {f"{api_base}{agent}": {"keys": [keys[agent]]} for agent in SUBAGENTS}
+    _write(settings.credentials_folder / "supervisor" / "card_keys", json.dumps(pinned))
     caller = AllowedCaller(
         agent="supervisor",
         client_id=_read(settings, f"{SUPERVISOR}/client_id").strip(),
@@ -126,6 +133,14 @@ def _keep_audit_key(folder: Path, agent: str) -> None:
         _write(private, key.private_pem())
     key = SealingKey.read(private.read_text(encoding="utf-8"))
     _write(folder / "audit-keys" / agent / f"{key.key_id}.pem", key.public_pem())
+
+
+def _keep_card_key(folder: Path, agent: str) -> Mapping[str, str]:
+    """Makes the key that signs an agent's card, unless it has one, and gives its public half."""
+    private = folder / agent / "card_key"
+    if not private.exists():
+        _write(private, CardSigningKey.generate().private_pem())
+    return CardSigningKey.read(private.read_text(encoding="utf-8")).jwk
 
 
 def _read(settings: CredentialsSettings, source: str) -> str:

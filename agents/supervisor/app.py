@@ -5,12 +5,15 @@ from starlette.applications import Starlette
 from strands.models import Model
 
 from agents.supervisor.card import ASK_SCOPE, NAME, create_card
-from agents.supervisor.settings import SupervisorSettings
+from agents.supervisor.settings import KeySet, Subagent, SupervisorSettings
 from agents.supervisor.tokens import create_hop_tokens
 from agents.supervisor.tools import Subagents
 from shared import agent_loop
-from shared.a2a import AgentClient, UserEntry
+from shared.a2a import AgentClient, CardKeys, UserEntry
 from shared.http import PublicUrls, look_up
+from shared.telemetry import get_logger
+
+_log = get_logger()
 
 
 def create_app(
@@ -32,6 +35,7 @@ def create_app(
             http=foundations.http,
             agent_tokens=tokens.agent,
             user_tokens=tokens.user,
+            card_keys=_card_keys(settings, subagent),
             trail=foundations.trail,
         )
         for subagent in settings.subagents
@@ -50,3 +54,12 @@ def create_app(
         resources=tokens.resources,
         push_urls=PublicUrls(look_up, this_machine=settings.push_notifications == "this-machine"),
     )
+
+
+def _card_keys(settings: SupervisorSettings, subagent: Subagent) -> CardKeys | None:
+    """The keys that are pinned for a subagent; that there are none is said in the log each time, and only there."""
+    pinned = settings.card_keys.get(subagent.audience)
+    if isinstance(pinned, KeySet):
+        return CardKeys(pinned.keys)
+    _log.warning("card_taken_unsigned", url=subagent.url, audience=subagent.audience)
+    return None

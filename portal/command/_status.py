@@ -1,7 +1,9 @@
 """`helpdesk status`: every part, the sign-in, what is wrong and what to do about it."""
 
 import asyncio
+import json
 import time
+from base64 import urlsafe_b64decode
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -107,7 +109,21 @@ async def _supervisor(http: httpx.AsyncClient, desk: Desk) -> Finding:
 def _card(card: dict[str, Any]) -> str:
     protocols = sorted({str(i.get("protocolVersion")) for i in card.get("supportedInterfaces", [])})
     skills = len(card.get("skills", []))
-    return f"version {card.get('version')}, A2A {', '.join(protocols)}, {skills} skill{'s' if skills != 1 else ''}"
+    said = f"version {card.get('version')}, A2A {', '.join(protocols)}, {skills} skill{'s' if skills != 1 else ''}"
+    keys = ", ".join(_key_ids(card)) or "no key"
+    return f"{said}, signed by {keys}"
+
+
+def _key_ids(card: dict[str, Any]) -> list[str]:
+    """The keys that a card says it is signed by: whoever pins them verifies it, this does not."""
+    named = []
+    for each in card.get("signatures") or []:
+        try:
+            protected = str(each["protected"])
+            named.append(str(json.loads(urlsafe_b64decode(protected + "=" * (-len(protected) % 4)))["kid"]))
+        except (ValueError, TypeError, LookupError):
+            named.append("a key without a name")
+    return named
 
 
 async def _get(http: httpx.AsyncClient, url: str) -> dict[str, Any] | str:

@@ -17,6 +17,7 @@ DONE: Final[Mapping[Action, str]] = {
     Action.TASK_CANCEL: "was told to cancel",
     Action.TASK_END: "ended the task",
     Action.HOP_CALL: "asked another agent",
+    Action.CARD_REFUSE: "refused another agent's card",
     Action.TOOL_AUTHORIZE: "decided about a tool",
     Action.ACCOUNT_READ: "read an account",
     Action.ACCOUNT_GROUPS_READ: "read groups",
@@ -79,7 +80,9 @@ def why(record: Mapping[str, Any]) -> str:
         f"approved by {approval['approver']}" if approval.get("approver") else "",
         f"{details['resources']} resources" if "resources" in details else "",
         f"found {details['found']}" if "found" in details else "",
-        f"of {details['agent']}" if record["action"] == Action.HOP_CALL and "agent" in details else "",
+        f"of {details['agent']}"
+        if record["action"] in {Action.HOP_CALL, Action.CARD_REFUSE} and "agent" in details
+        else "",
         f"{details['left_out']} more not recorded" if "left_out" in details else "",
     ]
     return ", ".join(part for part in parts if part)

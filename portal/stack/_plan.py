@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from portal._environment import chosen
-from portal.stack._keys import keep_audit_key, keep_session_key
+from portal.stack._keys import card_keys, keep_audit_key, keep_card_key, keep_session_key
 from shared.errors import ConfigurationError
 
 HOST = "127.0.0.1"
@@ -282,6 +282,7 @@ class Plan:
             "DATABASE_URL": f"sqlite:///{self.state / name / 'helpdesk.sqlite3'}",
             "AUDIT_FILE": str(self.state / name / "audit.sqlite3"),
             "AUDIT_KEY_FILE": str(keep_audit_key(self.state / name)),
+            "CARD_KEY_FILE": str(keep_card_key(self.state / name)),
             "AUDIT_ANCHORS": str(self.state / "audit-anchors" / name),
             "MODEL_PROVIDER": chosen("MODEL_PROVIDER", "offline"),
         }
@@ -290,6 +291,7 @@ class Plan:
         subagents = [{"url": self.url(name), "audience": _audience(name)} for name in SUBAGENTS]
         return self._agent("supervisor") | {
             "SUBAGENTS": json.dumps(subagents),
+            "CARD_KEYS": json.dumps({_audience(name): card_keys(self.state / name) for name in SUBAGENTS}),
             "CLIENT_ID": self.client_id("supervisor"),
             "CLIENT_KEY_FILE": str(self._client("supervisor") / "key.pem"),
             "API_CLIENT_ID": self.client_id("supervisor-api-client"),

@@ -31,13 +31,15 @@ if TYPE_CHECKING:
         read_examples,
         tags,
     )
-    from shared.a2a._client import AgentClient, AgentTokens, UserTokens
+    from shared.a2a._client import AgentClient, UserTokens
     from shared.a2a._context import caller_of
     from shared.a2a._entry import Anonymous, DelegatedHop, Entry, UserEntry
     from shared.a2a._heard import ASK_AGAIN_KEY, is_final
+    from shared.a2a._held_card import AgentTokens
     from shared.a2a._limits import Limits, RateLimit
     from shared.a2a._main import main
     from shared.a2a._serve import serve
+    from shared.a2a._signed_card import CardKeys
     from shared.a2a._waiting import (
         CALLS_KEY,
         OUTCOME,
@@ -65,6 +67,7 @@ __all__ = [
     "AgentTokens",
     "Anonymous",
     "Caller",
+    "CardKeys",
     "DelegatedHop",
     "Entry",
     "HopSecurity",
@@ -97,13 +100,15 @@ _MODULES = {
         *("FIRST_EXAMPLES", "HopSecurity", "SignInSecurity", "Skill", "create_card", "described", "examples_told"),
         *("read_examples", "tags"),
     ),
-    "_client": ("AgentClient", "AgentTokens", "UserTokens"),
+    "_client": ("AgentClient", "UserTokens"),
     "_context": ("caller_of",),
     "_entry": ("Anonymous", "DelegatedHop", "Entry", "UserEntry"),
     "_heard": ("ASK_AGAIN_KEY", "is_final"),
+    "_held_card": ("AgentTokens",),
     "_limits": ("Limits", "RateLimit"),
     "_main": ("main",),
     "_serve": ("serve",),
+    "_signed_card": ("CardKeys",),
     "_waiting": (
         *("CALLS_KEY", "OUTCOME", "RESTART", "WAITING_KEY", "Wait", "calls_of", "waiting_metadata", "waits_of"),
     ),

@@ -24,9 +24,11 @@ from shared.a2a._recording import CallRecord
 from shared.a2a._request_log import RequestLog
 from shared.a2a._responses import is_rpc, send_error, send_json
 from shared.a2a._rest import create_rest_routes
+from shared.a2a._signed_card import sign_card
 from shared.a2a._well_known import OPEN_PATHS, RESOURCE_METADATA_PATH, create_open_routes
 from shared.audit import Trail, Unrecorded
 from shared.http import PublicUrls
+from shared.identity import CardSigningKey
 from shared.tasks import Storage
 from shared.telemetry import get_logger
 
@@ -43,6 +45,7 @@ def create_agent_app(
     storage: Storage,
     limits: Limits | None = None,
     trail: Trail | None = None,
+    card_key: CardSigningKey | None = None,
     drain_seconds: float = DRAIN_SECONDS,
     push_urls: PublicUrls | None = None,
     routes: Sequence[BaseRoute] = (),
@@ -57,11 +60,12 @@ def create_agent_app(
         executor: The agent. Where it has a `start()`, that is called at the start; an `aclose()` is awaited at the end;
             a `bind()` is given what has a waiting task go on; `look()` and `asked_after()` are told
             when an owner looks at one; a `rescue()` says what a task goes on with that a dead process had under way.
-        card: What it says of itself; its first interface names the URL that callers use.
+        card: What it says of itself; its first interface names the URL that callers use. Signed here, as it is served.
         entry: Who may call.
         storage: Where its tasks are kept.
         limits: How much a caller may ask for.
         trail: The record of what is refused, taken up and ended; without one, as in a protocol suite, none is kept.
+        card_key: Signs the card, and what of it a caller is shown.
         drain_seconds: How long running tasks may take at the end.
         push_urls: Which URLs push notifications go to, where the card offers them; those of the internet.
         routes: What else it answers, behind the door.
@@ -71,10 +75,12 @@ def create_agent_app(
     if card.capabilities.push_notifications and storage.push is not None:
         push = PushNotifications(storage.push, push_urls)
     card.capabilities.push_notifications = push is not None
+    sign_card(card, card_key)
     calls = CallRecord(trail or Unrecorded())
     handler = AgentRequestHandler(
         executor=executor,
         card=card,
+        card_key=card_key,
         tasks=storage.tasks,
         events=storage.events,
         messages=storage.messages,

@@ -12,14 +12,13 @@ import hashlib
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from functools import partial
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
 import httpx
 from a2a.client import ClientCallContext
-from a2a.client.card_resolver import parse_agent_card
 from a2a.client.errors import A2AClientError
 from a2a.client.transports.jsonrpc import JsonRpcTransport
 from a2a.types import (
@@ -34,18 +33,17 @@ from a2a.types import (
     StreamResponse,
     Task,
 )
-from a2a.utils.constants import AGENT_CARD_WELL_KNOWN_PATH
 from a2a.utils.errors import A2AError
 
 from shared.a2a._caller import (
     DELEGATED_USER_HEADER,
-    INVOKE_SCOPE,
     SESSION_HEADER,
     Caller,
 )
 from shared.a2a._heard import Heard
+from shared.a2a._held_card import AgentTokens, HeldCard
 from shared.a2a._hop_record import HopRecord, recorded_hop
-from shared.a2a._peer_card import PeerCard, read_card
+from shared.a2a._peer_card import PeerCard
 from shared.a2a._reaching import (
     BROKEN,
     RETRY_STATUSES,
@@ -60,17 +58,12 @@ from shared.a2a._reaching import (
     wait_before_another,
 )
 from shared.a2a._request_trace import hop
+from shared.a2a._signed_card import CardKeys
 from shared.audit import Trail, Unrecorded
-from shared.errors import AuthorizationDenied, HelpdeskError, UpstreamError, UpstreamRefused, UpstreamUnavailable
+from shared.errors import AuthorizationDenied, UpstreamError, UpstreamRefused, UpstreamUnavailable
 from shared.identity import AccessToken, Principal, RawToken
 from shared.telemetry import Span, get_logger
 
-CARD_FRESH_SECONDS = 300.0
-CARD_RETRY_SECONDS = 5.0
-CARD_TIMEOUT_SECONDS = 5.0
-CARD_TRIES = 3
-CARD_MAX_BYTES = 256 * 1024
-MAX_NAME_CHARACTERS = 64
 CALL_TIMEOUT_SECONDS = 300.0
 CANCEL_TIMEOUT_SECONDS = 5.0
 GET_TIMEOUT_SECONDS = 10.0
@@ -80,14 +73,6 @@ AGAIN = ":again"
 T = TypeVar("T")
 
 _log = get_logger()
-
-
-class AgentTokens(Protocol):
-    """Gives the token that names this agent."""
-
-    async def client_credentials(self, *, audience: str, scopes: Collection[str]) -> AccessToken:
-        """A machine-to-machine token for `audience`."""
-        ...
 
 
 class UserTokens(Protocol):
@@ -109,7 +94,8 @@ class AgentClient:
         http: The process's HTTP client.
         agent_tokens: Gives tokens that name this agent.
         user_tokens: Gives tokens that name the user.
-        trail: The record of calls; without one, as in a measurement, none is kept.
+        card_keys: The keys that its card must be signed with; without, it is taken as it comes.
+        trail: The record of calls, and of cards that were refused; without one, as in a measurement, none is kept.
         clock: Monotonic seconds.
     """
 
@@ -121,6 +107,7 @@ class AgentClient:
         http: httpx.AsyncClient,
         agent_tokens: AgentTokens,
         user_tokens: UserTokens,
+        card_keys: CardKeys | None = None,
         trail: Trail | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -130,30 +117,34 @@ class AgentClient:
         self._agent_tokens = agent_tokens
         self._user_tokens = user_tokens
         self._trail = trail or Unrecorded()
-        self._clock = clock
-        self._held: PeerCard | None = None
-        self._stale_at = 0.0
-        self._fetching: asyncio.Task[None] | None = None
-        self._problem: UpstreamError | None = None
+        self._card = HeldCard(
+            url=url,
+            audience=audience,
+            http=http,
+            agent_tokens=agent_tokens,
+            keys=card_keys,
+            trail=self._trail,
+            clock=clock,
+        )
 
     @property
     def name(self) -> str:
         """The name on its card, or else the last part of its audience."""
-        return self._held.card.name if self._held else self.audience.rstrip("/").rsplit("/", 1)[-1]
+        return self._card.name
 
     @property
     def known_card(self) -> AgentCard | None:
         """The card as last seen, without asking for it."""
-        return self._held.card if self._held else None
+        return self._card.held.card if self._card.held else None
 
     async def card(self) -> AgentCard:
         """The agent's card: fetched once, and again in the background when it has become old.
 
         Raises:
             UpstreamUnavailable: if it was never fetched and cannot be now.
-            UpstreamRefused: if what came is no card, or names another origin.
+            UpstreamRefused: if what came is no card, is not signed as it must be, or names another address.
         """
-        return (await self._current()).card
+        return (await self._card.current()).card
 
     async def call(
         self,
@@ -181,7 +172,7 @@ class AgentClient:
             AuthorizationDenied: it does not accept this user's request.
         """
         with recorded_hop(self._trail, caller, agent=self.name, task_id=task_id or "") as on_record:
-            held = await self._current()
+            held = await self._card.current()
             message = Message(
                 message_id=message_id or uuid.uuid4().hex,
                 role=Role.ROLE_USER,
@@ -287,7 +278,7 @@ class AgentClient:
         ask: Callable[[JsonRpcTransport, ClientCallContext], Awaitable[T]],
     ) -> T:
         """The answer of an operation that changes nothing there."""
-        held = await self._current()
+        held = await self._card.current()
         with hop(self.name, operation, self.url) as span:
             call = await self._call_context(held, caller, context_id, span)
             call.timeout = GET_TIMEOUT_SECONDS
@@ -313,7 +304,7 @@ class AgentClient:
             recorded_hop(self._trail, caller, agent=self.name, task_id=task_id) as on_record,
             hop(self.name, "SubscribeToTask", self.url) as span,
         ):
-            held = await self._current()
+            held = await self._card.current()
             call = await self._call_context(held, caller, context_id, span, on_record)
             deadline = asyncio.get_running_loop().time() + CALL_TIMEOUT_SECONDS
             rest = partial(rest_of, held.transport, call)
@@ -329,7 +320,7 @@ class AgentClient:
             UpstreamRefused: as `call`; it has no such path, say.
             AuthorizationDenied: as `call`.
         """
-        held = await self._current()
+        held = await self._card.current()
         with hop(self.name, "GET", self.url) as span:
             call = await self._call_context(held, caller, "", span)
             try:
@@ -354,7 +345,7 @@ class AgentClient:
 
     async def cancel(self, task_id: str, *, caller: Caller, context_id: str) -> None:
         """Cancels a task that runs there; that it has ended meanwhile is no error."""
-        held = await self._current()
+        held = await self._card.current()
         with hop(self.name, "CancelTask", self.url) as span:
             call = await self._call_context(held, caller, context_id, span)
             call.timeout = CANCEL_TIMEOUT_SECONDS
@@ -384,67 +375,6 @@ class AgentClient:
                 **span.headers(),
             },
         )
-
-    async def _current(self) -> PeerCard:
-        if self._clock() >= self._stale_at and (self._fetching is None or self._fetching.done()):
-            self._fetching = asyncio.create_task(self._fetch())
-        if self._held is None and self._fetching is not None:
-            await asyncio.shield(self._fetching)
-        if self._held is None:
-            raise self._problem or UpstreamUnavailable(self.name, detail=f"no card from {self.url}")
-        return self._held
-
-    async def _fetch(self) -> None:
-        """Fetches the card; where that fails the old one serves on, and the next try waits a little."""
-        self._stale_at = self._clock() + CARD_RETRY_SECONDS
-        try:
-            async with asyncio.timeout(CARD_TIMEOUT_SECONDS):
-                card = await self._fetch_card()
-            held = read_card(card, self._http, url=self.url, name=self.name)
-        except TimeoutError:
-            _log.warning("card_not_fetched", agent=self.name, url=self.url, detail="too slow")
-            self._problem = UpstreamUnavailable(self.name, detail=f"{self.url}: its card came too slowly")
-            return
-        except UpstreamError as error:
-            _log.warning("card_not_fetched", agent=self.name, url=self.url, detail=error.detail)
-            self._problem = error
-            return
-        except HelpdeskError as error:  # the authorization server would not give the token for the card
-            _log.warning("card_not_fetched", agent=self.name, url=self.url, detail=error.detail)
-            self._problem = UpstreamUnavailable(self.name, detail=error.detail)
-            return
-        self._held = held
-        self._stale_at = self._clock() + CARD_FRESH_SECONDS
-
-    async def _first_answer(self, url: str) -> httpx.Response:
-        """What comes of asking for the card: of several replicas one may have ended just now, or not be ready yet."""
-        for _ in range(CARD_TRIES - 1):
-            with suppress(*BROKEN, TimeoutError):
-                async with asyncio.timeout(CARD_TIMEOUT_SECONDS / CARD_TRIES):
-                    return await self._http.get(url)
-        return await self._http.get(url)
-
-    async def _fetch_card(self) -> AgentCard:
-        url = f"{self.url.rstrip('/')}{AGENT_CARD_WELL_KNOWN_PATH}"
-        try:
-            response = await self._first_answer(url)
-            if response.status_code == httpx.codes.UNAUTHORIZED:  # on AgentCore the card is behind the authorizer
-                token = await self._agent_tokens.client_credentials(audience=self.audience, scopes={INVOKE_SCOPE})
-                headers = {"Authorization": f"Bearer {token.token.reveal()}"}
-                response = await self._http.get(url, headers=headers)
-        except httpx.HTTPError as error:
-            raise UpstreamUnavailable(self.name, detail=f"{url}: {type(error).__name__}") from error
-        if response.status_code != httpx.codes.OK or len(response.content) > CARD_MAX_BYTES:
-            raise UpstreamUnavailable(
-                self.name, detail=f"{url}: status {response.status_code}, {len(response.content)} bytes"
-            )
-        try:
-            card = parse_agent_card(response.json())
-        except Exception as error:  # the SDK raises many kinds for what a peer may send
-            raise UpstreamRefused(self.name, detail=f"{url}: not an agent card") from error
-        if not (0 < len(card.name) <= MAX_NAME_CHARACTERS and card.name.isprintable()):
-            raise UpstreamRefused(self.name, detail=f"{url}: the name on the card is none that can be shown")
-        return card
 
     def _explained(self, error: A2AError) -> UpstreamError | AuthorizationDenied:
         response = response_of(error)

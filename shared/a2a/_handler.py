@@ -50,8 +50,10 @@ from shared.a2a._push import PushNotifications
 from shared.a2a._push_operations import PushOperations, offered
 from shared.a2a._recording import CallRecord
 from shared.a2a._run import STOPPED, Run, ended
+from shared.a2a._signed_card import sign_card
 from shared.a2a._turn import Turn
 from shared.errors import AuditUnavailable, TooManyRequests, UpstreamUnavailable
+from shared.identity import CardSigningKey
 from shared.tasks import (
     INTERRUPTED_STATES,
     TERMINAL_STATES,
@@ -74,6 +76,7 @@ class AgentRequestHandler(PushOperations):
     Args:
         executor: The agent.
         card: What it says of itself.
+        card_key: Signs what of it a caller is shown.
         tasks: Where tasks are kept.
         events: Where other processes' events come from.
         messages: Which messages came already.
@@ -88,6 +91,7 @@ class AgentRequestHandler(PushOperations):
         *,
         executor: AgentExecutor,
         card: AgentCard,
+        card_key: CardSigningKey | None,
         tasks: AgentTaskStore,
         events: TaskEventStream,
         messages: MessageLedger,
@@ -99,6 +103,7 @@ class AgentRequestHandler(PushOperations):
         super().__init__(push)
         self._executor = executor
         self._card = card
+        self._card_key = card_key
         self._tasks = tasks
         self._events = events
         self._messages = messages
@@ -202,7 +207,9 @@ class AgentRequestHandler(PushOperations):
         context: ServerCallContext,
     ) -> AgentCard:
         """GetExtendedAgentCard: the skills that this caller's scopes allow."""
-        return card_for(self._card, context.state["caller"])
+        shown = card_for(self._card, context.state["caller"])
+        sign_card(shown, self._card_key)
+        return shown
 
     async def resume(self, task_id: str, context: ServerCallContext) -> bool:
         """Has a task that waits for somebody go on, without a message.

@@ -18,7 +18,7 @@ from shared.agent_loop._instruments import ModelName
 from shared.audit import AuditTrail, SealingKey, open_store
 from shared.authorization import Authorizer
 from shared.http import PublicUrls, create_http_client
-from shared.identity import JwksCache, TokenVerifier
+from shared.identity import CardSigningKey, JwksCache, TokenVerifier
 from shared.models import create_model
 from shared.settings import AgentSettings, SubagentSettings
 from shared.tasks import Storage, open_storage
@@ -110,7 +110,7 @@ def create_app(
         peers: The agents that it asks; people are told what these did on their behalf, too.
 
     Raises:
-        ConfigurationError: if the stores cannot be opened.
+        ConfigurationError: if the stores cannot be opened, or the key that signs the card is none.
     """
     storage = storage or open_storage(settings.database_url.get_secret_value(), agent=card.name)
     executor = StrandsExecutor(
@@ -136,6 +136,7 @@ def create_app(
         storage=storage,
         limits=_limits(settings),
         trail=foundations.trail,
+        card_key=CardSigningKey.read(settings.card_key.get_secret_value()) if settings.card_key else None,
         push_urls=push_urls,
         routes=[Activity(foundations.trail, peers).route()],
     )

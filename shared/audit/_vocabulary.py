@@ -17,6 +17,7 @@ class Action(StrEnum):
     TASK_CANCEL = "request:task:cancel"
     TASK_END = "request:task:end"
     HOP_CALL = "request:hop:call"
+    CARD_REFUSE = "request:card:refuse"
 
     TOOL_AUTHORIZE = "tool:call:authorize"
 

@@ -17,6 +17,7 @@ from shared.identity._backchannel import (
     BackchannelRequest,
     Pending,
 )
+from shared.identity._card_keys import CardKey, CardRefusal, CardSigningKey, card_signer
 from shared.identity._client_authentication import ClientAuthentication, ClientCredentials, ClientSecret
 from shared.identity._id_token import IdToken, verify_id_token
 from shared.identity._jwks import JwksCache
@@ -33,6 +34,9 @@ __all__ = [
     "BackchannelAuthentication",
     "BackchannelClient",
     "BackchannelRequest",
+    "CardKey",
+    "CardRefusal",
+    "CardSigningKey",
     "ClientAuthentication",
     "ClientCredentials",
     "ClientSecret",
@@ -44,6 +48,7 @@ __all__ = [
     "TokenCache",
     "TokenClient",
     "TokenVerifier",
+    "card_signer",
     "check_subject",
     "stated_expiry",
     "verify_id_token",

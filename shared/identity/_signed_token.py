@@ -1,7 +1,5 @@
 """A signed token read: form, header and signature, before any claim is looked at (RFC 7515, RFC 8725)."""
 
-import base64
-import binascii
 import re
 from collections.abc import Collection
 from typing import Any, Final
@@ -11,7 +9,7 @@ import jwt
 from shared.errors import InvalidToken
 from shared.identity import _claims
 from shared.identity._jwks import SIGNING_ALGORITHMS, JwksCache, VerificationKey
-from shared.identity._wire import parse_object
+from shared.identity._wire import decode_base64url, parse_object
 
 MAX_TOKEN_BYTES: Final = 4096
 
@@ -41,7 +39,7 @@ async def signed_claims(
     if compact is None:
         raise InvalidToken(code="token_malformed", detail="not three parts in base64url")
     try:
-        header, payload, signature = (_decode(part) for part in compact.groups())
+        header, payload, signature = (decode_base64url(part) for part in compact.groups())
         members = parse_object(header)
     except ValueError as error:
         raise InvalidToken(code="token_malformed", detail=f"header: {error}") from None
@@ -70,14 +68,3 @@ def _check_header(header: dict[str, Any], *, algorithms: Collection[str], types:
     if not isinstance(kid, str) or not _claims.is_name(kid):
         raise InvalidToken(code="token_key_unknown", detail="kid is missing, or is no name")
     return algorithm, kid
-
-
-def _decode(part: str) -> bytes:
-    """Base64url without padding (RFC 7515 §2), of which each content has one form only (RFC 4648 §3.5)."""
-    try:
-        content = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    except binascii.Error:
-        raise ValueError("not base64url") from None
-    if base64.urlsafe_b64encode(content).rstrip(b"=").decode() != part:
-        raise ValueError("not base64url")
-    return content

@@ -1,6 +1,7 @@
 """One bounded HTTP exchange with the authorization server, and JSON read strictly."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -105,6 +106,21 @@ def parse_object(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 -- what came over the wire is wrong, not a type in the code
     return value
+
+
+def decode_base64url(part: str) -> bytes:
+    """Base64url without padding (RFC 7515 §2), of which each content has one form only (RFC 4648 §3.5).
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        content = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError:  # binascii's, and that of what is not ASCII
+        raise ValueError("not base64url") from None
+    if base64.urlsafe_b64encode(content).rstrip(b"=").decode() != part:
+        raise ValueError("not base64url")
+    return content
 
 
 def origin(url: str) -> tuple[str, str, int | None]:

@@ -62,6 +62,9 @@ class AgentSettings(ServiceSettings, TelemetrySettings, AuditSettings):
     )
     audience: str = Field(min_length=1, description="this agent's API identifier in Auth0")
     agentcore_runtime_url: str | None = Field(None, description="the URL that callers reach this agent at")
+    card_key: SecretStr | None = Field(
+        None, description="the Ed25519 or P-256 private key in PEM that signs the agent's card"
+    )
     database_url: SecretStr = Field(
         SecretStr("sqlite:///var/helpdesk.sqlite3"),
         description="where tasks and conversations are kept; it may hold a password",

@@ -169,7 +169,7 @@ def refused(error: HelpdeskError, *, place: str) -> None:
 
     Args:
         error: Its code is what is counted.
-        place: Where it ended: `request`, `task` or `tool`.
+        place: Where it ended: `request`, `task` or `tool`; a card that is refused is counted where that is decided.
     """
     if isinstance(error, UpstreamError):
         not_done(error)

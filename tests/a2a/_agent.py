@@ -34,7 +34,7 @@ from shared.a2a import (
 )
 from shared.errors import AuthorizationDenied
 from shared.http import PublicUrls, create_http_client
-from shared.identity import JwksCache, TokenVerifier
+from shared.identity import CardSigningKey, JwksCache, TokenVerifier
 from shared.settings import AllowedCaller
 from shared.tasks import open_storage
 from shared.testing import AuthorizationServer
@@ -273,6 +273,7 @@ class Agent:
         limits: What a caller may ask for; generous by default.
         push_urls: Which URLs are told of tasks; without, none are.
         database: The URL of its database; a file in the folder by default.
+        card_key: Signs its card.
     """
 
     def __init__(
@@ -284,6 +285,7 @@ class Agent:
         limits: Limits | None = None,
         push_urls: PublicUrls | None = None,
         database: str | None = None,
+        card_key: CardSigningKey | None = None,
     ) -> None:
         self.issuer = issuer
         self.executor = Talk()
@@ -291,6 +293,7 @@ class Agent:
         self.entry = entry or hop_entry(issuer)
         self._limits = limits or Limits(user_requests_per_minute=100_000, client_requests_per_minute=1_000_000)
         self._push_urls = push_urls
+        self._card_key = card_key
         self._stack = AsyncExitStack()
         self.app: Starlette
         self.http: httpx.AsyncClient
@@ -315,6 +318,7 @@ class Agent:
             limits=self._limits,
             drain_seconds=0,
             push_urls=self._push_urls,
+            card_key=self._card_key,
         )
 
     async def __aenter__(self) -> Self:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from a2a.types import StreamResponse, TaskState
 
-from shared.a2a import ASK_AGAIN_KEY, USER_SCHEME, AgentClient, Caller, _client, _reaching
+from shared.a2a import ASK_AGAIN_KEY, USER_SCHEME, AgentClient, Caller, _client, _held_card, _reaching
 from shared.errors import UpstreamError, UpstreamRefused, UpstreamUnavailable
 from shared.http import create_http_client
 from shared.identity import AccessToken, Principal, RawToken
@@ -196,7 +196,7 @@ async def test_a_card_that_names_no_scope_gets_no_token_of_the_user(
 async def test_a_card_that_never_ends_is_not_waited_for(
     peer: Peer, client: AgentClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_client, "CARD_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(_held_card, "CARD_TIMEOUT_SECONDS", 0.1)
     peer.drips = True
 
     with pytest.raises(UpstreamUnavailable):

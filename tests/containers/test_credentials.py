@@ -10,6 +10,7 @@ import pytest
 from local.credentials import SUBAGENTS, CredentialsSettings, hand_out, how_to_sign_in, main
 from local.gateway import CustomJWTAuthorizer
 from shared.audit import SealingKey
+from shared.identity import CardSigningKey
 
 MADE = {
     "tenant/clients/supervisor/client_id": "machine-client\n",
@@ -34,6 +35,8 @@ MADE = {
 }
 URLS = {agent: f"postgresql://{agent}:word of {agent}@postgres/helpdesk" for agent in ("supervisor", *SUBAGENTS)}
 """Each agent's part of the database."""
+MADE_HERE = ("audit_key", "card_key")
+"""What is made for each agent and not copied, so that nobody knows before what it is."""
 ASKING = {"fga_api_token": "the store's key\n", "fga_store_id": "a store\n", "fga_model_id": "a model\n"}
 """What every subagent gets, to ask who may do what."""
 
@@ -60,7 +63,7 @@ def settings(tmp_path: Path) -> CredentialsSettings:
 def handed_out(settings: CredentialsSettings) -> dict[str, str]:
     """Every file that was written: agent/setting -> text."""
     folder = settings.credentials_folder
-    files = [path for path in folder.glob("*/*") if path.is_file() and not path.name.startswith("audit_key")]
+    files = [path for path in folder.glob("*/*") if path.is_file() and not path.name.startswith(MADE_HERE)]
     return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
 
 
@@ -130,6 +133,20 @@ def test_who_verifies_finds_the_public_half_of_each_key_that_an_agent_ever_had(s
     assert len(found) == 5
     for key in (first, second):
         assert found[f"supervisor/{key.key_id}.pem"] == key.public_pem()
+
+
+@pytest.mark.requirement("D1")
+def test_each_agent_has_a_key_of_its_own_for_its_card_and_the_supervisor_pins_the_subagents(
+    settings: CredentialsSettings,
+) -> None:
+    for _ in range(2):
+        hand_out(settings)
+        folder = settings.credentials_folder
+        keys = {path.parent.name: CardSigningKey.read(path.read_text()) for path in folder.rglob("card_key")}
+        assert len({key.kid for key in keys.values()}) == len(keys) == 4
+        assert json.loads((folder / "supervisor" / "card_keys").read_text()) == {
+            f"https://helpdesk.example/{agent}": {"keys": [keys[agent].jwk]} for agent in SUBAGENTS
+        }
 
 
 def test_the_command_to_sign_in_names_everything_that_the_command_needs(settings: CredentialsSettings) -> None:

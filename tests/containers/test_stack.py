@@ -23,7 +23,7 @@ from tests.containers._workspace import SERVICES
 
 pytestmark = pytest.mark.timeout(BUILD_SECONDS)
 
-OF_EACH = {"api_client_id", "api_client_key", "audit_key", "audit_key.pub", "database_url"}
+OF_EACH = {"api_client_id", "api_client_key", "audit_key", "audit_key.pub", "card_key", "database_url"}
 OF_A_SUBAGENT = {*OF_EACH, "allowed_callers", "fga_api_token", "fga_model_id", "fga_store_id"}
 STOP_SECONDS = 30
 OTHERS = ("tenant", "directory", "fga", "postgres", "door", "portal")
@@ -85,7 +85,7 @@ async def test_the_web_chat_answers_in_a_browser(stack: Stack, signed_in: Person
 @pytest.mark.parametrize(
     ("service", "files"),
     [
-        ("supervisor", {*OF_EACH, "client_id", "client_key"}),
+        ("supervisor", {*OF_EACH, "card_keys", "client_id", "client_key"}),
         ("account-lookup", OF_A_SUBAGENT),
         ("password-reset", {*OF_A_SUBAGENT, "approvals_client_id", "approvals_client_key"}),
         ("docs-search", OF_A_SUBAGENT),

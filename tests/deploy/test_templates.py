@@ -1,5 +1,6 @@
 """The stacks are what AWS takes, and let no one do more than they must."""
 
+import json
 import re
 import subprocess
 import sys
@@ -28,6 +29,12 @@ SETTINGS: dict[str, type[AgentSettings]] = {
     "docs_search": DocsSearchSettings,
 }
 SUBAGENTS = AGENTS[1:]
+FORMS = {
+    "database_url": "postgresql://x",
+    "audit_database_url": "postgresql://x",
+    "card_keys": json.dumps({f"https://helpdesk.example/{name}": "unsigned" for name in SUBAGENTS}),
+}
+"""What secrets hold whose form is looked at."""
 UNSCOPED = {
     "ecr:GetAuthorizationToken",
     "cloudwatch:PutMetricData",
@@ -152,9 +159,7 @@ def test_the_environment_is_what_the_agent_reads_and_holds_no_secret(
             field = field.removesuffix("_secret")
             assert variable.endswith("_SECRET")
             assert value.startswith(f"helpdesk/{name}/"), variable
-            monkeypatch.setenv(
-                field.upper(), "postgresql://x" if field.endswith("database_url") else "in Secrets Manager"
-            )
+            monkeypatch.setenv(field.upper(), FORMS.get(field, "in Secrets Manager"))
         else:
             monkeypatch.setenv(variable, value)
             assert field not in secrets, f"{variable} is a secret: name it by {variable}_SECRET"

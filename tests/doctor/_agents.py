@@ -15,12 +15,12 @@ from agents.account_lookup.app import create_app as create_account_lookup
 from agents.account_lookup.settings import AccountLookupSettings
 from agents.docs_search.settings import DocsSearchSettings
 from agents.password_reset.settings import PasswordResetSettings
-from agents.supervisor.settings import SupervisorSettings
+from agents.supervisor.settings import KeySet, SupervisorSettings
 from local.tenant.testing import LocalTenant
 from portal.doctor import CHECKS, Agent, Agents, Missing, Sources, diagnose
 from portal.doctor._issuer import Clock
 from portal.stack import Plan, ports_from
-from shared.a2a import AgentClient
+from shared.a2a import AgentClient, CardKeys
 from shared.errors import HelpdeskError
 from shared.http import create_http_client
 from shared.identity import ClientCredentials, TokenClient
@@ -128,8 +128,14 @@ class Desk:
         told = self.load("supervisor").subagents[0]
         with server.start(create_account_lookup(self.load("account_lookup"))):
             async with create_http_client() as http:
+                pinned = self.load("supervisor").card_keys.get(told.audience)
                 client = AgentClient(
-                    url=told.url, audience=told.audience, http=http, agent_tokens=NONE, user_tokens=NONE
+                    url=told.url,
+                    audience=told.audience,
+                    http=http,
+                    agent_tokens=NONE,
+                    user_tokens=NONE,
+                    card_keys=CardKeys(pinned.keys) if isinstance(pinned, KeySet) else None,
                 )
                 try:
                     await client.card()

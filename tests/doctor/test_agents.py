@@ -21,6 +21,7 @@ from portal.doctor import Tenant
 from portal.doctor._agents import read_environment
 from portal.doctor._issuer import Hops, Issuers, Proofs
 from portal.doctor._starts import Starts
+from shared.identity import CardSigningKey
 from shared.testing import LoopbackServer
 from tests.doctor._agents import Desk
 from tests.doctor._tenants import API_BASE, Change, api, brought, deployed, exchanged, without_grant, written
@@ -39,6 +40,14 @@ def replaced(path: Path, text: str) -> str:
     former = path.read_text(encoding="utf-8") if path.exists() else ""
     path.write_text(text, encoding="utf-8")
     return former
+
+
+def listening(desk: Desk, server: LoopbackServer) -> None:
+    """Has account_lookup be where a server listens."""
+    subagents = json.loads(desk.environments["supervisor"]["SUBAGENTS"])
+    subagents[0]["url"] = server.url
+    desk.environments["supervisor"]["SUBAGENTS"] = json.dumps(subagents)
+    desk.environments[LOOKUP]["AGENTCORE_RUNTIME_URL"] = server.url
 
 
 async def test_the_settings_of_the_local_world_have_no_mistake(desk: Desk) -> None:
@@ -92,6 +101,9 @@ async def test_a_url_without_tls_beyond_this_machine(desk: Desk, agent: str, nam
     def value(url: str) -> str:
         return json.dumps([*subagents, {"url": url, "audience": "https://x.example"}]) if name == "SUBAGENTS" else url
 
+    pinned = json.loads(desk.environments["supervisor"]["CARD_KEYS"])
+    pinned["https://x.example"] = next(iter(pinned.values()))
+    desk.environments["supervisor"]["CARD_KEYS"] = json.dumps(pinned)
     environment[name] = value(plain)
     assert desk.starts(agent) == "ok", "HELPDESK_ENV=local lets it pass"
     others = {"AUTH0_ISSUER": "https://tenant.example/", "AUTH0_DISCOVERY_URL": "", "MODEL_PROVIDER": "bedrock"}
@@ -104,6 +116,8 @@ async def test_a_url_without_tls_beyond_this_machine(desk: Desk, agent: str, nam
 async def test_an_audience_with_a_slash_too_many(desk: Desk) -> None:
     environment = desk.environments["supervisor"]
     good = environment["SUBAGENTS"]
+    keys = json.loads(environment["CARD_KEYS"])
+    environment["CARD_KEYS"] = json.dumps(keys | {f"{API_BASE}/account_lookup/": keys[f"{API_BASE}/account_lookup"]})
     environment["SUBAGENTS"] = good.replace("/account_lookup", "/account_lookup/")
     assert await desk.machine_token() == "oauth"
     found = await desk.found()
@@ -117,6 +131,8 @@ async def test_an_audience_that_is_another_agents(desk: Desk) -> None:
     environment = desk.environments["supervisor"]
     good = environment["SUBAGENTS"]
     subagents = json.loads(good)
+    keys = json.loads(environment["CARD_KEYS"])
+    environment["CARD_KEYS"] = json.dumps(keys | {f"{API_BASE}/gateway": keys[subagents[0]["audience"]]})
     subagents[0]["audience"] = f"{API_BASE}/gateway"
     environment["SUBAGENTS"] = json.dumps(subagents)
     assert await desk.machine_token() == "oauth"
@@ -157,6 +173,53 @@ async def test_a_card_at_another_origin_than_the_supervisors(desk: Desk) -> None
     found = await desk.found()
     assert list(found) == ["settings/card-url"]
     desk.environments[LOOKUP]["AGENTCORE_RUNTIME_URL"] = url
+    assert (await desk.sees_card(server), await desk.found()) == ("ok", {})
+
+
+async def test_a_card_of_another_agent_of_the_same_origin(desk: Desk) -> None:
+    """On AgentCore all agents of a region have one origin."""
+    subagents = json.loads(desk.environments["supervisor"]["SUBAGENTS"])
+    subagents[0]["url"] += "runtimes/arn%3Aaws%3Aone/invocations/"
+    desk.environments["supervisor"]["SUBAGENTS"] = json.dumps(subagents)
+    lookup = desk.environments[LOOKUP]
+    for path, is_found in (("arn%3Aaws%3Atwo", True), ("arn%3Aaws%3Aone", False), ("arn:aws:one", False)):
+        lookup["AGENTCORE_RUNTIME_URL"] = f"{subagents[0]['url'].partition('runtimes')[0]}runtimes/{path}/invocations"
+        assert list(await desk.found()) == (["settings/card-url"] if is_found else [])
+
+
+@pytest.mark.requirement("D1")
+async def test_a_card_that_is_signed_with_another_key_than_the_supervisor_was_given(desk: Desk) -> None:
+    server = LoopbackServer()
+    listening(desk, server)
+    key = Path(desk.environments[LOOKUP]["CARD_KEY_FILE"])
+    former = replaced(key, CardSigningKey.generate().private_pem())
+    assert await desk.sees_card(server) == "card_key_unknown"
+    found = await desk.found()
+    assert list(found) == ["settings/card-key"]
+    assert found["settings/card-key"][0].startswith(f"CARD_KEY_FILE of {LOOKUP}: ")
+    replaced(key, former)
+    assert (await desk.sees_card(server), await desk.found()) == ("ok", {})
+    del desk.environments[LOOKUP]["CARD_KEY_FILE"]
+    assert await desk.sees_card(server) == "card_unsigned"
+    assert await desk.found() == {
+        "settings/card-key": [f"CARD_KEY of {LOOKUP}: no key, where the supervisor has others"]
+    }
+
+
+@pytest.mark.requirement("D1")
+async def test_a_card_that_is_taken_unsigned(desk: Desk) -> None:
+    server = LoopbackServer()
+    listening(desk, server)
+    supervisor = desk.environments["supervisor"]
+    good = supervisor["CARD_KEYS"]
+    supervisor["CARD_KEYS"] = json.dumps(json.loads(good) | {f"{API_BASE}/{LOOKUP}": "unsigned"})
+    warned = {"settings/card-unsigned": [f"CARD_KEYS of supervisor: the card of {API_BASE}/{LOOKUP} is taken unsigned"]}
+    assert await desk.found() == warned
+    key = desk.environments[LOOKUP].pop("CARD_KEY_FILE")
+    assert (await desk.sees_card(server), await desk.found()) == ("ok", warned)
+    supervisor["CARD_KEYS"] = ""
+    assert len((await desk.found())["settings/card-unsigned"]) == 3
+    supervisor["CARD_KEYS"], desk.environments[LOOKUP]["CARD_KEY_FILE"] = good, key
     assert (await desk.sees_card(server), await desk.found()) == ("ok", {})
 
 
@@ -263,9 +326,9 @@ async def test_a_key_that_the_tenant_does_not_know(
 async def test_an_api_that_the_tenant_knows_by_another_name(desk: Desk, tmp_path: Path) -> None:
     known = {Tenant: Tenant.read(written(deployed(), tmp_path), {"API_BASE": API_BASE})}
     desk.environments[LOOKUP]["AUDIENCE"] += "/"
-    desk.environments["supervisor"]["SUBAGENTS"] = desk.environments["supervisor"]["SUBAGENTS"].replace(
-        "/account_lookup", "/account_lookup/"
-    )
+    for name in ("SUBAGENTS", "CARD_KEYS"):
+        known_as = desk.environments["supervisor"][name]
+        desk.environments["supervisor"][name] = known_as.replace("/account_lookup", "/account_lookup/")
     assert await desk.machine_token() == "oauth"
     found = await desk.found(Hops, known=known)
     assert list(found) == ["auth0/api-missing"]

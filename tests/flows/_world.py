@@ -38,6 +38,7 @@ from portal.relationships import Relationship, RelationshipSettings, Relationshi
 from portal.web.app import create_app as create_web
 from portal.web.settings import WebSettings
 from shared.http import create_http_client
+from shared.identity import CardSigningKey
 from shared.testing import LoopbackServer, audit_key
 from tests.flows._record import faults
 
@@ -145,6 +146,8 @@ class World:
         self.asked: dict[str, list[str]] = {name: [] for name in self.servers}
         self.before: dict[str, Callable[[str], None]] = {}
         """What is done before a part sees a request, by the part's name; it is told the path."""
+        self.card_keys = {name: CardSigningKey.generate() for name in (*SUBAGENTS, "supervisor")}
+        """What each agent signs its card with; the supervisor pins those of the subagents."""
         self.fga_faults = Faults()
         self.fga_token = secrets.token_urlsafe()
         self.related = False
@@ -318,6 +321,7 @@ class World:
             "database_url": f"sqlite:///{self.folder / name}.sqlite3",
             **self._trail(name),
             "audit_key": audit_key(),
+            "card_key": self.card_keys[name].private_pem(),
             "audit_anchors": self.folder / "audit" / "anchors" / name,
             "model_provider": "offline",
             "requests_per_minute": 60_000,
@@ -411,6 +415,7 @@ class World:
         caller, exchanger = self.tenant.client(SUPERVISOR), self.tenant.client(SUPERVISOR_API_CLIENT)
         return {
             **self._agent("supervisor"),
+            "card_keys": {self.tenant.api(name): {"keys": [self.card_keys[name].jwk]} for name in SUBAGENTS},
             **self._of_supervisor,
             "client_id": caller.client_id,
             "client_key": caller.private_key_pem,

@@ -7,7 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from shared.identity import CardSigningKey
 from shared.testing import tokens_in
+from tests.flows._record import records
 from tests.flows._world import Person, Reply, World
 
 EMPLOYEE = "amelia.hart"
@@ -149,3 +151,27 @@ async def test_two_answers_of_one_agent_are_two_paragraphs_streamed_or_not(
     streamed = Reply([event async for event in amelia.stream(question)]).said["account_lookup"]
     assert "\n\n**" in whole
     assert sorted(streamed.split("\n\n")) == sorted(whole.split("\n\n"))
+
+
+@pytest.mark.requirement("D1")
+async def test_a_subagent_whose_card_is_not_signed_as_pinned_is_named_and_the_rest_answers(
+    tmp_path: Path, http: httpx.AsyncClient
+) -> None:
+    """The agent is there, and would answer; its key is not the one that the supervisor was told of."""
+    with World(tmp_path) as world:
+        world.stop("docs_search")
+        pinned, world.card_keys["docs_search"] = world.card_keys["docs_search"], CardSigningKey.generate()
+        world.start("docs_search")
+        amelia = await Person.sign_in(world, EMPLOYEE, http)
+        reply = await amelia.ask("Which groups am I in?")
+        assert "Sales" in reply.said["account_lookup"]
+        reply = await amelia.ask("Where is the VPN guide?")
+        assert "away at the moment (docs_search)" in reply.said["supervisor"]
+        assert set(world.asked["docs_search"]) == {"/.well-known/agent-card.json"}
+        refused = [one for one in records(world.folder, "supervisor") if one["action"] == "request:card:refuse"]
+        assert [(one["rule"]["reason"], one["details"]["agent"]) for one in refused] == [
+            ("card_key_unknown", "docs_search")
+        ]
+        world.stop("docs_search")
+        world.card_keys["docs_search"] = pinned
+        world.start("docs_search")

@@ -2,12 +2,16 @@
 
 import stat
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from contextlib import suppress
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from portal.doctor._agents import CLIENTS, DOCS_SEARCH, Agents
+from portal.doctor._agents import CLIENTS, DOCS_SEARCH, Agent, Agents
 from portal.doctor._check import Found, check
 from portal.doctor._issuer import METADATA
 from portal.doctor._starts import Starts
+from shared.errors import ConfigurationError
+from shared.identity import CardKey, CardSigningKey
 from shared.settings import is_loopback
 
 OTHERS_MAY_READ = stat.S_IRWXG | stat.S_IRWXO
@@ -113,20 +117,80 @@ def allowed_callers(agents: Agents) -> Iterator[Found]:
 
 @check(
     "settings/card-url",
-    why="The supervisor sends tokens only to the origin that its settings name. A card that names another is refused, "
-    "and the agent is offered to nobody.",
+    why="The supervisor sends tokens only to the URL that its settings name, or below it. A card that names another is "
+    "refused, and the agent is offered to nobody.",
     mend="Set AGENTCORE_RUNTIME_URL of the subagent to the URL that the supervisor's SUBAGENTS has for it.",
 )
 def card_url(agents: Agents) -> Iterator[Found]:
+    if not agents.are_here:  # there `aws/subagent-url` compares the whole of it
+        return
     for callee in agents.callees():
         own = callee.agent.public_url if callee.agent else ""
-        if callee.agent and _origin(own) != _origin(callee.url):
+        if callee.agent and not _is_below(own, callee.url):
             yield Found(callee.agent.of("AGENTCORE_RUNTIME_URL"), f"{own}, where the supervisor has {callee.url}")
 
 
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc.lower()
+def _is_below(url: str, above: str) -> bool:
+    own, known = urlsplit(url), urlsplit(above)
+    same_origin = (own.scheme, own.netloc.lower()) == (known.scheme, known.netloc.lower())
+    return same_origin and f"{unquote(own.path).rstrip('/')}/".startswith(f"{unquote(known.path).rstrip('/')}/")
+
+
+@check(
+    "settings/card-key",
+    why="The supervisor takes a card with a signature of a key that it was given for that agent alone. This one is "
+    "refused, and the agent is offered to nobody.",
+    mend="Put the public half of the agent's CARD_KEY into CARD_KEYS of the supervisor, before the agent signs with "
+    "it; docs/how-to/sign-agent-cards.md says how.",
+)
+def card_key(agents: Agents) -> Iterator[Found]:
+    supervisor = agents.supervisor
+    for callee in agents.callees():
+        pinned = _pinned(agents, callee.audience)
+        if supervisor and callee.agent and isinstance(pinned, dict) and not callee.agent.is_elsewhere("CARD_KEY"):
+            signs_with = _key_id(callee.agent)
+            if signs_with not in _key_ids(pinned):
+                yield Found(callee.agent.of("CARD_KEY"), f"{signs_with or 'no key'}, where the supervisor has others")
+
+
+@check(
+    "settings/card-unsigned",
+    severity="warning",
+    why="Whoever can change what the agent's address answers with decides what is sent to it: people's requests are "
+    "routed by its card.",
+    mend="Have the agent sign its card (CARD_KEY), and give the supervisor the public half (CARD_KEYS).",
+)
+def card_unsigned(agents: Agents) -> Iterator[Found]:
+    supervisor = agents.supervisor
+    if supervisor is None or supervisor.is_elsewhere("CARD_KEYS"):
+        return
+    none_at_all = not supervisor.text("CARD_KEYS")  # where one is missing alone, it does not start
+    for callee in agents.callees():
+        if none_at_all or _pinned(agents, callee.audience) == "unsigned":
+            yield Found(supervisor.of("CARD_KEYS"), f"the card of {callee.audience} is taken unsigned")
+
+
+def _pinned(agents: Agents, audience: str) -> Any:
+    """The supervisor's word on the keys of a subagent's card; None where it has none, or it is not known."""
+    listed = agents.supervisor.read("CARD_KEYS") if agents.supervisor else None
+    return listed.get(audience) if isinstance(listed, dict) else None
+
+
+def _key_id(agent: Agent) -> str:
+    """The key that an agent signs its card with; empty where it has none, or none that signs cards."""
+    try:
+        return CardSigningKey.read(agent.text("CARD_KEY")).kid
+    except ConfigurationError:
+        return ""
+
+
+def _key_ids(key_set: dict[str, Any]) -> list[str]:
+    """The keys of a set that can verify a card."""
+    found = []
+    for jwk in key_set.get("keys", []):
+        with suppress(ConfigurationError):
+            found.append(CardKey.read(jwk).kid)
+    return found
 
 
 @check(
