@@ -34,6 +34,8 @@ create table if not exists assertions (
 create table if not exists sessions (
     digest text primary key, sid text not null unique, user_id text not null,
     authenticated_at real not null, last_used_at real not null, expires_at real not null) strict;
+create table if not exists session_clients (
+    sid text not null, client_id text not null, primary key (sid, client_id)) strict;
 create table if not exists transactions (digest text primary key, data text not null, expires_at real not null) strict;
 create table if not exists codes (
     digest text primary key, client_id text not null, data text not null, expires_at real not null,

@@ -21,6 +21,8 @@ DESCRIPTIONS = {
     "fsa": "Failed silent auth",
     "slo": "Success logout",
     "flo": "Failed logout",
+    "sslo": "Success: OIDC back-channel logout request",
+    "fslo": "Failed OIDC back-channel logout request",
     "seacft": "Success exchange: authorization code for access token",
     "feacft": "Failed exchange: authorization code for access token",
     "seccft": "Success exchange: access token for a client credentials grant",

@@ -37,6 +37,7 @@ class Sessions:
         now, cookie = self._clock(), _random.opaque_token()
         session = Session(_random.digest(cookie), _random.identifier(SID_LENGTH), user_id, now)
         self._database.purge(now)
+        self._database.execute("delete from session_clients where sid not in (select sid from sessions)")
         self._database.execute(
             "insert into sessions values (?, ?, ?, ?, ?, ?)",
             *(session.digest, session.sid, user_id, now, now, now + self.lifetime),
@@ -57,9 +58,17 @@ class Sessions:
         self._database.execute("update sessions set last_used_at = ? where digest = ?", now, row["digest"])
         return Session(row["digest"], row["sid"], row["user_id"], row["authenticated_at"])
 
-    def end(self, session: Session) -> None:
-        """Ends a session."""
-        self._database.execute("delete from sessions where digest = ?", session.digest)
+    def signed_in_to(self, session: Session, client_id: str) -> None:
+        """Keeps that the person has signed in to a client in this session."""
+        self._database.execute("insert or ignore into session_clients values (?, ?)", session.sid, client_id)
+
+    def end(self, session: Session) -> list[str]:
+        """Ends a session; the clients that the person had signed in to in it."""
+        with self._database.transaction():
+            self._database.execute("delete from sessions where digest = ?", session.digest)
+            rows = self._database.rows("select client_id from session_clients where sid = ?", session.sid)
+            self._database.execute("delete from session_clients where sid = ?", session.sid)
+        return [row["client_id"] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

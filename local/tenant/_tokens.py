@@ -1,5 +1,6 @@
 """Access tokens in Auth0's dialects, ID tokens, and the check of tokens that this tenant signed."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from local.tenant.definition import ResourceServer
 ALGORITHM = "RS256"
 JTI_LENGTH = 22
 OPAQUE_TOKEN_LIFETIME = 86400
+LOGOUT_TOKEN_LIFETIME = 120
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 class TokenRejected(Exception):
@@ -156,6 +159,22 @@ class Tokens:
             claims["nonce"] = nonce
         if auth_time is not None:
             claims["auth_time"] = int(auth_time)
+        return self._sign(claims, "JWT")
+
+    def logout_token(self, client: Client, user_id: str, sid: str) -> str:
+        """Issues a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), with Auth0's type and lifetime."""
+        now = int(self._clock())
+        claims = {
+            "iss": self.issuer,
+            "sub": user_id,
+            "aud": client.client_id,
+            "iat": now,
+            "exp": now + LOGOUT_TOKEN_LIFETIME,
+            "jti": str(uuid.uuid4()),
+            "events": {LOGOUT_EVENT: {}},
+            "trace_id": _random.identifier(16, "0123456789abcdef"),
+            "sid": sid,
+        }
         return self._sign(claims, "JWT")
 
     def profile(self, user: User, scopes: Sequence[str]) -> dict[str, Any]:

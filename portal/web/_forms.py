@@ -36,7 +36,7 @@ async def read_form(request: Request, who: SignedIn, *, origin: str) -> dict[str
     _require_own_page(request, origin)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise FormRefused("This form cannot be read.", status=415, detail="content type")
-    body = await _body(request)
+    body = await body_of(request)
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError:
@@ -56,7 +56,12 @@ def _require_own_page(request: Request, origin: str) -> None:
         raise FormRefused("This form was not sent from here.", status=403, detail="origin")
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
+    """What was sent, if it is not too long and does not take too long.
+
+    Raises:
+        FormRefused: it is, or does.
+    """
     declared = request.headers.get("content-length", "0")
     body = bytearray()
     if declared.isascii() and declared.isdigit() and int(declared) <= MAX_BODY_BYTES:

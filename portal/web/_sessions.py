@@ -27,7 +27,14 @@ CREATE TABLE IF NOT EXISTS sessions (
     sealed BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sessions_by_issuer_session ON sessions (issuer_session);
+CREATE TABLE IF NOT EXISTS heard (what TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
 """
+_SINCE_THEN: Final = {"person": "ALTER TABLE sessions ADD COLUMN person TEXT NOT NULL DEFAULT ''"}
+"""Columns that a file of an older release has not got."""
+
+ENDED_SECONDS: Final = 900.0
+"""For how long it is known that a session at the issuer has ended: longer than a sign-in may take."""
+
 _TOUCH_SECONDS: Final = 30.0
 ID_CHARACTERS: Final = 43
 
@@ -89,6 +96,9 @@ class Sessions:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.executescript(f"PRAGMA journal_mode = WAL; PRAGMA secure_delete = ON; {_SCHEMA}")
+        columns = {row[1] for row in self._connection.execute("PRAGMA table_info(sessions)")}
+        for statement in (statement for column, statement in _SINCE_THEN.items() if column not in columns):
+            self._connection.execute(statement)
         self._sealing = sealing
         self._lifetimes = lifetimes
         self._clock = clock
@@ -99,10 +109,42 @@ class Sessions:
         session_id, now = secrets.token_urlsafe(32), self._clock()
         digest = digest_of(session_id)
         self._connection.execute(
-            "INSERT INTO sessions VALUES (?, ?, ?, ?, ?)",
-            (digest, issuer_session, now, now, self._sealing.seal(_name(digest), asdict(sign_in))),
+            "INSERT INTO sessions (digest, issuer_session, begun_at, used_at, sealed, person) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                *(digest, issuer_session, now, now, self._sealing.seal(_name(digest), asdict(sign_in))),
+                self._person(sign_in.subject),
+            ),
         )
         return session_id
+
+    def of(self, subject: str) -> list[str]:
+        """The sessions of a person: what they are known by, the oldest first."""
+        asked = "SELECT digest FROM sessions WHERE person = ? ORDER BY begun_at"
+        return [row[0] for row in self._connection.execute(asked, (self._person(subject),))]
+
+    def with_issuer_session(self, issuer_session: str) -> list[str]:
+        """Those that were begun with a session at the issuer, likewise."""
+        asked = "SELECT digest FROM sessions WHERE issuer_session = ?"
+        return [row[0] for row in self._connection.execute(asked, (issuer_session,))]
+
+    def note_ended(self, issuer_session: str) -> None:
+        """Keeps for a while that a session at the issuer has ended."""
+        self._hear(f"ended {digest_of(issuer_session)}", self._clock() + ENDED_SECONDS)
+
+    def has_ended(self, issuer_session: str) -> bool:
+        """Whether that was told lately."""
+        what = f"ended {digest_of(issuer_session)}"
+        return self._connection.execute("SELECT 1 FROM heard WHERE what = ?", (what,)).fetchone() is not None
+
+    def take_once(self, token_id: str, until: float) -> bool:
+        """Whether a logout token comes for the first time; it is remembered until then."""
+        return self._hear(f"token {digest_of(token_id)}", until)
+
+    def _hear(self, what: str, until: float) -> bool:
+        self._connection.execute("DELETE FROM heard WHERE until < ?", (self._clock(),))
+        kept = self._connection.execute("INSERT OR IGNORE INTO heard VALUES (?, ?)", (what, until))
+        return kept.rowcount == 1
 
     def find(self, session_id: str) -> Kept | None:
         """The session of a browser, which is used now; None if there is none or it has ended."""
@@ -141,6 +183,10 @@ class Sessions:
 
     def _forget_ended(self) -> None:
         self._connection.execute("DELETE FROM sessions WHERE used_at <= ? OR begun_at <= ?", self._ends(self._clock()))
+
+    def _person(self, subject: str) -> str:
+        """What a person is known by in the file, which names nobody."""
+        return self._sealing.mark(f"person {subject}")
 
     def _ends(self, now: float) -> tuple[float, float]:
         return now - self._lifetimes.idle, now - self._lifetimes.absolute

@@ -11,7 +11,7 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from portal._errors import NotSignedIn
+from portal._errors import CommandFailed, NotSignedIn
 from portal.accounts import Accounts
 from portal.conversation import HelpDesk
 from portal.session import SYSTEM_CLOCK, AuthorizationServer, Clock, Desk, Session, SignIn
@@ -23,6 +23,9 @@ from shared.errors import TooManyRequests
 from shared.identity import ClientCredentials, JwksCache
 
 MAX_IN_USE: Final = 5000
+MAX_SESSIONS: Final = 20
+"""How many browsers one person is signed in in: with one more the oldest is signed out."""
+
 MAX_SHOWN: Final = 20
 """How many answers one person is shown at the same time, in all their browsers: each holds a line to the supervisor."""
 
@@ -129,14 +132,37 @@ class Backend:
         return found
 
     def begin(self, request: Request, response: Response, sign_in: SignIn, issuer_session: str) -> None:
-        """Begins a session under a new id; one that this browser had is over."""
+        """Begins a session under a new id; one that this browser had is over.
+
+        Raises:
+            CommandFailed: the session at the issuer has ended meanwhile.
+        """
+        if self.sessions.has_ended(issuer_session):
+            raise CommandFailed("The sign-in has ended.", detail="its session at the issuer ended meanwhile")
         self.end(request.cookies.get(self.cookie, ""))
         session_id = self.sessions.begin(sign_in, issuer_session)
+        self._end_all(self.sessions.of(sign_in.subject)[:-MAX_SESSIONS])
         self.set_cookie(response, self.cookie, session_id)
 
     def end(self, session_id: str) -> None:
         """Ends a browser's session here."""
-        digest = digest_of(session_id)
+        self._end(digest_of(session_id))
+
+    def end_issuer_session(self, issuer_session: str) -> int:
+        """Ends what was begun with a session at the issuer, and what is being begun with it; how many there were."""
+        self.sessions.note_ended(issuer_session)
+        return self._end_all(self.sessions.with_issuer_session(issuer_session))
+
+    def end_sessions_of(self, subject: str) -> int:
+        """Ends every session of a person; how many there were."""
+        return self._end_all(self.sessions.of(subject))
+
+    def _end_all(self, digests: list[str]) -> int:
+        for digest in digests:
+            self._end(digest)
+        return len(digests)
+
+    def _end(self, digest: str) -> None:
         self.sessions.end(digest)
         used = self._in_use.pop(digest, None)
         if used is not None:

@@ -82,12 +82,12 @@ async def callback(request: Request) -> Response:
         sign_in, issuer_session = await process_sign_in(
             backend.desk, tokens, keys=backend.keys, nonce=asked.nonce, clock=backend.clock
         )
+        response: Response = RedirectResponse(safe_return_to(str(begun["return_to"])), 303)
+        backend.begin(request, response, sign_in, issuer_session or "")
     except (OAuthError, CommandFailed) as error:
         _log.warning("sign_in_failed", error=error.reason, detail=error.detail)
         response = error_response(request, 400, "The sign-in did not work.", way_on="sign_in")
     else:
-        response = RedirectResponse(safe_return_to(str(begun["return_to"])), 303)
-        backend.begin(request, response, sign_in, issuer_session or "")
         _log.info("signed_in")
     backend.set_cookie(response, _begun_cookie(backend), "")
     return response

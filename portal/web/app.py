@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from portal._errors import NotSignedIn
 from portal.session import SYSTEM_CLOCK, Clock
-from portal.web import _accounts, _activity, _chat, _signin
+from portal.web import _accounts, _activity, _chat, _logout, _signin
 from portal.web._edge import HEALTH, Edge
 from portal.web._errors import words_for
 from portal.web._pages import error_response, static
@@ -65,6 +65,7 @@ def create_app(
             Route("/login", _signin.login),
             Route("/callback", _signin.callback),
             Route("/logout", _signin.logout, methods=["POST"]),
+            Route("/backchannel-logout", _logout.backchannel_logout, methods=["POST"]),
             Route("/static/{name}", static),
             Route(HEALTH, _health),
         ],

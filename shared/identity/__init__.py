@@ -21,6 +21,7 @@ from shared.identity._card_keys import CardKey, CardRefusal, CardSigningKey, car
 from shared.identity._client_authentication import ClientAuthentication, ClientCredentials, ClientSecret
 from shared.identity._id_token import IdToken, verify_id_token
 from shared.identity._jwks import JwksCache
+from shared.identity._logout_token import LogoutToken, verify_logout_token
 from shared.identity._principal import Principal
 from shared.identity._raw_token import RawToken
 from shared.identity._stated_expiry import stated_expiry
@@ -42,6 +43,7 @@ __all__ = [
     "ClientSecret",
     "IdToken",
     "JwksCache",
+    "LogoutToken",
     "Pending",
     "Principal",
     "RawToken",
@@ -52,4 +54,5 @@ __all__ = [
     "check_subject",
     "stated_expiry",
     "verify_id_token",
+    "verify_logout_token",
 ]

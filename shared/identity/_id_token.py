@@ -44,7 +44,7 @@ async def verify_id_token(
     """Checks an ID token from the token endpoint and says who signed in.
 
     Checked: form and header; the signature by a key that the issuer publishes; `iss`, exactly; `aud`, which must be
-    this client alone; `azp`, if there; `exp`, `nbf`, `iat`; `nonce`; `sub`.
+    this client alone; `azp`, if there; `exp`, `nbf`, `iat`; `nonce`; `sub`; that it is no logout token.
 
     Not checked: `auth_time`, `acr` and `amr`, which this system does not ask for, and `at_hash`: the access token came
     in the same response over the same connection.
@@ -67,6 +67,8 @@ async def verify_id_token(
     if claims.get("aud") not in (client_id, [client_id]) or claims.get("azp", client_id) != client_id:
         raise InvalidToken(code="token_audience_mismatch", detail="the ID token is not for this client alone")
     _claims.check_validity(claims, now=clock(), leeway=LEEWAY_SECONDS)
+    if "events" in claims:  # a logout token, which has the same issuer, audience and, from Auth0, type
+        raise InvalidToken(code="token_type", detail="events is not a claim of an ID token")
     if nonce is not None and claims.get("nonce") != nonce:
         raise InvalidToken(code="token_nonce_mismatch", detail="the ID token answers another request")
     return IdToken(

@@ -54,7 +54,6 @@ async def test_fields_of_features_that_are_not_there_are_not_there(
 ) -> None:
     metadata = (await http.get(tenant.discovery_url)).json()
     absent = {
-        "backchannel_logout_supported",
         "dpop_signing_alg_values_supported",
         "tls_client_certificate_bound_access_tokens",
         "entity_profiles_supported",

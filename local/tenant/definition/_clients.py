@@ -47,6 +47,26 @@ class RefreshTokenPolicy(Part):
         return self
 
 
+class LogoutInitiators(Part):
+    """Which ends of a session a client is told of. Here a session ends by a logout alone, which is always told."""
+
+    mode: Literal["custom", "all"] = "custom"
+    selected_initiators: tuple[Text, ...] = ("rp-logout", "idp-logout")
+
+    @model_validator(mode="after")
+    def _verify(self) -> Self:
+        if self.mode == "custom" and not {"rp-logout", "idp-logout"} <= set(self.selected_initiators):
+            raise ValueError("rp-logout and idp-logout are required initiators")
+        return self
+
+
+class OidcLogout(Part):
+    """Where a client takes logout tokens (OpenID Connect Back-Channel Logout 1.0): one address at most."""
+
+    backchannel_logout_urls: tuple[Text, ...] = Field((), max_length=1)
+    backchannel_logout_initiators: LogoutInitiators = LogoutInitiators()
+
+
 class JwtConfiguration(Part):
     """How ID tokens of a client are made."""
 
@@ -115,6 +135,7 @@ class ClientDefinition(Part):
     grant_types: tuple[GrantType, ...] = ()
     callbacks: tuple[Text, ...] = ()
     allowed_logout_urls: tuple[Text, ...] = ()
+    oidc_logout: OidcLogout = OidcLogout()
     resource_server_identifier: Text | None = None
     token_exchange: TokenExchange = TokenExchange()
     async_approval_notification_channels: tuple[Literal["guardian-push", "email"], ...] = ("guardian-push",)

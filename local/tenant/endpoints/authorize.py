@@ -80,6 +80,7 @@ def issue_code(tenant: Tenant, request: AuthorizationRequest, session: Session) 
         Refusal: if the person is blocked.
     """
     require_unblocked(tenant, session.user_id)
+    tenant.sessions.signed_in_to(session, request.client_id)
     code = tenant.codes.issue(
         CodeGrant(
             client_id=request.client_id,

@@ -79,6 +79,8 @@ def metadata(issuer: str, base: str) -> dict[str, Any]:
         "request_parameter_supported": False,
         "id_token_signing_alg_values_supported": ["HS256", "RS256", "PS256"],
         "end_session_endpoint": f"{base}oidc/logout",
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "global_token_revocation_endpoint": f"{base}oauth/global-token-revocation/connection/{{connectionName}}",
         "global_token_revocation_endpoint_auth_methods_supported": ["global-token-revocation+jwt"],
         "backchannel_authentication_endpoint": f"{base}bc-authorize",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
@@ -14,6 +15,7 @@ from local.tenant._parameters import Parameters, query_parameters, read_paramete
 from local.tenant._sessions import Session
 from local.tenant._tenant import Tenant
 from local.tenant._tokens import TokenRejected
+from local.tenant.endpoints._logout_tokens import tell_clients
 from local.tenant.endpoints._session_cookie import delete_session_cookie, session_of
 
 PURPOSE = "logout"
@@ -147,7 +149,9 @@ def _signed_out(request: Request, session: Session | None, target: str | None) -
 
 def _end(request: Request, session: Session | None, response: Response) -> Response:
     if session is not None:
-        tenant_of(request).sessions.end(session)
-        tenant_of(request).log.write("slo", user_id=session.user_id)
+        tenant = tenant_of(request)
+        client_ids = tenant.sessions.end(session)
+        tenant.log.write("slo", user_id=session.user_id)
+        response.background = BackgroundTask(tell_clients, tenant, session, client_ids)
     delete_session_cookie(response)
     return response
