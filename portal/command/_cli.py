@@ -316,13 +316,14 @@ def status(options: Options) -> ExitCode:
 
 @cli.command()
 @click.argument("wanted", required=False, metavar="[ID]")
+@click.option("--all", "everything", is_flag=True, help="List also what no request began, as fetches at start.")
 @common()
 @click.pass_obj
-def trace(options: Options, wanted: str | None) -> ExitCode:
+def trace(options: Options, wanted: str | None, *, everything: bool) -> ExitCode:
     """See the way of a question through the agents of this machine.
 
-    ID is a task's or a trace's, or its beginning; without one it lists the newest traces. Traces are kept while
-    the help desk runs with --traces.
+    ID is a task's, a trace's or an act's, or its beginning; without one it lists the newest traces of requests. Traces
+    are kept while the help desk runs with --traces.
 
     \b
     Examples:
@@ -332,7 +333,7 @@ def trace(options: Options, wanted: str | None) -> ExitCode:
     """
     from portal.command import _trace
 
-    return run(options, lambda output: _trace.trace(output, wanted))
+    return run(options, lambda output: _trace.trace(output, wanted, everything=everything))
 
 
 @cli.command()

@@ -10,8 +10,8 @@ from rich.text import Text
 from portal._environment import state_directory, typed
 from portal._errors import CommandFailed
 from portal.stack import TRACES
-from portal.terminal import Output, printable
-from portal.traces import Row, Span, Summary, read, rows, summaries, traces_of
+from portal.terminal import Output, one_line
+from portal.traces import ACT, Row, Span, Summary, read, rows, summaries, traces_of
 
 NEWEST: Final = 20
 SHORTEST: Final = 6
@@ -19,8 +19,13 @@ BAR: Final = 16
 NAME: Final = 48
 
 
-async def trace(output: Output, wanted: str | None) -> None:
-    """Shows the traces of a task, or one by its id; without either, the newest ones.
+async def trace(output: Output, wanted: str | None, *, everything: bool = False) -> None:
+    """Shows the traces of a task or an act, or one by its id; without either, the newest ones.
+
+    Args:
+        output: Where to.
+        wanted: The beginning of an id.
+        everything: Whether those are listed, too, that no request began: of keys that an agent fetches at start, say.
 
     Raises:
         CommandFailed: there is none, or no traces are kept.
@@ -31,14 +36,19 @@ async def trace(output: Output, wanted: str | None) -> None:
             f"No traces are kept: start the help desk with `{typed('up --traces')}`, and ask something."
         )
     if wanted is None:
-        _list(output, summaries(spans)[-NEWEST:])
+        found = [each for each in summaries(spans) if each.asked or everything]
+        if not found:
+            raise CommandFailed(
+                f"Nothing has been asked yet. `{typed('trace --all')}` lists what parts do by themselves."
+            )
+        _list(output, found[-NEWEST:])
         return
     if len(wanted) < SHORTEST:
-        raise CommandFailed(f"Give at least {SHORTEST} characters of the task's or the trace's id.")
-    found = traces_of(spans, wanted)
-    if not found:
-        raise CommandFailed(f"There is no trace of {printable(wanted)}. `{typed('trace')}` lists the newest.")
-    for spans_of_one in found:
+        raise CommandFailed(f"Give at least {SHORTEST} characters of the task's, the trace's or the act's id.")
+    those = traces_of(spans, wanted)
+    if not those:
+        raise CommandFailed(f"There is no trace of {one_line(wanted)}. `{typed('trace')}` lists the newest.")
+    for spans_of_one in those:
         _show(output, rows(spans_of_one))
 
 
@@ -50,8 +60,10 @@ def _list(output: Output, found: list[Summary]) -> None:
         root = each.root
         output.emit(_document(root) | {"services": list(each.services), "spans": each.spans, "failed": each.failed})
         began = time.strftime("%H:%M:%S", time.localtime(root.began / 1e9))
-        what = Text(printable(root.name), style="red" if each.failed else "")
-        table.add_row(began, root.trace_id[:16], what, f"{root.milliseconds:.1f}", ", ".join(each.services))
+        what = Text(one_line(root.name), style="red" if each.failed else "")
+        table.add_row(
+            began, one_line(root.trace_id[:16]), what, f"{root.milliseconds:.1f}", one_line(", ".join(each.services))
+        )
     output.say(table)
 
 
@@ -61,11 +73,19 @@ def _show(output: Output, placed: list[Row]) -> None:
         str(row.span.attributes["helpdesk.task.id"]) for row in placed if "helpdesk.task.id" in row.span.attributes
     }
     output.say(
-        Text.assemble(("trace ", "dim"), first.trace_id, ("  tasks ", "dim"), ", ".join(sorted(tasks))), whole=True
+        Text.assemble(
+            ("trace ", "dim"), one_line(first.trace_id), ("  tasks ", "dim"), one_line(", ".join(sorted(tasks)))
+        ),
+        whole=True,
     )
+    acts = dict.fromkeys(str(row.span.attributes[ACT]) for row in placed if ACT in row.span.attributes)
+    for act in map(one_line, acts):
+        output.say(
+            Text.assemble(("  act ", "dim"), act, ("  on record: ", "dim"), typed(f"audit --id {act}")), whole=True
+        )
     linked = dict.fromkeys(trace_id for row in placed for trace_id in row.span.linked)
     if linked:
-        output.say(Text.assemble(("  linked to trace ", "dim"), printable(", ".join(linked))), whole=True)
+        output.say(Text.assemble(("  linked to trace ", "dim"), one_line(", ".join(linked))), whole=True)
     table = Table(box=None, pad_edge=False, show_header=False)
     for _ in range(5):
         table.add_column(no_wrap=True)
@@ -74,11 +94,11 @@ def _show(output: Output, placed: list[Row]) -> None:
         output.emit(_document(row.span) | {"depth": row.depth, "attributes": dict(row.span.attributes)})
         reason = str(row.span.attributes.get("error.type", ""))
         table.add_row(
-            Text(printable(row.span.service), style="dim"),
-            Text(f"{' ' * row.depth}{printable(row.span.name)}"[:NAME], style="red" if row.span.failed else ""),
+            Text(one_line(row.span.service), style="dim"),
+            Text(f"{' ' * row.depth}{one_line(row.span.name)}"[:NAME], style="red" if row.span.failed else ""),
             Text(_bar(row), style="red" if row.span.failed else "cyan"),
             f"{row.span.milliseconds:.1f} ms",
-            Text(printable(reason), style="red" if row.span.failed else "yellow"),
+            Text(one_line(reason), style="red" if row.span.failed else "yellow"),
         )
     output.say(table)
 

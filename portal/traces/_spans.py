@@ -9,6 +9,12 @@ from typing import Any, Final
 FAILED: Final = 2
 """OTLP's code of a status that is an error."""
 
+SERVER: Final = 2
+"""OTLP's code of the kind of span that is of a request that came in."""
+
+ACT: Final = "helpdesk.act.id"
+"""The attribute that leads to the records of an irreversible act."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -25,6 +31,7 @@ class Span:
         attributes: What is told of it.
         failed: Whether it failed.
         linked: The traces that it is linked to: of what goes on here, or of a client's own.
+        is_served: Whether it is of a request that somebody else sent.
     """
 
     service: str
@@ -37,6 +44,7 @@ class Span:
     attributes: Mapping[str, Any]
     failed: bool
     linked: tuple[str, ...] = ()
+    is_served: bool = False
 
     @property
     def milliseconds(self) -> float:
@@ -75,6 +83,7 @@ def _spans(batch: dict[str, Any]) -> Iterator[Span]:
                 attributes=_attributes(span),
                 failed=span.get("status", {}).get("code") == FAILED,
                 linked=tuple(str(link["traceId"]) for link in span.get("links", [])),
+                is_served=span.get("kind") == SERVER,
             )
 
 

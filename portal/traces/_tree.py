@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from portal.traces._spans import Span
+from portal.traces._spans import ACT, Span
 
 RUN: Final = "invoke_agent "
 
@@ -36,22 +36,25 @@ class Summary:
         services: Who took part, in order.
         spans: How many spans there are.
         failed: Whether any of them failed.
+        asked: Whether there is a request in it, or a task that went on; else it is of what a part does by itself.
     """
 
     root: Span
     services: tuple[str, ...]
     spans: int
     failed: bool
+    asked: bool
 
 
 def traces_of(spans: Iterable[Span], wanted: str) -> list[list[Span]]:
-    """The traces whose id begins so, or in which an agent worked on a task whose id does; the oldest first."""
+    """The traces whose id begins so, or in which is a task, worked on, or an act whose id does; the oldest first."""
     traces = _by_trace(spans)
     found = [
         trace
         for trace_id, trace in traces.items()
         if trace_id.startswith(wanted)
         or any(s.name.startswith(RUN) and str(s.attributes.get("helpdesk.task.id")).startswith(wanted) for s in trace)
+        or any(str(s.attributes.get(ACT, "")).startswith(wanted) for s in trace)
     ]
     return sorted(found, key=lambda trace: min(span.began for span in trace))
 
@@ -63,7 +66,8 @@ def summaries(spans: Iterable[Span]) -> list[Summary]:
         placed = rows(trace)
         services = tuple(dict.fromkeys(row.span.service for row in placed))
         failed = any(row.span.failed for row in placed)
-        found.append(Summary(placed[0].span, services, len(placed), failed))
+        asked = any(span.is_served or span.name.startswith(RUN) for span in trace)
+        found.append(Summary(placed[0].span, services, len(placed), failed, asked))
     return sorted(found, key=lambda summary: summary.root.began)
 
 

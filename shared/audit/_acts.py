@@ -9,7 +9,7 @@ from shared.audit._event import Event
 from shared.audit._trail import Trail
 from shared.audit._vocabulary import Outcome
 from shared.errors import AuditUnavailable, HelpdeskError, UpstreamUnavailable
-from shared.telemetry import get_logger, tally
+from shared.telemetry import get_logger, span, tally
 
 SETTLED_BY: Final = "settled_by"
 """The detail that tells an outcome that was found out later from one that was seen: by what it was found out."""
@@ -23,9 +23,9 @@ _log = get_logger()
 async def recorded(trail: Trail, event: Event, act: Callable[[], Awaitable[str]]) -> None:
     """Acts, once it is on record that it is about to be tried; then records what came of it.
 
-    Both records have the same act id: the event's own, by which another process can name it later, or else a new one.
-    A record after the act that cannot be written at once is written as soon as that can be: what has happened is not
-    undone by that, and not said to have failed.
+    Both records have the same act id: the event's own, by which another process can name it later, or else a new one;
+    and so has the span that is around all three. A record after the act that cannot be written at once is written as
+    soon as that can be: what has happened is not undone by that, and not said to have failed.
 
     Args:
         trail: The record.
@@ -38,6 +38,11 @@ async def recorded(trail: Trail, event: Event, act: Callable[[], Awaitable[str]]
     """
     event = replace(event, outcome=Outcome.ATTEMPTED, act=event.act or uuid.uuid4().hex)
     tally().act(event.act)
+    with span(f"act {event.action.value}", attributes={"helpdesk.act.id": event.act}):
+        await _recorded(trail, event, act)
+
+
+async def _recorded(trail: Trail, event: Event, act: Callable[[], Awaitable[str]]) -> None:
     try:
         await trail.record(event)
     except AuditUnavailable as error:
@@ -71,7 +76,8 @@ async def settled(trail: Trail, event: Event, *, by: str, kept_as: str = "") -> 
     """
     tally().act(event.act)
     kept = {UPSTREAM_REQUEST: kept_as} if kept_as else {}
-    await _after(trail, replace(event, details={**event.details, SETTLED_BY: by, **kept}))
+    with span(f"settle {event.action.value}", attributes={"helpdesk.act.id": event.act}):
+        await _after(trail, replace(event, details={**event.details, SETTLED_BY: by, **kept}))
 
 
 async def _after(trail: Trail, event: Event) -> None:

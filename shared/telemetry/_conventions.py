@@ -23,6 +23,7 @@ AttributeName = Literal[
     "gen_ai.tool.name",
     "gen_ai.usage.input_tokens",
     "gen_ai.usage.output_tokens",
+    "helpdesk.act.id",
     "helpdesk.client.id",
     "helpdesk.model_calls",
     "helpdesk.request.id",

@@ -9,8 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
+from opentelemetry.exporter.otlp.json.file.trace_exporter import FileSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from portal.record import Source, story
+from portal.stack import TRACES
+from portal.traces import ACT, read, traces_of
+from shared.telemetry._recorder import Recorder
+from shared.telemetry._trace import switches
 from tests.flows._record import faults, records
 from tests.flows._world import Person, World
 from tests.tenant._ciba import decide
@@ -18,8 +26,26 @@ from tests.tenant._ciba import decide
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("record")) as started:
+    """A world whose agents write their spans below its folder, as with `helpdesk up --traces`."""
+    folder = tmp_path_factory.mktemp("record")
+    (folder / TRACES).mkdir()
+    with (
+        (folder / TRACES / "agents.jsonl").open("w", encoding="utf-8") as file,
+        pytest.MonkeyPatch.context() as patch,
+        World(folder) as started,
+    ):
+        processors = [SimpleSpanProcessor(FileSpanExporter(stream=file))]
+        patch.setattr(switches, "tracer", Recorder(ALWAYS_ON, Resource({}), processors))
         yield started
+
+
+def within(world: World, act: dict[str, Any]) -> list[str]:
+    """What was done within the span of an act, in the one trace that the act is found by, which its record names."""
+    (trace,) = traces_of(read(world.folder / TRACES), act["act"])
+    assert {span.trace_id for span in trace} == {act["where"]["trace"]}
+    (around,) = [span for span in trace if span.attributes.get(ACT) == act["act"]]
+    assert around.name == f"act {act['action']}"
+    return [span.name for span in trace if span.parent == around.span_id]
 
 
 def of_context(world: World, context_id: str) -> list[dict[str, Any]]:
@@ -63,6 +89,7 @@ async def test_a_change_is_on_record_from_the_question_to_the_effect(world: Worl
     assert decision["rule"]["model"]
     assert len(act["who"]["actors"]) == 2
     assert "account:unlock" in act["who"]["scopes"]
+    assert within(world, act) == ["POST /users/{id}/lifecycle/unlock"]
     hop = next(one for one in found if one["action"] == "request:hop:call")
     assert hop["details"]["task"] == act["where"]["task"]
     assert hop["where"]["task"] == reply.task["id"]
@@ -164,6 +191,9 @@ async def test_an_approved_act_is_on_record_with_who_was_asked_and_for_what(
     approvals = {tuple(sorted(one["approval"].items())) for one in inner if "approval" in one}
     assert len(approvals) == 1  # the same action, person and hash from the question to the effect
     assert {one["who"]["subject"] for one in inner} == {dict(*approvals)["approver"]}
+    pair = [one for one in inner if one["action"] == "password:link:send"]
+    assert {one["act"] for one in pair} == {pair[0]["act"]}
+    assert within(world, pair[0]) == ["POST /users/{id}/lifecycle/reset_password"]
     assert steps[0].depth == 0
     assert {step.depth for step in steps if step.record["agent"] == "password_reset"} == {1}
 

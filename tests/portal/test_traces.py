@@ -7,7 +7,7 @@ from opentelemetry.exporter.otlp.json.file.trace_exporter import FileSpanExporte
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Tracer, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.trace import Link, Span, SpanContext, StatusCode, set_span_in_context
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode, set_span_in_context
 
 from portal._errors import ExitCode
 from portal.stack import TRACES, Plan, free_ports
@@ -15,6 +15,8 @@ from portal.traces import read, rows, summaries, traces_of
 from tests.portal.running import Command
 
 TASK = "5f3c9a01-0000-4000-8000-000000000000"
+ACT_ID = "c0ffee00000000000000000000000000"
+INSIDE = SpanKind.INTERNAL
 START = 1_700_000_000_000_000_000
 
 
@@ -28,11 +30,13 @@ def service(folder: Path, name: str) -> Tracer:
     return tracer
 
 
-def span(tracer: Tracer, name: str, parent: Span | None, begins: int, ends: int, *, failed: str = "") -> Span:
+def span(
+    tracer: Tracer, name: str, parent: Span | None, begins: int, ends: int, *, failed: str = "", kind: SpanKind = INSIDE
+) -> Span:
     """A span that began and ended so many milliseconds after the start."""
     context = set_span_in_context(parent) if parent is not None else None
     made = tracer.start_span(
-        name, context=context, start_time=START + begins * 10**6, attributes={"helpdesk.task.id": TASK}
+        name, context=context, kind=kind, start_time=START + begins * 10**6, attributes={"helpdesk.task.id": TASK}
     )
     if failed:
         made.set_attribute("error.type", failed)
@@ -46,11 +50,11 @@ def command(tmp_path: Path) -> Command:
     """A machine on which two agents have written one trace between them, and one alone another."""
     folder = tmp_path / "var" / TRACES
     supervisor, agent = service(folder, "supervisor"), service(folder, "docs_search")
-    root = span(supervisor, "SendMessage", None, 0, 100)
+    root = span(supervisor, "SendMessage", None, 0, 100, kind=SpanKind.SERVER)
     run = span(supervisor, "invoke_agent supervisor", root, 10, 90)
     served = span(agent, "SendMessage", run, 40, 80)
     span(agent, "execute_tool \x1b[2Jsearch", served, 50, 60, failed="upstream_unavailable")
-    span(supervisor, "GetTask", None, 200, 210)
+    span(supervisor, "GetTask", None, 200, 210, kind=SpanKind.SERVER)
     with (folder / "docs_search.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"resourceSpans": [{"scopeSpans": [')  # it is being written
     return Command(tmp_path / "var", tmp_path / "home")
@@ -107,6 +111,48 @@ def test_the_newest_are_listed_and_programs_get_json(command: Command) -> None:
     assert [event["depth"] for event in events] == [0, 1, 2, 3]
     assert [event["failed"] for event in events] == [False, False, False, True]
     assert events[0]["milliseconds"] == 100.0
+
+
+def test_what_an_agent_does_by_itself_is_listed_where_it_is_asked_for_and_can_be_shown(command: Command) -> None:
+    agent = service(command.state / TRACES, "account_lookup")
+    fetched = agent.start_span("GET /.well-known/jwks.json", kind=SpanKind.CLIENT)
+    fetched.end()
+    resumed = span(agent, "invoke_agent docs_search", None, 300, 310)
+    for more, names in (((), ["SendMessage", "GetTask", "invoke_agent"]), (("--all",), [..., ..., ..., "GET"])):
+        listed = [line.split()[2] for line in command("trace", *more).out.splitlines()[1:]]
+        assert len(listed) == len(names)
+        assert listed[-1] == names[-1]
+        assert len(command("trace", "--json", *more).events) == len(names)
+    for one in (fetched, resumed):
+        trace_id = format(one.get_span_context().trace_id, "032x")
+        assert trace_id in command("trace", trace_id).out
+
+
+def test_where_nothing_was_asked_that_is_said(tmp_path: Path) -> None:
+    service(tmp_path / "var" / TRACES, "docs_search").start_span("GET /.well-known/jwks.json").end()
+    asked = Command(tmp_path / "var", tmp_path / "home")("trace")
+    assert (asked.code, "Nothing has been asked yet" in asked.err) == (ExitCode.FAILED, True)
+
+
+def test_the_trace_of_an_act_is_found_by_it_and_leads_to_its_records(command: Command) -> None:
+    agent = service(command.state / TRACES, "password_reset")
+    act = agent.start_span("act account:lock:remove", attributes={"helpdesk.act.id": ACT_ID})
+    act.end()
+    shown = command("trace", ACT_ID[:8])
+    assert f"act {ACT_ID}  on record: helpdesk audit --id {ACT_ID}" in shown.out
+    assert format(act.get_span_context().trace_id, "032x") in shown.out
+    assert "on record" not in command("trace", TASK).out
+
+
+def test_nothing_that_a_part_wrote_makes_a_line_of_its_own_or_acts_on_the_terminal(command: Command) -> None:
+    hostile = "supervisor\x1b[2J\nforged line"
+    agent = service(command.state / TRACES, "hostile")
+    named = {"helpdesk.task.id": f"f0f0f0{hostile}", "helpdesk.act.id": f"f0f0f0{hostile}", "error.type": hostile}
+    agent.start_span(f"invoke_agent {hostile}", attributes=named).end()
+    for arguments in ((), ("f0f0f0",)):
+        said = command("trace", *arguments).out
+        assert said.replace("\n", "").isprintable()
+        assert not [line for line in said.splitlines() if line.lstrip().startswith("forged")]
 
 
 def test_what_is_not_there_is_told_with_what_to_do(command: Command, tmp_path: Path) -> None:
