@@ -87,6 +87,21 @@ def test_no_agent_sees_the_url_of_who_keeps_the_audit_trails(service: str) -> No
     assert holders == {"postgres", "audit"}
 
 
+def test_what_an_operator_verified_is_kept_where_nobody_else_can_change_it() -> None:
+    """In a volume of its own, in a folder that belongs to the image's user: a new volume takes that over."""
+    mounts = {
+        name: mount
+        for name, each in FILE["services"].items()
+        for mount in each.get("volumes", [])
+        if mount.startswith("audit-anchors:")
+    }
+    assert mounts == {"audit": "audit-anchors:/app/var/audit-anchors"}
+    assert "audit-anchors" in FILE["volumes"]
+    made = (ROOT / "portal" / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    (owned,) = [line for line in made.splitlines() if "install --directory --owner=helpdesk" in line]
+    assert "/app/var/audit-anchors" in owned.split()
+
+
 @pytest.mark.parametrize("service", ["account-lookup", "supervisor"])
 async def test_people_do_not_notice_that_a_replica_is_killed(stack: Stack, signed_in: Person, service: str) -> None:
     """Each in turn, and the conversation goes on: it was with the one that is killed, or it was not."""
@@ -140,8 +155,11 @@ async def test_all_replicas_keep_one_audit_trail_which_is_whole_also_where_some_
     run(["docker", "start", killed])
     stack.wait_until_ready("account-lookup")
 
-    trails = audit(stack, "verify", "--keys", "var/audit-keys")
-    assert {trail["trail"]: trail["whole"] for trail in trails} == dict.fromkeys(AGENTS, True)
+    for _ in range(2):  # each time in a container of its own, which finds the seals that the one before it kept
+        trails = audit(stack, "verify", "--keys", "var/audit-keys", "--anchors", "var/audit-anchors", "--keep")
+        assert {trail["trail"]: trail["whole"] for trail in trails} == dict.fromkeys(AGENTS, True)
+    kept = stack.compose("run", "--rm", "-T", "audit", "ls", "var/audit-anchors")
+    assert {line.partition("-2")[0] for line in kept.splitlines() if line.endswith(".json")} == set(AGENTS)
     read = audit(stack, "--action", "account:groups:read")
     assert len({record["writer"] for record in read}) > 1
     told = [await signed_in.activity() for _ in range(6)]
