@@ -1,5 +1,6 @@
 """What a role of a server may do and what is there for it, for whoever looks for mistakes: nothing is changed."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -27,7 +28,8 @@ class Look:
         owns_tables: Whether it may change the tables that are there.
         applied: How many migrations the tables have; 0 where there are none.
         works_with: The oldest release, counted so too, that can work with them.
-        connections: How many there may be at a time, of this role to this database.
+        connections: How many there may be at a time, of all roles together to this database.
+        of_role: How many of this role.
     """
 
     problem: str = ""
@@ -40,18 +42,50 @@ class Look:
     applied: int = 0
     works_with: int = 0
     connections: int = 0
+    of_role: int = 0
 
 
 def look(url: str, schema: str) -> Look:
     """Looks, with the rights of whoever the URL is for."""
+    return looked(url, lambda connection: _seen(connection, schema))
+
+
+def looked(url: str, see: Callable[[psycopg.Connection], Look]) -> Look:
+    """What `see` sees on a connection; or why there is none, or none that `see` could go by."""
     try:
         given = conninfo.conninfo_to_dict(url, connect_timeout=CONNECT_SECONDS)
         with closing(_connect(given)) as connection, closing(_connect(given)) as another:
             if _is_pooled(connection, another):
                 return Look(is_pooled=True)
-            return _seen(connection, schema)
+            connection.execute(f"SET statement_timeout = {LOOK_MS}".encode())
+            return see(connection)
     except psycopg.Error as error:
         return Look(problem=first_line(error))
+
+
+def role_of(connection: psycopg.Connection) -> dict[str, Any]:
+    """Who connects, what they may do besides, and how often at a time: members of a `Look`."""
+    info = connection.info
+    powers = _one(
+        connection,
+        "SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls FROM pg_roles "
+        "WHERE rolname = current_user",
+    )
+    connections, of_role = _one(
+        connection,
+        "SELECT least(server, nullif(datconnlimit, -1)), "
+        "least(server, nullif(datconnlimit, -1), nullif(rolconnlimit, -1)) "
+        "FROM pg_roles, pg_database, (SELECT current_setting('max_connections')::int "
+        "- current_setting('superuser_reserved_connections')::int "
+        "- coalesce(current_setting('reserved_connections', true)::int, 0) AS server) AS s "
+        "WHERE rolname = current_user AND datname = current_database()",
+    )
+    return {
+        "role": (info.host, str(info.port), info.dbname, info.user),
+        "powers": tuple(name for name, has in zip(_POWERS, powers, strict=True) if has),
+        "connections": int(connections),
+        "of_role": int(of_role),
+    }
 
 
 def _connect(given: dict[str, Any]) -> psycopg.Connection:
@@ -67,13 +101,6 @@ def _is_pooled(connection: psycopg.Connection, another: psycopg.Connection) -> b
 
 
 def _seen(connection: psycopg.Connection, schema: str) -> Look:
-    info = connection.info
-    connection.execute(f"SET statement_timeout = {LOOK_MS}".encode())
-    powers = _one(
-        connection,
-        "SELECT rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls FROM pg_roles "
-        "WHERE rolname = current_user",
-    )
     others = connection.execute(
         "SELECT nspname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relname = 'tasks' "
         "AND relkind = 'r' AND nspname <> %s AND has_schema_privilege(n.oid, 'USAGE') "
@@ -91,27 +118,19 @@ def _seen(connection: psycopg.Connection, schema: str) -> Look:
         "FROM (SELECT to_regnamespace(quote_ident(%s))::oid AS oid) AS s",
         (schema,),
     )
-    (connections,) = _one(
-        connection,
-        "SELECT least(current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int "
-        "- coalesce(current_setting('reserved_connections', true)::int, 0), nullif(rolconnlimit, -1), "
-        "nullif(datconnlimit, -1)) FROM pg_roles, pg_database WHERE rolname = current_user "
-        "AND datname = current_database()",
-    )
-    applied, works_with = _migrations(connection, schema) if has_migrations else (0, 0)
+    applied, works_with = migrations_of(connection, schema) if has_migrations else (0, 0)
     return Look(
-        role=(info.host, str(info.port), info.dbname, info.user),
-        powers=tuple(name for name, has in zip(_POWERS, powers, strict=True) if has),
+        **role_of(connection),
         others=tuple(name for (name,) in others),
         may_make_tables=bool(may_make_tables),
         owns_tables=bool(owns_tables),
         applied=applied,
         works_with=works_with,
-        connections=int(connections),
     )
 
 
-def _migrations(connection: psycopg.Connection, schema: str) -> tuple[int, int]:
+def migrations_of(connection: psycopg.Connection, schema: str) -> tuple[int, int]:
+    """How many migrations the tables of a schema have, and the oldest release that can work with them."""
     table = sql.SQL("SELECT count(*), coalesce(max(works_with), 0) FROM {}.migrations").format(sql.Identifier(schema))
     found = connection.execute(table).fetchone() or (0, 0)
     return int(found[0]), int(found[1])

@@ -1,15 +1,20 @@
-"""Tenants and agents that are configured wrongly, one mistake at a time."""
+"""Tenants, databases and agents that are configured wrongly, one mistake at a time."""
 
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from local.tenant.testing import LocalTenant
+from shared.testing import PostgresServer
 from tests.doctor._agents import Desk
 
+AGENT, ANOTHER = "account_lookup", "docs_search"
+
 OpenTenant = Callable[[Path], LocalTenant]
+Do = Callable[[str], None]
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +51,17 @@ def open_tenant(tmp_path: Path, first_run: Path) -> Iterator[OpenTenant]:
     yield make
     for tenant in opened:
         tenant.close()
+
+
+@pytest.fixture
+def do(postgres: PostgresServer, postgres_url: str) -> Do:
+    """Runs a statement as an administrator, in a database that is empty at first and where two agents have a role."""
+
+    def execute(statement: str) -> None:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    for name in (AGENT, ANOTHER):
+        postgres.role(name)
+        execute(f"ALTER ROLE {name} NOCREATEROLE NOCREATEDB CONNECTION LIMIT -1")
+    return execute

@@ -2,9 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable
 
-import psycopg
 import pytest
 
 from portal.doctor import Agent, Agents, Check, diagnose
@@ -13,31 +11,16 @@ from portal.doctor._database import Databases, look_at_databases
 from portal.doctor.checks import postgres as checks
 from shared.errors import ConfigurationError
 from shared.postgres import Migration
-from shared.settings._agent import require_secure_database
+from shared.settings._agent import require_secure_server
 from shared.tasks.postgres import PostgresDatabase
 from shared.tasks.postgres._schema import MIGRATIONS
 from shared.testing import PostgresServer
 from tests.doctor._pooler import pooling
+from tests.doctor.conftest import AGENT, ANOTHER, Do
 
-AGENT, ANOTHER = "account_lookup", "docs_search"
 CHECKS = [check for check in vars(checks).values() if isinstance(check, Check)]
 ADDED = Migration("ALTER TABLE tasks ADD COLUMN note text", works_with=1)
 DROPPED = Migration("ALTER TABLE tasks DROP COLUMN runner", works_with=len(MIGRATIONS) + 1)
-
-Do = Callable[[str], None]
-
-
-@pytest.fixture
-def do(postgres: PostgresServer, postgres_url: str) -> Do:
-    """Runs a statement as an administrator, in a database that is empty at first."""
-
-    def execute(statement: str) -> None:
-        with psycopg.connect(postgres_url, autocommit=True) as connection:
-            connection.execute(statement.encode())
-
-    postgres.role(AGENT)
-    execute(f"ALTER ROLE {AGENT} NOCREATEROLE NOCREATEDB CONNECTION LIMIT -1")
-    return execute
 
 
 @pytest.fixture
@@ -152,6 +135,7 @@ async def test_a_proxy_that_pools_transactions(postgres: PostgresServer) -> None
             assert await found(url) == names, mode
 
 
+@pytest.mark.parametrize("setting", ["DATABASE_URL", "AUDIT_DATABASE_URL"])
 @pytest.mark.parametrize(
     ("query", "names"),
     [
@@ -160,14 +144,14 @@ async def test_a_proxy_that_pools_transactions(postgres: PostgresServer) -> None
         ("?sslmode=verify-full", []),
     ],
 )
-def test_a_server_elsewhere_that_need_not_prove_who_it_is(query: str, names: list[str]) -> None:
+def test_a_server_elsewhere_that_need_not_prove_who_it_is(setting: str, query: str, names: list[str]) -> None:
     url = f"postgresql://{AGENT}:word@db.example.com/helpdesk{query}"
-    agents = Agents({AGENT: Agent(AGENT, {"DATABASE_URL": url, "HELPDESK_ENV": "production"})})
+    agents = Agents({AGENT: Agent(AGENT, {setting: url, "HELPDESK_ENV": "production"})})
     diagnosis = diagnose(CHECKS, {Agents: agents, Databases: Missing("not looked at")})
     assert [finding.check.name for finding in diagnosis.findings] == names
     refused = False
     try:
-        require_secure_database(url, local=False)
+        require_secure_server(setting, url, local=False)
     except ValueError:
         refused = True
     assert refused is bool(names)

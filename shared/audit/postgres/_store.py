@@ -66,9 +66,9 @@ _FORGET: Final = (
 )
 _SELECT: Final = f"SELECT writer, sequence, body, hash, {', '.join(COLUMNS)} FROM kept"  # noqa: S608 -- fixed names
 _MAY_CHANGE: Final = (
-    "SELECT bool_or(pg_has_role(relowner, 'MEMBER') OR has_any_column_privilege(oid, 'UPDATE') "
-    "OR has_table_privilege(oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')) "
-    "FROM pg_class WHERE oid = ANY (%s::regclass[])"
+    "SELECT bool_or(pg_has_role(relowner, 'MEMBER') OR pg_has_role(nspowner, 'MEMBER') "
+    "OR has_any_column_privilege(c.oid, 'UPDATE') OR has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE, TRIGGER')) "
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE c.oid = ANY (%s::regclass[])"
 )
 _TRAILS: Final = (
     "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s) AND has_schema_privilege(oid, 'USAGE') "

@@ -64,6 +64,8 @@ MIGRATIONS: Final = (
     ),
 )
 
+RELEASE: Final = len(MIGRATIONS)
+
 
 def schema_of(agent: str) -> str:
     """The schema of an agent's trail."""
