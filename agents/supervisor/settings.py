@@ -59,6 +59,9 @@ class SupervisorSettings(AgentSettings, AgentCoreSettings, OutboundSettings):
 
     def _verify_card_keys(self) -> None:
         """Refuses a subagent of whose card's keys nothing is said; that others are spoken of is no fault."""
+        key_sets = [entry for entry in self.card_keys.values() if isinstance(entry, KeySet)]
+        if any("d" in key for key_set in key_sets for key in key_set.keys):
+            raise ValueError("CARD_KEYS has a private key: give its public half alone, and replace the key.")
         if self.is_local and not self.card_keys:
             return
         for subagent in self.subagents:

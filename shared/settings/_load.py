@@ -6,15 +6,18 @@ names it and its remedy.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from shared.errors import ConfigurationError
 from shared.settings._secrets import read_secret
+
+_FIELD = re.compile(r'field "(\w+)"')  # what is wrong with a variable's JSON is told in words alone
 
 
 class _ElsewhereSource(PydanticBaseSettingsSource):
@@ -39,7 +42,10 @@ class _ElsewhereSource(PydanticBaseSettingsSource):
         for field_name, field in self.settings_cls.model_fields.items():
             value, key, is_complex = self.get_field_value(field, field_name)
             if value is not None:
-                found[key] = self.prepare_field_value(field_name, field, value, is_complex)
+                try:
+                    found[key] = self.prepare_field_value(field_name, field, value, is_complex)
+                except ValueError:
+                    raise _no_json(field_name) from None  # the cause would repeat the value
         return found
 
 
@@ -95,6 +101,8 @@ class Settings(BaseSettings):
             return cls(**overrides)
         except ValidationError as error:
             raise ConfigurationError(_first_problem(cls, error)) from None
+        except SettingsError as error:
+            raise _no_json("".join(_FIELD.findall(str(error)))) from None
 
     def redacted(self) -> dict[str, Any]:
         """The effective settings, secrets masked, to print."""
@@ -102,6 +110,10 @@ class Settings(BaseSettings):
             name.upper(): "********" if isinstance(value, SecretStr) else value
             for name, value in self.model_dump().items()
         }
+
+
+def _no_json(field_name: str) -> ConfigurationError:
+    return ConfigurationError(f"{field_name.upper()} is not usable: it is no JSON; lists and objects are.")
 
 
 def _first_problem(cls: type[BaseSettings], error: ValidationError) -> str:

@@ -3,10 +3,12 @@
 import asyncio
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from shared.http import create_http_client
 from shared.identity import CardSigningKey
 from shared.testing import tokens_in
 from tests.flows._record import records
@@ -160,7 +162,7 @@ async def test_a_subagent_whose_card_is_not_signed_as_pinned_is_named_and_the_re
     """The agent is there, and would answer; its key is not the one that the supervisor was told of."""
     with World(tmp_path) as world:
         world.stop("docs_search")
-        pinned, world.card_keys["docs_search"] = world.card_keys["docs_search"], CardSigningKey.generate()
+        world.card_keys["docs_search"] = CardSigningKey.generate()
         world.start("docs_search")
         amelia = await Person.sign_in(world, EMPLOYEE, http)
         reply = await amelia.ask("Which groups am I in?")
@@ -172,6 +174,36 @@ async def test_a_subagent_whose_card_is_not_signed_as_pinned_is_named_and_the_re
         assert [(one["rule"]["reason"], one["details"]["agent"]) for one in refused] == [
             ("card_key_unknown", "docs_search")
         ]
-        world.stop("docs_search")
-        world.card_keys["docs_search"] = pinned
-        world.start("docs_search")
+
+
+@pytest.mark.requirement("D1")
+async def test_a_key_is_replaced_while_people_go_on_asking(tmp_path: Path, http: httpx.AsyncClient) -> None:
+    """The supervisor is told of the new key, the agent signs with it, the supervisor is told that the old one went."""
+    old, new = CardSigningKey.generate(), CardSigningKey.generate()
+    pinned: dict[str, Any] = {}
+    with World(tmp_path, supervisor={"card_keys": pinned}) as world:
+        amelia = await Person.sign_in(world, EMPLOYEE, http)
+        pinned |= {world.tenant.api(name): {"keys": [key.jwk]} for name, key in world.card_keys.items()}
+        of_docs = pinned[world.tenant.api("docs_search")]["keys"]
+
+        async def is_answered() -> None:
+            async with create_http_client() as anew:  # the supervisor's connections end with it
+                reply = await Person(world, amelia.token, anew).ask("Where is the VPN guide?")
+            assert "VPN" in reply.said["docs_search"]
+
+        for name, signs_with, keys in (
+            ("supervisor", old, [old]),
+            ("supervisor", old, [old, new]),
+            ("docs_search", new, [old, new]),
+            ("supervisor", new, [old, new]),
+            ("supervisor", new, [new]),
+        ):
+            of_docs[:] = [key.jwk for key in keys]
+            world.card_keys["docs_search"] = signs_with
+            if keys == [old]:
+                world.stop("docs_search")
+                world.start("docs_search")
+            world.stop(name)
+            world.start(name)
+            await is_answered()
+        assert [one for one in records(world.folder, "supervisor") if one["action"] == "request:card:refuse"] == []

@@ -262,6 +262,10 @@ def test_status_tells_of_every_part(amelia: Command) -> None:
     ):
         assert f"✓  {part}" in done.out
     assert "A2A 0.3, 1.0" in done.out
+    told = {finding["name"]: finding["detail"] for finding in amelia("status", "--json").events[0]["findings"]}
+    for agent in ("supervisor", "account_lookup", "password_reset", "docs_search"):
+        (key,) = json.loads((amelia.state / agent / "card-keys.json").read_text())["keys"]
+        assert told[agent].endswith(f", signed by {key['kid']}")
     assert "Amelia Hart" in done.out
 
 

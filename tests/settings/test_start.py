@@ -60,6 +60,8 @@ def test_an_agent_without_settings_names_the_first_that_is_missing(agent: str) -
         ({"PORT": "99999"}, "PORT is not usable"),
         ({"ALLOWED_CALLERS": "[]"}, "ALLOWED_CALLERS is not usable"),
         ({"ALLOWED_CALLERS": '[{"agent": "supervisor"}]'}, "ALLOWED_CALLERS"),
+        ({"ALLOWED_CALLERS": "[{]"}, "ALLOWED_CALLERS is not usable: it is no JSON"),
+        ({"ALLOWED_CALLERS_FILE": __file__, "ALLOWED_CALLERS": ""}, "ALLOWED_CALLERS is not usable: it is no JSON"),
         ({"DATABASE_URL": "mysql://x"}, "DATABASE_URL is neither a file nor PostgreSQL"),
         ({"DATABASE_URL": "sqlite:///"}, "DATABASE_URL is neither a file nor PostgreSQL"),
         ({"AUDIT_DATABASE_URL": "sqlite:///var/a.sqlite3"}, "AUDIT_DATABASE_URL is no URL of PostgreSQL"),

@@ -94,12 +94,17 @@ def test_keys_are_read_from_the_environment_as_json(monkeypatch: pytest.MonkeyPa
     assert loaded.card_keys[DOCS] == "unsigned"
 
 
-def test_a_private_key_among_them_is_refused_and_not_repeated(of_this_machine: dict[str, Any]) -> None:
+def test_a_private_key_among_them_is_refused_and_not_repeated() -> None:
     private = dict(KEY.jwk) | {"d": "canary-of-the-private-key"}
-    settings = load(**of_this_machine, card_keys={LOOKUP: {"keys": [private]}, DOCS: PINNED})
     with pytest.raises(ConfigurationError, match="CARD_KEYS has a private key") as refused:
-        create_app(settings)
+        load(card_keys={LOOKUP: {"keys": [private]}, DOCS: PINNED})
     assert "canary" not in repr(refused.value)
+
+
+def test_a_key_that_cannot_be_used_stops_the_supervisor(of_this_machine: dict[str, Any]) -> None:
+    settings = load(**of_this_machine, card_keys={LOOKUP: {"keys": [{"kty": "RSA"}]}, DOCS: PINNED})
+    with pytest.raises(ConfigurationError, match="CARD_KEYS has a key that is neither"):
+        create_app(settings)
 
 
 async def test_a_card_that_is_taken_unsigned_is_said_at_the_start(of_this_machine: dict[str, Any]) -> None:
