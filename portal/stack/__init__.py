@@ -3,6 +3,7 @@
 from portal.stack._plan import (
     AGENTS,
     API_BASE,
+    CONNECTION_NAMES,
     HOST,
     TRACES,
     Part,
@@ -18,6 +19,7 @@ from portal.stack._running import Running, RunningPart, describe, only_one, runn
 __all__ = [
     "AGENTS",
     "API_BASE",
+    "CONNECTION_NAMES",
     "HOST",
     "TRACES",
     "Change",

@@ -24,6 +24,11 @@ SUBAGENTS = ("account_lookup", "password_reset", "docs_search")
 AGENTS = ("supervisor", *SUBAGENTS)
 DIRECTORY_CONNECTIONS = {"account_lookup": "directory-read", "password_reset": "directory-manage"}
 """The agents that act in the directory, each with the connection in `tenant.yaml` that leads there for it."""
+CONNECTION_NAMES = {
+    "directory-read": "Company directory, reading",
+    "directory-manage": "Company directory, unlocking and resetting",
+}
+"""What people call these connections: their display names in `tenant.yaml`, which no API tells the web chat."""
 SECURITY_ON_CALL = "auth0|d1ddc717b58593cd7af7485b"
 """Who is on call in the made-up company: idris.kamara of `local/people.yaml`."""
 AGENT_CARD = "/.well-known/agent-card.json"
@@ -347,6 +352,7 @@ class Plan:
             "CLIENT_KEY_FILE": str(self._client("help-desk-web") / "key.pem"),
             "WEB_SESSION_FILE": str(self.state / "web" / "sessions.sqlite3"),
             "WEB_SESSION_KEY_FILE": str(keep_session_key(self.state / "web")),
+            "CONNECTION_NAMES": json.dumps(CONNECTION_NAMES),
         }
 
     def _client(self, slug: str) -> Path:

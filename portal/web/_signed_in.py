@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -42,6 +42,7 @@ class SignedIn:
         session: Gives their tokens.
         desk: Their line to the supervisor.
         accounts: The accounts in which agents act for them.
+        called: What people call a connection of accounts.
         ended: Whether the session is over, for what is being shown meanwhile.
     """
 
@@ -52,6 +53,7 @@ class SignedIn:
     session: Session = field(repr=False)
     desk: HelpDesk = field(repr=False)
     accounts: Accounts = field(repr=False)
+    called: Callable[[str], str] = field(repr=False)
     ended: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
     @property
@@ -218,6 +220,7 @@ class Backend:
                 sleep=self.clock.sleep,
             ),
             accounts=Accounts(self.desk.issuer, session, self.http, base=self.desk.base),
+            called=self.settings.called,
         )
 
 

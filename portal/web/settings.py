@@ -37,7 +37,15 @@ class WebSettings(ServiceSettings):
         43_200, ge=300, le=604_800, description="for how long a session lasts, however it is used"
     )
     web_requests_per_minute: int = Field(240, ge=10, description="for each session")
+    connection_names: dict[str, str] = Field(
+        default_factory=dict,
+        description="a JSON object: what people call each connection of accounts, by its name in Auth0",
+    )
     max_message_characters: Annotated[int, Field(ge=1, le=100_000)] = 8000
+
+    def called(self, connection: str) -> str:
+        """What people call a connection."""
+        return self.connection_names.get(connection, connection)
 
     @property
     def origin(self) -> str:

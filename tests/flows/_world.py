@@ -35,6 +35,7 @@ from local.gateway import GatewaySettings
 from local.gateway import create_app as create_gateway
 from local.tenant.testing import SUPERVISOR, SUPERVISOR_API_CLIENT, LocalTenant
 from portal.relationships import Relationship, RelationshipSettings, RelationshipStore, prepare
+from portal.stack import CONNECTION_NAMES
 from portal.web.app import create_app as create_web
 from portal.web.settings import WebSettings
 from shared.http import create_http_client
@@ -363,6 +364,7 @@ class World:
             "web_session_file": self.folder / "web" / "sessions.sqlite3",
             "web_session_key": base64.b64encode(bytes(32)).decode(),
             "web_requests_per_minute": 60_000,
+            "connection_names": CONNECTION_NAMES,
         }
         return WebSettings.load(**values | changes)
 

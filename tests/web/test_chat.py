@@ -92,6 +92,7 @@ async def test_an_account_is_connected_on_the_way_and_the_task_goes_on_by_itself
         names = ("form_token", "connection", "context_id", "task_id")
         fields = {name: field_of(event["html"], name) for name in names}
         assert fields["connection"] == "directory-read"
+        assert "Connect Company directory, reading" in text_of(event["html"])
         assert "http-equiv" in (await oscar.get(f"/conversations/{event['context']}")).text  # without a script
         leaving = await oscar.post("/accounts/connect", fields)
         url = unescape(leaving.text.partition("0; url=")[2].partition('"')[0])
@@ -103,7 +104,7 @@ async def test_an_account_is_connected_on_the_way_and_the_task_goes_on_by_itself
         rest = [one async for one in stream]
         assert last(rest)["state"] == "completed"
         assert "IT" in text_of(last(rest)["html"])
-        assert "directory-read" in (await oscar.get("/accounts")).text
+        assert 'aria-label="Disconnect Company directory, reading"' in (await oscar.get("/accounts")).text
         again = await _back(oscar, answer)
         assert again.status_code == 400
 
@@ -123,14 +124,15 @@ async def test_nobody_connects_their_account_to_somebody_else(world: World, amel
                 amelia.http.cookies.jar.set_cookie(cookie)
     assert (await _back(amelia, answer)).status_code == 400
     shown = (await amelia.get("/accounts")).text
-    assert 'aria-label="Connect directory-read"' in shown
+    assert 'aria-label="Connect Company directory, reading"' in shown
 
 
 async def test_an_account_is_disconnected(world: World, amelia: Visitor) -> None:
     shown = (await amelia.get("/accounts")).text
-    account_id = field_of(shown.partition("<h2>directory-manage</h2>")[2], "account_id")
+    account_id = field_of(shown.partition("<h2>Company directory, unlocking and resetting</h2>")[2], "account_id")
     assert (await amelia.send("/accounts/disconnect", account_id=account_id)).status_code == 303
-    assert 'aria-label="Connect directory-manage"' in (await amelia.get("/accounts")).text
+    shown = (await amelia.get("/accounts")).text
+    assert 'aria-label="Connect Company directory, unlocking and resetting"' in shown
     world.connected.discard(("amelia.hart", "directory-manage"))
 
 
