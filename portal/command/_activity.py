@@ -8,7 +8,7 @@ from portal.command._audit import moment
 from portal.command._desk import profiles, signed_in
 from portal.command._options import Options
 from portal.session import Session
-from portal.terminal import Output, printable
+from portal.terminal import Output, one_line
 from shared.http import create_http_client
 
 
@@ -31,7 +31,7 @@ async def activity(options: Options, output: Output, *, since: str | None, limit
     if not told.records:
         output.say("Nothing was done on your behalf in that time.", style="dim")
     if told.away:
-        output.say(f"Away at the moment, and not asked: {printable(', '.join(told.away))}.", style="yellow")
+        output.say(f"Away at the moment, and not asked: {one_line(', '.join(told.away))}.", style="yellow")
     return ExitCode.PART_AWAY if told.away else ExitCode.OK
 
 
@@ -40,6 +40,6 @@ def _line(deed: Deed) -> Text:
     until = f" until {deed.until:%H:%M}" if deed.until is not None else ""
     return Text.assemble(
         (f"{deed.at:%Y-%m-%d %H:%M:%S}  ", "dim"),
-        f"{printable(deed.agent):<14}  {printable(deed.words)}",
-        (printable(rights + until), "dim"),
+        f"{one_line(deed.agent):<14}  {one_line(deed.words)}",
+        (one_line(rights + until), "dim"),
     )

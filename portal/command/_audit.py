@@ -16,10 +16,12 @@ from portal._environment import state_directory, typed
 from portal._errors import CommandFailed, ExitCode
 from portal.record import (
     Database,
+    Follower,
     Source,
     check,
     export,
     file_names,
+    in_order,
     local_trails,
     ocsf,
     search,
@@ -31,13 +33,10 @@ from portal.relationships import Roster, local_settings, read_roster
 from portal.stack import running
 from portal.terminal import Output, one_line
 from shared.audit import Fault, Problem, VerifyingKeys, Wanted
-from shared.errors import HelpdeskError
+from shared.errors import ConfigurationError, HelpdeskError
 from shared.http import create_http_client
 
 FOLLOW_SECONDS: Final = 0.5
-FOLLOWED: Final = 10_000
-OVERLAP_MILLISECONDS: Final = 5_000
-"""How far back is looked again: records of different processes are not written in the order of their times."""
 
 _AGO: Final = re.compile(r"(\d+)([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -77,8 +76,6 @@ class Place:
         """
         if self.database is not None or self.files:
             kept = self._kept_in(url_in(self.database)) if self.database is not None else []
-            if self.files and self.anchors is not None and not self.anchors.is_dir():
-                raise CommandFailed(f"{self.anchors} is no folder of anchors.")
             return [*kept, *(Source(file, self._keys(), self.anchors) for file in self.files)]
         found = local_trails(state_directory())
         if not found:
@@ -194,10 +191,14 @@ async def show(output: Output, place: Place, wanted: Wanted, *, most: int, form:
     asked = replace(wanted, subject=who.subject(wanted.subject), resource=who.resource(wanted.resource))
     sources = place.sources()
     view = _View(output, who, form)
+    follower = Follower(asked)
+    if follow:
+        for source in sources:
+            follower.begin(source)
     records = search(sources, asked, most=most)
     view.show(records)
     if follow:
-        await _follow(sources, asked, view, records)
+        await _follow(output, sources, follower, view, records)
     elif not records:
         output.say("Nothing of that kind is on record.", style="dim")
     return ExitCode.OK
@@ -211,32 +212,37 @@ async def verify(output: Output, place: Place, *, keep: bool = False) -> ExitCod
         place: Which trails.
         keep: Whether the newest seals of those that are whole are put to the anchors.
     """
+    if place.anchors is not None and not keep and not place.anchors.is_dir():
+        raise CommandFailed(f"{place.anchors} is no folder of anchors; --keep makes it.")
     bad = 0
     for source in place.sources():
         if not source.keys:
             raise CommandFailed(f"Nobody's key is known for {source.name}: name a folder of public keys with --keys.")
+        is_anchored = source.anchors is not None and source.anchors.is_dir()
         report = check(source, keep=keep)
-        bad += len(report.problems)
+        # A trail in a file begins with its first record: one without any is none, or no longer.
+        is_whole = report.is_whole and (report.writers > 0 or isinstance(source.where, Database))
+        bad += not is_whole
         output.emit(
             {
                 "event": "trail",
                 "trail": source.name,
                 **({"file": str(source.where)} if isinstance(source.where, Path) else {}),
-                "whole": report.is_whole,
+                "whole": is_whole,
                 "records": report.records,
                 "chains": report.writers,
                 "not_ended": list(report.unclosed),
-                "anchored": source.anchors is not None and source.anchors.is_dir(),
+                "anchored": is_anchored,
                 "problems": [
                     {"chain": one.writer, "record": one.sequence, "latest": one.latest, "fault": one.fault.value}
                     for one in report.problems
                 ],
             }
         )
-        state = ("whole", "green") if report.is_whole else ("NOT WHOLE", "bold red")
-        output.say(
-            Text.assemble(f"{one_line(source.name)}: ", state, f", {report.records} records in {report.writers} chains")
-        )
+        state = ("whole", "green") if is_whole else ("NOT WHOLE", "bold red")
+        found = f", {report.records} records in {report.writers} chains" if report.writers else ", nothing is on record"
+        without = "" if is_anchored else "; without anchors an end that was cut off is not missed"
+        output.say(Text.assemble(f"{one_line(source.name)}: ", state, found, (without, "dim")))
         for problem in report.problems:
             output.say(Text(f"  {_problem(problem)}", style="red"))
     return ExitCode.FAILED if bad else ExitCode.OK
@@ -355,19 +361,30 @@ class _View:
             )
 
 
-async def _follow(sources: Sequence[Source], wanted: Wanted, view: _View, shown: Sequence[dict[str, Any]]) -> None:
-    """Goes on until it is interrupted."""
-    known = {(record["writer"], record["sequence"]) for record in shown}
-    newest = max((int(record["at"]) for record in shown), default=int(datetime.now(UTC).timestamp() * 1000))
+async def _follow(
+    output: Output, sources: Sequence[Source], follower: Follower, view: _View, shown: Sequence[dict[str, Any]]
+) -> None:
+    """Goes on until it is interrupted; a trail that cannot be read is waited for."""
+    known = {(record["writer"], record["sequence"]) for record in shown}  # some may have come after it was begun
+    away: set[Source] = set()
     while True:
         await asyncio.sleep(FOLLOW_SECONDS)
-        since = max(wanted.since or 0, newest - OVERLAP_MILLISECONDS)
-        again = replace(wanted, since=since)
-        found = await asyncio.to_thread(search, sources, again, most=FOLLOWED)
-        fresh = [one for one in found if (one["writer"], one["sequence"]) not in known]
-        known = {(one["writer"], one["sequence"]) for one in found}
-        newest = max((int(one["at"]) for one in found), default=newest)
-        view.show(fresh)
+        fresh: list[dict[str, Any]] = []
+        for source in sources:
+            try:
+                news = await asyncio.to_thread(follower.news, source)
+            except ConfigurationError as error:
+                if source not in away:
+                    away.add(source)
+                    output.complain(f"{error.public_message} It is waited for.")
+                continue
+            if source in away:
+                away.remove(source)
+                output.complain(f"The trail of {one_line(source.name)} can be read again.")
+            for writer in news.shorter:
+                output.complain(f"The chain {one_line(writer)} has lost its end: `{typed('audit verify')}` says more.")
+            fresh += [one for one in news.records if (one["writer"], one["sequence"]) not in known]
+        view.show(sorted(fresh, key=in_order))
 
 
 def _what(record: dict[str, Any], who: People) -> list[tuple[str, str]]:

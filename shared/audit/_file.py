@@ -143,9 +143,11 @@ class AuditFile:
     def heads(self, *, most: int) -> dict[str, Head]:
         """See `Store`."""
         rows = self._connection.execute(
-            "SELECT r.writer, r.sequence, r.hash FROM records r JOIN "
-            "(SELECT writer, max(sequence) AS last, max(at) AS used FROM records GROUP BY writer) h "
-            "ON r.writer = h.writer AND r.sequence = h.last ORDER BY h.used DESC, r.writer LIMIT ?",
+            # Each writer once, by the index alone: who follows a trail asks often.
+            "WITH RECURSIVE chains(writer) AS (SELECT min(writer) FROM records UNION ALL SELECT "
+            "(SELECT min(r.writer) FROM records r WHERE r.writer > c.writer) FROM chains c WHERE c.writer IS NOT NULL) "
+            "SELECT r.writer, r.sequence, r.hash FROM chains c JOIN records r ON r.writer = c.writer AND r.sequence = "
+            "(SELECT max(sequence) FROM records WHERE writer = c.writer) ORDER BY r.at DESC, r.writer LIMIT ?",
             (most,),
         )
         return {writer: Head(sequence, found) for writer, sequence, found in rows}

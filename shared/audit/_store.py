@@ -54,6 +54,8 @@ class Wanted:
         since: Not before, in milliseconds since 1970.
         until: Before.
         holding: A piece of the body, as it is written there.
+        writer: In whose chain.
+        after: After the record of this number; of one chain.
     """
 
     subject: str = ""
@@ -65,6 +67,8 @@ class Wanted:
     since: int | None = None
     until: int | None = None
     holding: str = ""
+    writer: str = ""
+    after: int = 0
 
 
 class Store(Protocol):
@@ -155,6 +159,10 @@ class Dialect:
             parts.append((f"at >= {self.mark}", wanted.since))
         if wanted.until is not None:
             parts.append((f"at < {self.mark}", wanted.until))
+        if wanted.writer:
+            parts.append((f"writer = {self.mark}", wanted.writer))
+        if wanted.after:
+            parts.append((f"sequence > {self.mark}", wanted.after))
         if wanted.holding:
             parts.append((self.holds, wanted.holding.encode("utf-8", "replace")))
         return " AND ".join(sql for sql, _ in parts) or "TRUE", [value for _, value in parts]

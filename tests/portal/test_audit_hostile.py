@@ -1,14 +1,18 @@
 """`helpdesk audit` of trails that somebody has written to: what is in them is shown, and acts on nobody."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from portal.activity import Activity
+from portal.command._activity import _line
 from portal.command._audit import moment
-from portal.record import ocsf
-from shared.audit import Action, AuditFile, AuditTrail, Outcome, SealingKey, write_anchor
+from portal.record import Follower, Source, ocsf
+from shared.audit import Action, AuditFile, AuditTrail, Outcome, SealingKey, Wanted, write_anchor
+from shared.testing import Clock
 from tests.portal._trails import event, open_trail, tamper
 from tests.portal.running import Command
 
@@ -159,3 +163,78 @@ def test_a_time_is_utc_or_of_the_zone_that_it_names(
 def test_no_filter_finds_more_than_it_says(helpdesk: Command, option: str, said: str) -> None:
     done = helpdesk("audit", f"{option}={said}", "--json")
     assert (done.code, done.events) == (0, []), done.err
+
+
+def test_an_activity_s_words_make_no_line_of_their_own() -> None:
+    told = {"at": 1, "agent": "a\nb", "action": "account:profile:read", "outcome": "succeeded", "resource": FORGED}
+    (deed,) = Activity((told,), ()).deeds
+    assert _line(deed).plain.isprintable()
+
+
+@pytest.mark.requirement("H2")
+def test_a_trail_that_is_empty_is_not_whole_and_one_without_anchors_is_told_apart(
+    helpdesk: Command, tmp_path: Path
+) -> None:
+    keys = str(helpdesk.state / "supervisor" / "audit-keys")
+    (tmp_path / "empty.jsonl").touch()
+    done = helpdesk("audit", "verify", "--file", str(tmp_path / "empty.jsonl"), "--keys", keys)
+    assert (done.code, "NOT WHOLE, nothing is on record" in done.out) == (1, True)
+    file = ("audit", "verify", "--file", str(helpdesk.state / "supervisor" / "audit.sqlite3"), "--keys", keys)
+    assert "without anchors" in helpdesk(*file).out
+    assert "without anchors" not in helpdesk("audit", "verify").out
+    away = helpdesk(*file, "--anchors", str(tmp_path / "away"))
+    assert (away.code, "is no folder of anchors" in away.err) == (1, True)
+    assert helpdesk(*file, "--anchors", str(tmp_path / "away"), "--keep").code == 0
+    assert "without anchors" not in helpdesk(*file, "--anchors", str(tmp_path / "away")).out
+
+
+def followed(follower: Follower, source: Source) -> list[str]:
+    return [str(one["where"]["task"]) for one in follower.news(source).records]
+
+
+def test_who_follows_gets_what_was_written_late_once_and_all_of_it(tmp_path: Path) -> None:
+    """A record's time is when it happened; an agent whose database was away writes it later."""
+    clock, source = Clock(), Source(tmp_path / "trail.sqlite3")
+    store, other = (AuditFile.open(tmp_path / "trail.sqlite3", create=True) for _ in range(2))
+    trail = AuditTrail.begin(store, SealingKey.generate(), agent="supervisor", clock=clock)
+    trail.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "before"))
+    asyncio.run(trail.settled())
+    follower = Follower(Wanted(action="request:*"))
+    follower.begin(source)
+    assert followed(follower, source) == []
+    clock.advance(3600)
+    trail.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "new"))
+    asyncio.run(trail.settled())
+    assert followed(follower, source) == ["new"]
+    clock.advance(-3000)
+    trail.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "late"))
+    trail.note(event(Action.ACCOUNT_READ, task="not wanted"))
+    late = AuditTrail.begin(other, SealingKey.generate(), agent="supervisor", clock=clock)
+    late.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "of another"))
+    for each in (trail, late):
+        each.close()
+    assert sorted(followed(follower, source)) == ["late", "of another"]
+    assert followed(follower, source) == []
+
+
+def test_who_follows_goes_on_where_a_file_is_taken_away_put_anew_or_cut_off(helpdesk: Command, tmp_path: Path) -> None:
+    file = helpdesk.state / "supervisor" / "audit.sqlite3"
+    child = helpdesk.start("audit", "--file", str(file), "--follow", "--json", "--limit", "1")
+    assert child.stdout is not None
+    assert child.stderr is not None
+    try:
+        assert json.loads(child.stdout.readline())["action"] == "trail:chain:close"
+        for suffix in ("", "-wal", "-shm"):
+            if (old := file.with_name(f"{file.name}{suffix}")).exists():
+                old.rename(tmp_path / old.name)
+        assert "It is waited for." in child.stderr.readline()
+        with open_trail(helpdesk.state, "supervisor") as trail:
+            trail.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "s9"))
+        assert "can be read again" in child.stderr.readline()
+        read = [json.loads(child.stdout.readline()) for _ in range(3)]
+        assert [(one["writer"], one["sequence"]) for one in read] == [(trail.writer, number) for number in (1, 2, 3)]
+        tamper(file, "DELETE FROM records WHERE sequence > 1")
+        assert "has lost its end" in child.stderr.readline()
+    finally:
+        child.terminate()
+        child.communicate(timeout=20)
