@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import aclosing
 from typing import Protocol
 
@@ -57,6 +57,7 @@ class HelpDesk:
         tokens: The person's sign-in.
         owner: Tells people apart in session ids (issuer and subject).
         sleep: Waits so many seconds before a task is looked up again.
+        headers: What goes along with each request: a trace context, say.
     """
 
     def __init__(
@@ -67,11 +68,13 @@ class HelpDesk:
         *,
         owner: str,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        headers: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self._url = url
         self._sleep = sleep
         self._tokens = tokens
         self._owner = owner
+        self._headers = headers
         self._transport = JsonRpcTransport(http, AgentCard(), url, is_shared_httpx=True)
 
     async def ask(self, text: str, *, context_id: str, task_id: str = "") -> AsyncGenerator[Event, None]:
@@ -252,6 +255,7 @@ class HelpDesk:
         return ClientCallContext(
             timeout=timeout,
             service_parameters={
+                **self._headers(),
                 "A2A-Version": "1.0",
                 "Authorization": f"Bearer {token}",
                 SESSION_HEADER: hashlib.sha256(f"{self._owner}\n{context_id}".encode()).hexdigest(),

@@ -343,17 +343,21 @@ class Plan:
         return settings
 
     def _web(self) -> Mapping[str, str]:
-        return self._service("web") | {
-            "WEB_URL": self.url("web").rstrip("/"),
-            "SUPERVISOR_URL": self.supervisor_url,
-            "AUTH0_ISSUER": self.issuer,
-            "AUDIENCE": self.audience,
-            "CLIENT_ID": self.client_id("help-desk-web"),
-            "CLIENT_KEY_FILE": str(self._client("help-desk-web") / "key.pem"),
-            "WEB_SESSION_FILE": str(self.state / "web" / "sessions.sqlite3"),
-            "WEB_SESSION_KEY_FILE": str(keep_session_key(self.state / "web")),
-            "CONNECTION_NAMES": json.dumps(CONNECTION_NAMES),
-        }
+        return (
+            self._service("web")
+            | self._telemetry("web")
+            | {
+                "WEB_URL": self.url("web").rstrip("/"),
+                "SUPERVISOR_URL": self.supervisor_url,
+                "AUTH0_ISSUER": self.issuer,
+                "AUDIENCE": self.audience,
+                "CLIENT_ID": self.client_id("help-desk-web"),
+                "CLIENT_KEY_FILE": str(self._client("help-desk-web") / "key.pem"),
+                "WEB_SESSION_FILE": str(self.state / "web" / "sessions.sqlite3"),
+                "WEB_SESSION_KEY_FILE": str(keep_session_key(self.state / "web")),
+                "CONNECTION_NAMES": json.dumps(CONNECTION_NAMES),
+            }
+        )
 
     def _client(self, slug: str) -> Path:
         return self.state / "tenant" / "clients" / slug

@@ -8,6 +8,8 @@ query: a code of the authorization server stands there.
 import asyncio
 import time
 import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 import structlog
@@ -16,6 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal.web._pages import REQUEST_ID, error_response
+from portal.web._trace import end_trace, note_arrival
 from portal.web.settings import WebSettings
 from shared.telemetry import get_logger
 
@@ -88,17 +91,24 @@ class Edge:
                 raise _NobodyReads from None
 
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        with ExitStack() as stack:
+            note_arrival(scope, stack)
+            try:
+                await self._answer(scope, receive, send_guarded, lambda: status)
+            finally:
+                end_trace(scope, status=status, request_id=request_id)
+                _write(scope, status, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, status: Callable[[], int]) -> None:
         try:
-            await self._guarded(scope, receive, send_guarded)
+            await self._guarded(scope, receive, send)
         except (ClientDisconnect, _NobodyReads):
             _log.info("reader_gone")
         except Exception:  # noqa: BLE001  # lint: allow broad-except -- the last handler before the server's own
             _log.exception("unhandled_error")
-            if not status:
+            if not status():
                 answer = error_response(Request(scope), 500, "Something went wrong on our side.")
-                await answer(scope, receive, send_guarded)
-        finally:
-            _write(scope, status, time.perf_counter() - began)
+                await answer(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]

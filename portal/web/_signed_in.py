@@ -17,6 +17,7 @@ from portal.conversation import HelpDesk
 from portal.session import SYSTEM_CLOCK, AuthorizationServer, Clock, Desk, Session, SignIn
 from portal.web._sealing import Sealing
 from portal.web._sessions import Kept, Lifetimes, Sessions, digest_of
+from portal.web._trace import begin_trace, trace_headers
 from portal.web.settings import WebSettings
 from shared.a2a import RateLimit
 from shared.errors import TooManyRequests
@@ -110,6 +111,7 @@ class Backend:
         if kept is None:
             return None
         self._limit.take(kept.digest)
+        begin_trace(request.scope)
         found = self._in_use.get(kept.digest)
         if found is None:
             sign_in = kept.load()
@@ -218,6 +220,7 @@ class Backend:
                 session,
                 owner=f"{self.desk.issuer} {sign_in.subject}",
                 sleep=self.clock.sleep,
+                headers=trace_headers,
             ),
             accounts=Accounts(self.desk.issuer, session, self.http, base=self.desk.base),
             called=self.settings.called,

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
-from shared.settings import ServiceSettings, is_loopback, require_secure_url
+from shared.settings import ServiceSettings, TelemetrySettings, is_loopback, require_secure_url
 
 KEY_BYTES: Final = 32
 
 
-class WebSettings(ServiceSettings):
+class WebSettings(ServiceSettings, TelemetrySettings):
     """What the web chat is told. `docs/reference/settings.md` describes every one of them."""
 
     port: int = Field(8402, ge=0, le=65535, description="the port to listen on")

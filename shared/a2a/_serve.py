@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from shared.errors import ConfigurationError, HelpdeskError
-from shared.settings import AgentSettings, ServiceSettings, switch_on_sdk_spans
+from shared.settings import ServiceSettings, TelemetrySettings, switch_on_sdk_spans
 from shared.telemetry import Telemetry, configure_logging, configure_telemetry, get_logger
 
 START_SECONDS: Final = 60.0
@@ -62,8 +62,9 @@ def _run(make_app: Callable[[], Starlette], settings: ServiceSettings, name: str
 
     def make() -> Starlette:
         nonlocal telemetry
-        if isinstance(settings, AgentSettings):
-            telemetry = configure_telemetry(settings, service=name)
+        has: object = settings
+        if isinstance(has, TelemetrySettings):
+            telemetry = configure_telemetry(has, service=name)
             if telemetry.library_spans:
                 switch_on_sdk_spans()
         return make_app()
