@@ -19,6 +19,9 @@ from shared.telemetry import get_logger
 
 PATH: Final = "/activity"
 MOST: Final = 500
+LATEST: Final = 253_402_300_799
+"""The last second of the year 9999."""
+
 _OF_THE_TRAIL: Final = frozenset({Action.TRAIL_OPEN, Action.TRAIL_CLOSE, Action.TRAIL_EXPIRE})
 
 _log = get_logger()
@@ -93,6 +96,8 @@ def _checked(record: Any) -> dict[str, Any]:
     kinds = {"at": int, "action": str, "outcome": str}
     if not isinstance(record, dict) or any(not isinstance(record.get(name), kind) for name, kind in kinds.items()):
         raise ValueError("no record")
+    if not all(0 <= seconds <= LATEST for seconds in (record["at"] // 1000, record.get("until") or 0)):
+        raise ValueError("no time")  # nor one that anybody could show
     return _told_again(record)
 
 

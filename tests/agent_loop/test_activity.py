@@ -49,6 +49,16 @@ async def test_an_agent_speaks_for_itself_alone(tmp_path: Path) -> None:
     assert [(one["agent"], one["action"]) for one in found["records"]] == [("docs_search", "password:reset")]
 
 
-@pytest.mark.parametrize("answer", [None, [], {"records": {}}, {"records": "abc"}, {"records": [{"at": "1"}]}])
+RECORD = {"at": 1, "action": "account:lock:remove", "outcome": "succeeded"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(None, [], {"records": {}}, {"records": "abc"}, {"records": [{"at": "1"}]}),
+        *({"records": [RECORD | {"at": at}]} for at in (10**30, -(10**15), None)),
+        *({"records": [RECORD | {"until": until}]} for until in (10**15, -1, "tomorrow")),
+    ],
+)
 async def test_what_is_no_activity_counts_as_away(tmp_path: Path, answer: Any) -> None:
     assert await told(tmp_path, answer) == {"records": [], "away": ["docs_search"]}

@@ -171,6 +171,14 @@ def test_an_activity_s_words_make_no_line_of_their_own() -> None:
     assert _line(deed).plain.isprintable()
 
 
+@pytest.mark.parametrize("outcome", ["allowed", "denied", "delayed", "{}", ""])
+@pytest.mark.parametrize("action", ["account:lock:remove", "trail:record:unreadable", "door:lock:open"])
+def test_an_activity_of_any_words_is_shown(action: str, outcome: str) -> None:
+    """Each agent tells its own, and what one says must not keep a person from the others'."""
+    (deed,) = Activity(({"at": 1, "agent": "a", "action": action, "outcome": outcome, "act": "x"},), ()).deeds
+    assert _line(deed).plain.startswith("1970-01-01 00:00:00  a ")
+
+
 @pytest.mark.requirement("H2")
 def test_a_trail_that_is_empty_is_not_whole_and_one_without_anchors_is_told_apart(
     helpdesk: Command, tmp_path: Path
