@@ -1,11 +1,16 @@
 """Looks for mistakes, and says what was found and what could not be looked for."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from portal._errors import CommandFailed
 from portal.doctor._check import Check, Facts, Found
 from portal.doctor.checks import CHECKS
+
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/?#]*@")
+"""What stands before the host of a URL (RFC 3986 §3.2.1); a diagnosis is shown to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,15 @@ def diagnose(checks: Sequence[Check], facts: Facts) -> Diagnosis:
     for check in checks:
         why_not = check.missing(facts)
         if why_not is not None:
-            skipped.append((check, why_not))
+            skipped.append((check, _shareable(why_not)))
             continue
-        found = check.run(facts)
+        found = tuple(replace(each, seen=_shareable(each.seen)) for each in check.run(facts))
         findings += [Finding(check, each) for each in found]
         if not found:
             passed.append(check)
     return Diagnosis(tuple(findings), tuple(passed), tuple(skipped))
+
+
+def _shareable(text: str) -> str:
+    """Without the user names and passwords of URLs."""
+    return _CREDENTIALS.sub("…@", text)

@@ -113,6 +113,15 @@ async def test_a_url_without_tls_beyond_this_machine(desk: Desk, agent: str, nam
     assert await desk.found() == {}
 
 
+@pytest.mark.requirement("F3")
+async def test_what_is_found_shows_no_password_of_a_url(desk: Desk) -> None:
+    """A diagnosis is what people send to others."""
+    desk.environments[LOOKUP]["FGA_API_URL"] = "http://desk:hunter2@fga.internal:8080/"
+    found = await desk.found()
+    assert found["settings/plain-http"] == [f"FGA_API_URL of {LOOKUP}: http://…@fga.internal:8080/"]
+    assert "hunter2" not in str(found)
+
+
 async def test_an_audience_with_a_slash_too_many(desk: Desk) -> None:
     environment = desk.environments["supervisor"]
     good = environment["SUBAGENTS"]
