@@ -5,7 +5,6 @@ for another's task and for no task is the same.
 """
 
 import asyncio
-import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
@@ -60,6 +59,7 @@ from shared.tasks import (
     AgentTaskStore,
     Event,
     MessageLedger,
+    new_task_id,
     resolve_owner,
     status_event,
 )
@@ -281,7 +281,7 @@ class AgentRequestHandler(PushOperations):
             if message.context_id and message.context_id != stored.task.context_id:
                 raise InvalidParamsError(message="The contextId is not that of the task.")
             message.context_id = stored.task.context_id
-        task_id = message.task_id or str(uuid.uuid4())
+        task_id = message.task_id or new_task_id()
         earlier = await self._messages.claim(owner, message.message_id, task_id)
         if earlier is not None:
             name_in_log(context, task_id=earlier)

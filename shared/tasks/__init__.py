@@ -3,6 +3,7 @@
 from shared.tasks._conversations import ConversationStore, SqliteConversationStore
 from shared.tasks._database import Database
 from shared.tasks._events import INTERRUPTED_STATES, TERMINAL_STATES, Event, apply_event
+from shared.tasks._ids import new_task_id
 from shared.tasks._ledger import MessageLedger, SqliteMessageLedger
 from shared.tasks._open import open_storage
 from shared.tasks._push import DuePush, PushConfig, PushStore, SqlitePushStore
@@ -37,6 +38,7 @@ __all__ = [
     "Storage",
     "TaskRecovery",
     "apply_event",
+    "new_task_id",
     "open_storage",
     "resolve_owner",
     "status_event",

@@ -124,10 +124,10 @@ async def test_the_same_subject_of_another_issuer_is_another_user() -> None:
 @pytest.mark.requirement("C5")
 async def test_the_ids_of_tasks_and_contexts_are_chosen_here_and_cannot_be_guessed(agent: Agent, binding: str) -> None:
     tasks = [(await agent.send("echo hello", binding=binding)).task for _ in range(5)]
-    for name in ("id", "contextId"):
-        ids = {uuid.UUID(task[name]) for task in tasks}
-        assert len(ids) == 5
-        assert all(one.version == 4 for one in ids)
+    for name, version, random_bits in (("id", 7, 62), ("contextId", 4, 122)):
+        ids = [uuid.UUID(task[name]) for task in tasks]
+        assert {one.version for one in ids} == {version}
+        assert len({one.int % 2**random_bits for one in ids}) == 5
 
 
 @pytest.mark.requirement("C5")
