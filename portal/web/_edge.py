@@ -12,7 +12,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final
 
-import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from portal.web._pages import REQUEST_ID, error_response
 from portal.web._trace import end_trace, note_arrival
 from portal.web.settings import WebSettings
-from shared.telemetry import get_logger
+from shared.telemetry import bind_ids, get_logger
 
 HEALTH: Final = "/healthz"
 STATIC: Final = "/static/"
@@ -90,7 +89,7 @@ class Edge:
             except TimeoutError:
                 raise _NobodyReads from None
 
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        bind_ids(request_id=request_id)
         with ExitStack() as stack:
             note_arrival(scope, stack)
             try:

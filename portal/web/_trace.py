@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Final
 
-import structlog
 from starlette.routing import Route
 from starlette.types import Scope
 
-from shared.telemetry import OTHER, Span, now, receive, trace_id, traceparent
+from shared.telemetry import OTHER, Span, bind_ids, now, receive, trace_id, traceparent
 
 _SPAN: Final = "helpdesk.span"
 _REQUEST: Final = "helpdesk.request_of_span"
@@ -32,7 +31,7 @@ def begin_trace(scope: Scope) -> None:
     opened = scope[_SPAN] = receive(scope["method"], {}, trusted=False, began=began)
     stack.callback(opened.end)
     stack.enter_context(opened.active())
-    structlog.contextvars.bind_contextvars(trace_id=trace_id())
+    bind_ids(trace_id=trace_id())
 
 
 def end_trace(scope: Scope, *, status: int, request_id: str) -> None:

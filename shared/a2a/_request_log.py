@@ -5,7 +5,6 @@ import time
 import uuid
 from typing import Any, Final
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.a2a._body import header
@@ -14,7 +13,7 @@ from shared.a2a._recording import CallRecord
 from shared.a2a._request_trace import end_trace, known, note_arrival
 from shared.a2a._responses import send_error
 from shared.a2a._well_known import OPEN_PATHS
-from shared.telemetry import counted, get_logger, metrics
+from shared.telemetry import bind_ids, counted, get_logger, metrics
 
 REQUEST_ID_HEADERS: Final = (b"x-amzn-bedrock-agentcore-runtime-request-id", b"x-request-id")
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
@@ -53,7 +52,7 @@ class RequestLog:
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
             await send(message)
 
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        bind_ids(request_id=request_id)
         note_arrival(scope)
         began = time.perf_counter()
         with counted() as tally:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import structlog
 from starlette.types import Scope
 
 from shared.a2a._body import header
@@ -15,7 +14,7 @@ from shared.a2a._caller import SESSION_HEADER, Caller
 from shared.a2a._operations import STREAMING, UNARY
 from shared.a2a._v03 import METHODS as METHODS_03
 from shared.errors import HelpdeskError
-from shared.telemetry import OTHER, Span, begin, metrics, now, receive, tally, trace_id
+from shared.telemetry import OTHER, Span, begin, bind_ids, metrics, now, receive, tally, trace_id
 
 METHODS: Final = frozenset({*UNARY, *STREAMING, *METHODS_03})
 SYSTEM: Final = "jsonrpc"
@@ -48,7 +47,7 @@ def begin_trace(scope: Scope, caller: Caller) -> Span:
         }
     )
     with opened.active():
-        structlog.contextvars.bind_contextvars(trace_id=trace_id())
+        bind_ids(trace_id=trace_id())
     scope[_SPAN] = opened
     return opened
 

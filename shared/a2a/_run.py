@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import aclosing, suppress
 from typing import Final
 
-import structlog
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.cluster import (
     ConcurrentTaskModificationError,
@@ -44,7 +43,7 @@ from shared.tasks import (
     resolve_owner,
     status_event,
 )
-from shared.telemetry import get_logger, metrics
+from shared.telemetry import bind_ids, get_logger, metrics
 
 FAILED: Final = "Something went wrong on our side, so this could not be finished."
 UNFINISHED: Final = "The agent ended without an answer."
@@ -174,7 +173,7 @@ class Run:
             self._close(turn)
 
     async def _execute(self, turn: Turn) -> None:
-        structlog.contextvars.bind_contextvars(task_id=self.task_id, context_id=self.context_id)
+        bind_ids(task_id=self.task_id, context_id=self.context_id)
         self._turn = turn
         if self.task is not None:
             try:

@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-import structlog
 from a2a.server.context import ServerCallContext
 from strands.models import Model
 from strands.types.streaming import StreamEvent
 
 from shared.a2a import Caller, Wait
 from shared.errors import HelpdeskError, WaitsForPerson
-from shared.telemetry import counted, get_logger, resumed, trace_id, traceparent
+from shared.telemetry import begin_ids, bind_ids, counted, get_logger, resumed, trace_id, traceparent
 
 CAPACITY: Final = 1000
 AT_ONCE: Final = 8
@@ -176,11 +175,9 @@ class WaitingRoom:
                 self._seen.pop(waiting.task_id, None)  # a look with a newer token has it watched again
             return
         # Its own trace and nobody's request: all are looked at from what the first of them began.
-        structlog.contextvars.unbind_contextvars("request_id")
-        structlog.contextvars.bind_contextvars(task_id=waiting.task_id)
+        begin_ids()
         with resumed(waiting.trace), counted():
-            if (found := trace_id()) is not None:
-                structlog.contextvars.bind_contextvars(trace_id=found)
+            bind_ids(task_id=waiting.task_id, trace_id=trace_id())
             await self._look_now(waiting)
 
     async def _look_now(self, waiting: _Waiting) -> None:

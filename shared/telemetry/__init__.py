@@ -2,7 +2,7 @@
 
 from shared.telemetry import _metrics as metrics
 from shared.telemetry._conventions import OTHER, AttributeName, Kind, Value
-from shared.telemetry._ids import CONTEXT_ID, REQUEST_ID, TASK_ID, TRACE_ID, current_ids
+from shared.telemetry._ids import CONTEXT_ID, REQUEST_ID, TASK_ID, TRACE_ID, begin_ids, bind_ids, current_ids
 from shared.telemetry._logging import LogFormat, configure_logging, get_logger
 from shared.telemetry._outbound import outbound
 from shared.telemetry._redaction import REDACTED, holds_credential, redact
@@ -26,6 +26,8 @@ __all__ = [
     "Telemetry",
     "Value",
     "begin",
+    "begin_ids",
+    "bind_ids",
     "configure_logging",
     "configure_telemetry",
     "counted",

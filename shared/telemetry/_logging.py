@@ -9,12 +9,17 @@ from typing import Any, Literal
 
 import structlog
 
+from shared.telemetry._ids import current_ids
 from shared.telemetry._redaction import redact
 
 LogFormat = Literal["console", "json"]
 
 _processors: list[structlog.typing.Processor] = []
 """One list for good: loggers keep the list that they were first used with, and so hear of a later configuration too."""
+
+
+def _add_ids(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {**current_ids(), **event}
 
 
 def _redact_event(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -25,8 +30,10 @@ def _redact_event(_: object, __: str, event: structlog.typing.EventDict) -> stru
 
 def configure_logging(*, level: str = "INFO", log_format: LogFormat = "console", service: str = "") -> None:
     """Sends structlog's and the standard library's log events, redacted, to standard error."""
+    named = {"service": service} if service else {}
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        lambda _, __, event: {**named, **event},
+        _add_ids,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -57,8 +64,6 @@ def configure_logging(*, level: str = "INFO", log_format: LogFormat = "console",
     # The SDK reports each refused request and each request body; our own edge does the first, nobody may do the second.
     for name in ("a2a", "httpx", "httpcore", "aiohttp.access", "uvicorn.access", "strands", "botocore"):
         logging.getLogger(name).setLevel(max(logging.ERROR, root.level))
-    if service:
-        structlog.contextvars.bind_contextvars(service=service)
 
 
 def get_logger(**fields: Any) -> structlog.stdlib.BoundLogger:

@@ -5,6 +5,7 @@ It works on values, not on names alone, so that a token in an exception's text d
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 REDACTED: Final = "[redacted]"
@@ -17,6 +18,9 @@ _HINTS = ("eyj", "bearer", "dpop", "basic", "ssws", "-----begin")
 """Without any of these the expression above finds nothing; looking for them takes a tenth of the time."""
 _SHORTEST: Final = len("dpop ") + 8
 """Nothing shorter looks like a credential."""
+
+_LONGEST_KNOWN: Final = 64
+"""How long a name may be whose answer is kept: most are ours, and come with each log event."""
 
 _SECRET_NAMES = re.compile(
     r"(?i)(authorization|secret|password|assertion|cookie|private_key|_token$|^token$|refresh_token|access_token)"
@@ -34,6 +38,15 @@ def holds_credential(text: str) -> bool:
     return False
 
 
+def _names_secret(name: str) -> bool:
+    return _known_to_name_secret(name) if len(name) <= _LONGEST_KNOWN else _SECRET_NAMES.search(name) is not None
+
+
+@lru_cache(maxsize=1024)
+def _known_to_name_secret(name: str) -> bool:
+    return _SECRET_NAMES.search(name) is not None
+
+
 def redact(value: object) -> object:
     """Returns `value` with everything that looks like a credential replaced, at any depth."""
     if isinstance(value, str):
@@ -42,7 +55,7 @@ def redact(value: object) -> object:
         return redact(value.decode("utf-8", "replace"))
     if isinstance(value, Mapping):
         return {
-            key: REDACTED if isinstance(key, str) and _SECRET_NAMES.search(key) and item else redact(item)
+            key: REDACTED if isinstance(key, str) and item and _names_secret(key) else redact(item)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple | set | frozenset):

@@ -181,10 +181,10 @@ def _set_up_traces(
 
 def _span_exporter(name: str, output: IO[str] | None) -> "SpanExporter":
     if name == "file":
-        from opentelemetry.exporter.otlp.json.file.trace_exporter import FileSpanExporter  # noqa: PLC0415 -- as above
+        from shared.telemetry._span_file import SpanFile  # noqa: PLC0415 -- as above
 
         assert output is not None  # noqa: S101 -- it was opened for this; this tells the type checker
-        return FileSpanExporter(stream=output)
+        return SpanFile(output)
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 -- as above
 
     return OTLPSpanExporter()

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Final, Protocol, Self
 
 from opentelemetry import context, trace
@@ -105,9 +106,13 @@ class Span:
 
     def headers(self) -> dict[str, str]:
         """`traceparent`, and `tracestate` where there is one, for what is called under this span."""
-        carrier: dict[str, str] = {}
-        _propagator.inject(carrier, trace.set_span_in_context(self._span, context.Context()))
-        return carrier
+        own = self._span.get_span_context()
+        if not own.is_valid:
+            return {}
+        found = {"traceparent": f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"}
+        if own.trace_state:
+            found["tracestate"] = own.trace_state.to_header()
+        return found
 
     @contextmanager
     def active(self) -> Iterator[Self]:
@@ -248,6 +253,7 @@ def _kept(attributes: Attributes) -> Kept:
     return kept
 
 
+@lru_cache(maxsize=1024)
 def _name(name: str) -> str:
     return _NAME.sub("_", str(redact(name)))[:100]
 
