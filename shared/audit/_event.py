@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, Self
 
 from shared.audit._vocabulary import Action, Outcome
@@ -98,6 +99,17 @@ class Rule:
     resources: tuple[str, ...] = ()
     model: str = ""
 
+    def members(self) -> dict[str, Any]:
+        """As JSON members."""
+        if self is NO_RULE:
+            return {}
+        texts = _filled(("reason", self.reason), ("relation", self.relation), ("model", self.model))
+        return texts | _listed(("resources", self.resources))
+
+
+NO_RULE: Final = Rule()
+"""Where nothing was decided."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
@@ -107,13 +119,22 @@ class Approval:
     approver: str = ""
     action_hash: str = ""
 
+    def members(self) -> dict[str, Any]:
+        """As JSON members."""
+        if self is NO_APPROVAL:
+            return {}
+        return _filled(("id", self.id), ("approver", self.approver), ("action_hash", self.action_hash))
+
     @classmethod
     def here(cls) -> "Approval":
         """The approval under which something is done now: see `acting_under`."""
         return _APPROVAL.get()
 
 
-_APPROVAL: Final[ContextVar[Approval]] = ContextVar("shared.audit.approval", default=Approval())  # noqa: B039 -- frozen
+NO_APPROVAL: Final = Approval()
+"""Where nobody was asked."""
+
+_APPROVAL: Final[ContextVar[Approval]] = ContextVar("shared.audit.approval", default=NO_APPROVAL)
 
 
 @contextmanager
@@ -146,6 +167,10 @@ class Where:
             trace=ids.get(TRACE_ID, ""),
         )
 
+    def members(self) -> dict[str, Any]:
+        """As JSON members."""
+        return _filled(("task", self.task), ("context", self.context), ("request", self.request), ("trace", self.trace))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -175,7 +200,7 @@ class Event:
     tool: str = ""
     resource: str = ""
     act: str = ""
-    rule: Rule = field(default_factory=Rule)
+    rule: Rule = NO_RULE
     approval: Approval = field(default_factory=Approval.here)
     where: Where = field(default_factory=Where.here)
     result: str = ""
@@ -183,26 +208,23 @@ class Event:
 
     def members(self) -> dict[str, Any]:
         """The event as JSON members; what is empty is left out."""
-        rule, approval, where = self.rule, self.approval, self.where
-        found: dict[str, Any] = {
+        parts = {
+            "who": self.who.members(),
+            "rule": self.rule.members(),
+            "approval": self.approval.members(),
+            "where": self.where.members(),
+            "details": self._details(),
+        }
+        return {
             "action": self.action.value,
             "outcome": self.outcome.value,
-            "who": self.who.members(),
-            "rule": _filled(("reason", rule.reason), ("relation", rule.relation), ("model", rule.model))
-            | _listed(("resources", rule.resources)),
-            "approval": _filled(
-                ("id", approval.id), ("approver", approval.approver), ("action_hash", approval.action_hash)
-            ),
-            "where": _filled(
-                ("task", where.task), ("context", where.context), ("request", where.request), ("trace", where.trace)
-            ),
-            "details": {
-                name: _cut(value) if isinstance(value, str) else value
-                for name, value in list(self.details.items())[:MAX_ITEMS]
-            },
+            **{name: part for name, part in parts.items() if part},
             **_filled(("tool", self.tool), ("resource", self.resource), ("act", self.act), ("result", self.result)),
         }
-        return {name: value for name, value in found.items() if value}
+
+    def _details(self) -> dict[str, str | int]:
+        details = self.details if len(self.details) <= MAX_ITEMS else dict(islice(self.details.items(), MAX_ITEMS))
+        return {name: _cut(value) if isinstance(value, str) else value for name, value in details.items()}
 
 
 def _filled(*members: tuple[str, str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 from shared.audit._chain import Record, Seal
 
@@ -11,16 +11,14 @@ COLUMNS: Final = ("at", "action", "outcome", "subject", "resource", "task")
 """What the columns repeat of each body, to be searched; the body is what counts, and who verifies compares."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A record with the columns that repeat some of it."""
 
     record: Record
     columns: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Where a chain has come to, or begins."""
 
     sequence: int

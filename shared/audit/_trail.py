@@ -24,7 +24,7 @@ from shared.errors import AuditUnavailable, ConfigurationError
 from shared.identity import RawToken
 from shared.telemetry import get_logger, holds_credential, redact, tally
 
-GATHER_SECONDS: Final = 0.2
+GATHER_SECONDS: Final = 0.5
 ANCHOR_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 0.5
 MOST_WAITING: Final = 10_000

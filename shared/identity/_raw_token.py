@@ -16,11 +16,12 @@ class RawToken:
     the string for the one header or form field that needs it.
     """
 
-    __slots__ = ("__digest", "__value")
+    __slots__ = ("__digest", "__named", "__value")
 
     def __init__(self, value: str) -> None:
         self.__value = value
         self.__digest: bytes | None = None
+        self.__named: tuple[bytes, str] | None = None
 
     def reveal(self) -> str:
         """The token itself."""
@@ -38,7 +39,10 @@ class RawToken:
         Args:
             key: Makes the same name in several processes; without it the name holds in this process alone.
         """
-        return hmac.digest(key or _PROCESS_KEY, self.digest(), "sha256").hex()[:32]
+        key = key or _PROCESS_KEY
+        if self.__named is None or self.__named[0] != key:
+            self.__named = (key, hmac.digest(key, self.digest(), "sha256").hex()[:32])
+        return self.__named[1]
 
     def __repr__(self) -> str:
         return _REDACTED

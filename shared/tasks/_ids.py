@@ -12,7 +12,7 @@ _RANDOM_B: Final = (1 << 62) - 1
 
 
 def new_task_id() -> str:
-    """An id that nobody can guess and that sorts by the time it was made, to the millisecond (RFC 9562, UUID version 7).
+    """An id that nobody can guess and that sorts by when it was made, to the millisecond (UUID version 7, RFC 9562).
 
     Every index that tasks are found by, in their store and in the audit trail, so grows at its end: ids in no order
     change a page of it each, all of which go to the disk.

@@ -9,13 +9,13 @@ import sys
 import textwrap
 from base64 import urlsafe_b64encode
 from contextlib import closing
+from contextvars import copy_context
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import rfc8785
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +36,7 @@ from shared.audit import (
 from shared.audit._chain import canonical
 from shared.errors import AuditUnavailable, ConfigurationError
 from shared.identity import RawToken
+from shared.telemetry import bind_ids
 from shared.testing import make_principal
 from tests.audit._trails import AGENT, EVENT, FileTrails, Trails, store_at
 
@@ -165,10 +166,13 @@ def test_the_form_of_a_record_is_canonical_json(value: object) -> None:
     assert canonical(members) == rfc8785.dumps(members)  # type: ignore[arg-type]
 
 
-async def test_an_event_says_where_it_happened_as_the_log_does_and_under_which_approval() -> None:
-    ids = {"request_id": "r1", "task_id": "t1", "context_id": "c1", "trace_id": "a1"}
-    with structlog.contextvars.bound_contextvars(**ids), acting_under(Approval(id="p1", action_hash="h1")):
-        event = Event(action=Action.ACCOUNT_READ, outcome=Outcome.SUCCEEDED)
+def test_an_event_says_where_it_happened_as_the_log_does_and_under_which_approval() -> None:
+    def happening() -> Event:
+        bind_ids(request_id="r1", task_id="t1", context_id="c1", trace_id="a1")
+        with acting_under(Approval(id="p1", action_hash="h1")):
+            return Event(action=Action.ACCOUNT_READ, outcome=Outcome.SUCCEEDED)
+
+    event = copy_context().run(happening)
     assert event.where == Where(task="t1", context="c1", request="r1", trace="a1")
     assert event.approval == Approval(id="p1", action_hash="h1")
     assert Event(action=Action.ACCOUNT_READ, outcome=Outcome.SUCCEEDED).approval == Approval()
