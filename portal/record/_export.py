@@ -6,7 +6,7 @@ import re
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -127,5 +127,5 @@ def _records(store: Store, writer: str) -> Iterator[tuple[Record, bool]]:
         record = row.record
         is_changed = written_members(record) is None
         if is_changed:
-            record = replace(record, body=json.dumps(unreadable(row)).encode())
+            record = record._replace(body=json.dumps(unreadable(row)).encode())
         yield record, is_changed
