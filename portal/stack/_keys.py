@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ PUBLIC: Final = "audit-keys"
 CARD: Final = "card-key.pem"
 CARD_KEYS: Final = "card-keys.json"
 """The public half, as a JSON Web Key Set: what the supervisor pins."""
+
+_making: Final = threading.Lock()
+"""A subagent's card key is wanted by the supervisor as well, at the same time: whoever comes first makes it."""
 
 
 def keep_audit_key(folder: Path) -> Path:
@@ -41,14 +45,15 @@ def keep_card_key(folder: Path) -> Path:
     Args:
         folder: The agent's own.
     """
-    path = folder / CARD
-    if not path.exists():
-        from shared.identity import CardSigningKey  # noqa: PLC0415 -- heavy, and needed once
+    from shared.identity import CardSigningKey  # noqa: PLC0415 -- heavy
 
-        key = CardSigningKey.generate()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(folder / CARD_KEYS, json.dumps({"keys": [key.jwk]}))
-        write_private(path, key.private_pem())
+    path = folder / CARD
+    with _making:
+        if not path.exists():
+            key = CardSigningKey.generate()
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(folder / CARD_KEYS, json.dumps({"keys": [key.jwk]}))
+            write_private(path, key.private_pem())
     return path
 
 
