@@ -37,9 +37,9 @@ async def activity(options: Options, output: Output, *, since: str | None, limit
 
 def _line(deed: Deed) -> Text:
     rights = f"  with {' '.join(deed.scopes)}" if deed.scopes else ""
-    until = f" until {deed.until:%H:%M}" if deed.until is not None else ""
+    until = f" until {deed.until:%H:%MZ}" if deed.until is not None else ""
     return Text.assemble(
-        (f"{deed.at:%Y-%m-%d %H:%M:%S}  ", "dim"),
+        (f"{deed.at:%Y-%m-%d %H:%M:%SZ}  ", "dim"),
         f"{one_line(deed.agent):<14}  {one_line(deed.words)}",
         (one_line(rights + until), "dim"),
     )

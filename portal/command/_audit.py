@@ -354,7 +354,7 @@ class _View:
         for record in records:
             self._output.say(
                 Text.assemble(
-                    (f"{_moment(record['at']):%Y-%m-%d %H:%M:%S}  ", "dim"),
+                    (f"{_moment(record['at']):%Y-%m-%d %H:%M:%SZ}  ", "dim"),
                     f"{one_line(record['agent']):<14}  {one_line(self._who.shown(record)):<16}  ",
                     *_what(record, self._who),
                 )

@@ -1,6 +1,5 @@
 """`helpdesk trace`: what became of a question, across the agents that run on this machine."""
 
-import time
 from datetime import UTC, datetime
 from typing import Final
 
@@ -59,7 +58,7 @@ def _list(output: Output, found: list[Summary]) -> None:
     for each in found:
         root = each.root
         output.emit(_document(root) | {"services": list(each.services), "spans": each.spans, "failed": each.failed})
-        began = time.strftime("%H:%M:%S", time.localtime(root.began / 1e9))
+        began = f"{datetime.fromtimestamp(root.began / 1e9, UTC):%H:%M:%SZ}"
         what = Text(one_line(root.name), style="red" if each.failed else "")
         table.add_row(
             began, one_line(root.trace_id[:16]), what, f"{root.milliseconds:.1f}", one_line(", ".join(each.services))

@@ -176,7 +176,7 @@ def test_an_activity_s_words_make_no_line_of_their_own() -> None:
 def test_an_activity_of_any_words_is_shown(action: str, outcome: str) -> None:
     """Each agent tells its own, and what one says must not keep a person from the others'."""
     (deed,) = Activity(({"at": 1, "agent": "a", "action": action, "outcome": outcome, "act": "x"},), ()).deeds
-    assert _line(deed).plain.startswith("1970-01-01 00:00:00  a ")
+    assert _line(deed).plain.startswith("1970-01-01 00:00:00Z  a ")
 
 
 @pytest.mark.requirement("H2")
