@@ -1,6 +1,7 @@
 """What holds for every test: nothing is skipped in CI, no packet leaves this machine, no state outlives the test."""
 
 import ipaddress
+import logging
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.stdlib import ProcessorFormatter
 
 if TYPE_CHECKING:
     from shared.testing import PostgresServer
@@ -67,6 +69,16 @@ sys.addaudithook(_refuse_other_hosts)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a shell, where SIGINT is ignored, and so in what a test starts and interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Who sets up the log in the tests' own process has it for that test: what it writes to is closed afterwards."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
+    root.handlers[:] = [each for each in root.handlers if not isinstance(each.formatter, ProcessorFormatter)]
 
 
 @pytest.fixture(autouse=True)
