@@ -18,10 +18,6 @@ _processors: list[structlog.typing.Processor] = []
 """One list for good: loggers keep the list that they were first used with, and so hear of a later configuration too."""
 
 
-def _add_ids(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {**current_ids(), **event}
-
-
 def _redact_event(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     redacted = redact(event)
     assert isinstance(redacted, dict)  # noqa: S101 -- redact keeps a mapping a dict; this tells the type checker
@@ -32,8 +28,7 @@ def configure_logging(*, level: str = "INFO", log_format: LogFormat = "console",
     """Sends structlog's and the standard library's log events, redacted, to standard error."""
     named = {"service": service} if service else {}
     shared: list[structlog.typing.Processor] = [
-        lambda _, __, event: {**named, **event},
-        _add_ids,
+        lambda _, __, event: {**named, **current_ids(), **event},
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

@@ -54,9 +54,6 @@ class SpanFile(SpanExporter):
             return SpanExportResult.FAILURE
         return SpanExportResult.SUCCESS
 
-    def shutdown(self) -> None:
-        """Does nothing: all is written."""
-
     def _framed(self, spans: Sequence[Recorded]) -> dict[str, Any]:
         """Our spans, in what they have in common: that is as OpenTelemetry's encoder writes it."""
         if self._frame is None:
