@@ -9,9 +9,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from shared.testing import PostgresServer, wait_until_up
 
 START_SECONDS = 20.0
+PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
+
+needs_pooler = pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed: install the package pgbouncer")
 
 
 @contextmanager
@@ -22,7 +27,7 @@ def pooling(server: PostgresServer, mode: str) -> Generator[str, None, None]:
 
 
 def _run(server: PostgresServer, folder: Path, mode: str) -> Generator[str, None, None]:
-    program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+    assert PROGRAM is not None
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
     users, settings = folder / "users.txt", folder / "pgbouncer.ini"
@@ -36,7 +41,7 @@ def _run(server: PostgresServer, folder: Path, mode: str) -> Generator[str, None
     for path in (folder, users, settings):
         path.chmod(0o755)
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, settings], stdout=log, stderr=log, **as_root)  # type: ignore[call-overload]
+        process = subprocess.Popen([PROGRAM, settings], stdout=log, stderr=log, **as_root)  # type: ignore[call-overload]
         url = f"postgresql://postgres:{server.password}@127.0.0.1:{port}/postgres"
         try:
             wait_until_up(process, url, folder / "log", seconds=START_SECONDS)

@@ -1,7 +1,6 @@
 """Each mistake in how PostgreSQL is set up for the agents' audit trails: made for real, and found by its name."""
 
 import re
-import shutil
 
 import pytest
 
@@ -11,7 +10,7 @@ from portal.doctor.checks import postgres as checks
 from shared.audit.postgres import PostgresAuditStore, prepare
 from shared.errors import ConfigurationError
 from shared.testing import PostgresServer
-from tests.doctor._pooler import pooling
+from tests.doctor._pooler import needs_pooler, pooling
 from tests.doctor.conftest import AGENT, ANOTHER, Do
 
 KEEPER = "keeper"
@@ -174,10 +173,7 @@ async def test_limits_of_roles_are_held_against_each_role_and_that_of_the_databa
         do("ALTER DATABASE postgres CONNECTION LIMIT -1")
 
 
-@pytest.mark.skipif(
-    shutil.which("pgbouncer", path="/usr/sbin:/usr/bin") is None,
-    reason="PgBouncer is not installed: install the package pgbouncer",
-)
+@needs_pooler
 async def test_a_proxy_that_pools_transactions(postgres: PostgresServer, url: str) -> None:
     assert starts(url)
     for mode, names in (

@@ -1,7 +1,6 @@
 """Each mistake in how PostgreSQL is set up for the agents: made for real, and found by its name."""
 
 import re
-import shutil
 
 import pytest
 
@@ -15,7 +14,7 @@ from shared.settings._agent import require_secure_server
 from shared.tasks.postgres import PostgresDatabase
 from shared.tasks.postgres._schema import MIGRATIONS
 from shared.testing import PostgresServer
-from tests.doctor._pooler import pooling
+from tests.doctor._pooler import needs_pooler, pooling
 from tests.doctor.conftest import AGENT, ANOTHER, Do
 
 CHECKS = [check for check in vars(checks).values() if isinstance(check, Check)]
@@ -125,10 +124,7 @@ async def test_a_limit_that_leaves_no_room_for_the_second_replica(url: str, do: 
     assert await found(url) == []
 
 
-@pytest.mark.skipif(
-    shutil.which("pgbouncer", path="/usr/sbin:/usr/bin") is None,
-    reason="PgBouncer is not installed: install the package pgbouncer",
-)
+@needs_pooler
 async def test_a_proxy_that_pools_transactions(postgres: PostgresServer) -> None:
     for mode, names in (("transaction", ["postgres/pooled"]), ("session", ["postgres/too-many-rights"])):
         with pooling(postgres, mode) as url:
