@@ -40,7 +40,7 @@ def stack(images: dict[str, str]) -> Iterator[Stack]:  # noqa: ARG001 -- the ima
         copy.wait_until_ready(*SERVICES)
         yield copy
     finally:
-        copy.down()
+        copy.down("--volumes", "--timeout", "10")
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ def stack(images: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
         copy.wait_until_ready(*SERVICES)
         yield copy
     finally:
-        copy.down()
+        copy.down("--volumes", "--timeout", "10")
 
 
 async def test_agents_plan_with_the_model_that_the_profile_brings(stack: Stack, tmp_path: Path) -> None:
