@@ -16,7 +16,7 @@ import pytest
 
 from shared.a2a import Limits
 from shared.http import create_http_client
-from tests.containers._engine import BUILD_SECONDS, free_ports, logs, run, state, wait_until
+from tests.containers._engine import BUILD_SECONDS, free_ports, logs, remove_network, run, state, wait_until
 
 pytestmark = pytest.mark.timeout(BUILD_SECONDS)
 
@@ -70,7 +70,7 @@ class Door:
     def end(self) -> None:
         """Leaves nothing behind."""
         run(["docker", "rm", "--force", f"{self.name}-door", *self.replicas.values()])
-        run(["docker", "network", "rm", self.name])
+        remove_network(self.name)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from shared.testing import tokens_in
 from tests.containers._engine import (
     BUILD_SECONDS,
+    MISCOUNTED,
     UP,
     Stack,
     compose_commands,
@@ -176,12 +177,12 @@ def test_compose_down_leaves_nothing_behind(images: dict[str, str]) -> None:  # 
 
 def test_a_network_that_the_engine_miscounts_fails_nobody_and_leaves_no_volume(images: dict[str, str]) -> None:
     """What tests/containers does about it: only where nobody is on the network, and whatever else is there goes."""
-    copy = Stack(command=("sh", "-c", "echo network has active endpoints >&2; exit 1"))
+    copy = Stack(command=("sh", "-c", f"echo {MISCOUNTED} >&2; exit 1"))
     label = f"--label=com.docker.compose.project={copy.project}"
     run(["docker", "network", "create", label, copy.project])
     run(["docker", "volume", "create", label])
     container = run(["docker", "create", label, "--network", copy.project, images["supervisor"]]).strip()
-    with pytest.raises(AssertionError, match="active endpoints"):
+    with pytest.raises(AssertionError, match=MISCOUNTED):
         copy.down("--volumes")
     run(["docker", "rm", container])
     copy.down("--volumes")
