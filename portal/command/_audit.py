@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from rich.text import Text
 
@@ -37,6 +38,8 @@ from shared.errors import ConfigurationError, HelpdeskError
 from shared.http import create_http_client
 
 FOLLOW_SECONDS: Final = 0.5
+TRIES: Final = 2
+"""How often a trail may not be readable before that is said: one that is being made is not, for a moment."""
 
 _AGO: Final = re.compile(r"(\d+)([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -72,28 +75,39 @@ class Place:
         """The trails.
 
         Raises:
-            CommandFailed: there are none.
+            CommandFailed: there are none, or none in the database.
         """
-        if self.database is not None or self.files:
-            kept = self._kept_in(url_in(self.database)) if self.database is not None else []
-            return [*kept, *(Source(file, self._keys(), self.anchors) for file in self.files)]
-        found = local_trails(state_directory())
-        if not found:
+        found = self.there()
+        if self.database is None and not found:
             raise CommandFailed(
                 f"There is no audit trail in {state_directory()}: start the help desk (`{typed('up')}`), "
                 "or name one with --file."
             )
+        if self.database is not None and len(found) == len(self.files):
+            raise CommandFailed(f"There is no audit trail in what {self.database} names that may be read from there.")
         return found
+
+    def there(self) -> list[Source]:
+        """The trails that are there now.
+
+        Raises:
+            CommandFailed: the file with the database's URL cannot be read.
+            ConfigurationError: the database cannot be reached.
+        """
+        if self.database is None and not self.files:
+            return local_trails(state_directory())
+        kept = self._kept_in(url_in(self.database)) if self.database is not None else []
+        return [*kept, *(Source(file, self._keys(), self.anchors) for file in self.files)]
 
     def keys_of(self, agent: str) -> tuple[Path, ...]:
         """The public keys of who may have sealed an agent's trail."""
         return self._keys(agent if self.keys is not None and (self.keys / agent).is_dir() else "")
 
     def _kept_in(self, url: str) -> list[Source]:
-        agents = postgres().trails_in(url)
-        if not agents:
-            raise CommandFailed(f"There is no audit trail in what {self.database} names that may be read from there.")
-        return [Source(Database(url, agent), self.keys_of(agent), self.anchors, agent=agent) for agent in agents]
+        return [
+            Source(Database(url, agent), self.keys_of(agent), self.anchors, agent=agent)
+            for agent in postgres().trails_in(url)
+        ]
 
     def _keys(self, agent: str = "") -> tuple[Path, ...]:
         if self.keys is None:
@@ -189,17 +203,12 @@ async def show(output: Output, place: Place, wanted: Wanted, *, most: int, form:
     """
     who = await people()
     asked = replace(wanted, subject=who.subject(wanted.subject), resource=who.resource(wanted.resource))
-    sources = place.sources()
     view = _View(output, who, form)
-    follower = Follower(asked)
     if follow:
-        for source in sources:
-            follower.begin(source)
-    records = search(sources, asked, most=most)
+        await _follow(output, place, Follower(asked), view, most=most)
+    records = search(place.sources(), asked, most=most)
     view.show(records)
-    if follow:
-        await _follow(output, sources, follower, view, records)
-    elif not records:
+    if not records:
         output.say("Nothing of that kind is on record.", style="dim")
     return ExitCode.OK
 
@@ -361,30 +370,54 @@ class _View:
             )
 
 
-async def _follow(
-    output: Output, sources: Sequence[Source], follower: Follower, view: _View, shown: Sequence[dict[str, Any]]
-) -> None:
-    """Goes on until it is interrupted; a trail that cannot be read is waited for."""
-    known = {(record["writer"], record["sequence"]) for record in shown}  # some may have come after it was begun
-    away: set[Source] = set()
+async def _follow(output: Output, place: Place, follower: Follower, view: _View, *, most: int) -> NoReturn:
+    """Shows the newest of what is there, and goes on until it is interrupted.
+
+    A trail that cannot be read is waited for, and one that is made meanwhile is read from its beginning.
+    """
+    sources = _by_trail(place.there())
+    if not sources:
+        output.complain("There is no audit trail yet. It is waited for.")
+    begun = [record for source in sources.values() for record in follower.begin(source, most=most)]
+    view.show(sorted(begun, key=in_order)[-most:])
+    missed: Counter[Path | str] = Counter()
     while True:
-        await asyncio.sleep(FOLLOW_SECONDS)
         fresh: list[dict[str, Any]] = []
-        for source in sources:
+        is_more = False
+        for trail, source in sources.items():
             try:
                 news = await asyncio.to_thread(follower.news, source)
             except ConfigurationError as error:
-                if source not in away:
-                    away.add(source)
+                missed[trail] += 1
+                if missed[trail] == TRIES:
                     output.complain(f"{error.public_message} It is waited for.")
                 continue
-            if source in away:
-                away.remove(source)
+            if missed.pop(trail, 0) >= TRIES:
                 output.complain(f"The trail of {one_line(source.name)} can be read again.")
             for writer in news.shorter:
                 output.complain(f"The chain {one_line(writer)} has lost its end: `{typed('audit verify')}` says more.")
-            fresh += [one for one in news.records if (one["writer"], one["sequence"]) not in known]
+            for writer in news.gone:
+                output.complain(
+                    f"The chain {one_line(writer)} is there no more, and was not read to its end: "
+                    "name the file where it is now with --file."
+                )
+            fresh += news.records
+            is_more = is_more or news.more
         view.show(sorted(fresh, key=in_order))
+        await asyncio.sleep(0 if is_more else FOLLOW_SECONDS)
+        sources |= await asyncio.to_thread(_found_now, place)
+
+
+def _found_now(place: Place) -> dict[Path | str, Source]:
+    """The trails, those among them that were made meanwhile; none where that cannot be known now."""
+    with contextlib.suppress(ConfigurationError, CommandFailed):
+        return _by_trail(place.there())
+    return {}
+
+
+def _by_trail(sources: Sequence[Source]) -> dict[Path | str, Source]:
+    """Each once: by its file, or as the database may be reached in another way meanwhile, by whose it is there."""
+    return {source.where.agent if isinstance(source.where, Database) else source.where: source for source in sources}
 
 
 def _what(record: dict[str, Any], who: People) -> list[tuple[str, str]]:

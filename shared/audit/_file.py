@@ -168,9 +168,11 @@ class AuditFile:
         )
         return sorted(row[0] for row in rows)
 
-    def records(self, writer: str) -> Iterator[Row]:
+    def records(self, writer: str, *, after: int | None = None) -> Iterator[Row]:
         """See `Store`."""
-        return self._rows("WHERE writer = ? ORDER BY sequence", (writer,))
+        if after is None:
+            return self._rows("WHERE writer = ? ORDER BY sequence", (writer,))
+        return self._rows("WHERE writer = ? AND sequence > ? ORDER BY sequence", (writer, after))
 
     def seals(self, writer: str) -> dict[int, Seal]:
         """See `Store`."""

@@ -54,6 +54,8 @@ class Wanted:
         holding: A piece of the body, as it is written there.
         writer: In whose chain.
         after: After the record of this number; of one chain.
+        upto: Up to and with the record of this number; of one chain.
+        later: Later than this record, as records are ordered: its time, writer and number.
     """
 
     subject: str = ""
@@ -67,6 +69,8 @@ class Wanted:
     holding: str = ""
     writer: str = ""
     after: int = 0
+    upto: int | None = None
+    later: tuple[int, str, int] | None = None
 
 
 class Store(Protocol):
@@ -85,8 +89,8 @@ class Store(Protocol):
     def writers(self) -> list[str]:
         """All writers, also those of whom only seals or a beginning are left."""
 
-    def records(self, writer: str) -> Iterator[Row]:
-        """The records of a writer, in order."""
+    def records(self, writer: str, *, after: int | None = None) -> Iterator[Row]:
+        """The records of a writer, in order: all of them, or those after a number."""
 
     def seals(self, writer: str) -> Mapping[int, Seal]:
         """The seals of a writer, by number."""
@@ -161,9 +165,15 @@ class Dialect:
             parts.append((f"writer = {self.mark}", wanted.writer))
         if wanted.after:
             parts.append((f"sequence > {self.mark}", wanted.after))
+        if wanted.upto is not None:
+            parts.append((f"sequence <= {self.mark}", wanted.upto))
         if wanted.holding:
             parts.append((self.holds, wanted.holding.encode("utf-8", "replace")))
-        return " AND ".join(sql for sql, _ in parts) or "TRUE", [value for _, value in parts]
+        values = [value for _, value in parts]
+        if wanted.later is not None:
+            parts.append((f"(at, writer, sequence) > ({self.mark}, {self.mark}, {self.mark})", None))
+            values += wanted.later
+        return " AND ".join(sql for sql, _ in parts) or "TRUE", values
 
     def _pattern(self, text: str) -> str:
         written = "".join(self.special.get(character, character) for character in searchable(text))

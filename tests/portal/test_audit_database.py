@@ -1,6 +1,7 @@
 """`helpdesk audit` where the trails are in PostgreSQL: prepared, read, verified, exported and swept by who may."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -222,3 +223,24 @@ def test_what_is_wrong_with_a_database_is_said_in_a_line(desk: Desk, tmp_path: P
         assert "secret-word" not in done.err
     empty = desk.audit(role="somebody")
     assert "no audit trail" in empty.err
+
+
+def test_who_follows_reads_replicas_and_trails_that_are_made_later(desk: Desk) -> None:
+    accepted = event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "s1")
+    desk.write("supervisor", accepted)
+    arguments = ("--follow", "--json", "--limit", "1", "--database", desk.url("auditor"))
+    child = desk.command.start("audit", *arguments)
+    assert child.stdout is not None
+    try:
+        assert json.loads(child.stdout.readline())["action"] == "trail:chain:close"
+        desk.write("supervisor", accepted)
+        assert [json.loads(child.stdout.readline())["sequence"] for _ in range(3)] == [1, 2, 3]
+        desk.keys["docs_search"] = SealingKey.generate()
+        desk.server.role("docs_search")
+        assert desk.audit("prepare", "--agent", "docs_search", "--reader", "auditor", role="keeper").code == 0
+        desk.write("docs_search", accepted)
+        read = [json.loads(child.stdout.readline()) for _ in range(3)]
+        assert [(one["agent"], one["sequence"]) for one in read] == [("docs_search", number) for number in (1, 2, 3)]
+    finally:
+        child.terminate()
+        child.communicate(timeout=20)

@@ -1,6 +1,5 @@
 """`helpdesk audit` of trails that somebody has written to: what is in them is shown, and acts on nobody."""
 
-import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +9,8 @@ import pytest
 from portal.activity import Activity
 from portal.command._activity import _line
 from portal.command._audit import moment
-from portal.record import Follower, Source, ocsf
-from shared.audit import Action, AuditFile, AuditTrail, Outcome, SealingKey, Wanted, write_anchor
-from shared.testing import Clock
+from portal.record import ocsf
+from shared.audit import Action, AuditFile, AuditTrail, Outcome, SealingKey, write_anchor
 from tests.portal._trails import event, open_trail, tamper
 from tests.portal.running import Command
 
@@ -194,55 +192,3 @@ def test_a_trail_that_is_empty_is_not_whole_and_one_without_anchors_is_told_apar
     assert (away.code, "is no folder of anchors" in away.err) == (1, True)
     assert helpdesk(*file, "--anchors", str(tmp_path / "away"), "--keep").code == 0
     assert "without anchors" not in helpdesk(*file, "--anchors", str(tmp_path / "away")).out
-
-
-def followed(follower: Follower, source: Source) -> list[str]:
-    return [str(one["where"]["task"]) for one in follower.news(source).records]
-
-
-def test_who_follows_gets_what_was_written_late_once_and_all_of_it(tmp_path: Path) -> None:
-    """A record's time is when it happened; an agent whose database was away writes it later."""
-    clock, source = Clock(), Source(tmp_path / "trail.sqlite3")
-    store, other = (AuditFile.open(tmp_path / "trail.sqlite3", create=True) for _ in range(2))
-    trail = AuditTrail.begin(store, SealingKey.generate(), agent="supervisor", clock=clock)
-    trail.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "before"))
-    asyncio.run(trail.settled())
-    follower = Follower(Wanted(action="request:*"))
-    follower.begin(source)
-    assert followed(follower, source) == []
-    clock.advance(3600)
-    trail.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "new"))
-    asyncio.run(trail.settled())
-    assert followed(follower, source) == ["new"]
-    clock.advance(-3000)
-    trail.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "late"))
-    trail.note(event(Action.ACCOUNT_READ, task="not wanted"))
-    late = AuditTrail.begin(other, SealingKey.generate(), agent="supervisor", clock=clock)
-    late.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "of another"))
-    for each in (trail, late):
-        each.close()
-    assert sorted(followed(follower, source)) == ["late", "of another"]
-    assert followed(follower, source) == []
-
-
-def test_who_follows_goes_on_where_a_file_is_taken_away_put_anew_or_cut_off(helpdesk: Command, tmp_path: Path) -> None:
-    file = helpdesk.state / "supervisor" / "audit.sqlite3"
-    child = helpdesk.start("audit", "--file", str(file), "--follow", "--json", "--limit", "1")
-    assert child.stdout is not None
-    assert child.stderr is not None
-    try:
-        assert json.loads(child.stdout.readline())["action"] == "trail:chain:close"
-        for suffix in ("", "-wal", "-shm"):
-            if (old := file.with_name(f"{file.name}{suffix}")).exists():
-                old.rename(tmp_path / old.name)
-        assert "It is waited for." in child.stderr.readline()
-        with open_trail(helpdesk.state, "supervisor") as trail:
-            trail.note(event(Action.REQUEST_ACCEPT, Outcome.ALLOWED, "s9"))
-        assert "can be read again" in child.stderr.readline()
-        read = [json.loads(child.stdout.readline()) for _ in range(3)]
-        assert [(one["writer"], one["sequence"]) for one in read] == [(trail.writer, number) for number in (1, 2, 3)]
-        tamper(file, "DELETE FROM records WHERE sequence > 1")
-        assert "has lost its end" in child.stderr.readline()
-    finally:
-        child.terminate()
-        child.communicate(timeout=20)

@@ -155,17 +155,16 @@ class PostgresAuditStore:
         """See `Store`."""
         return sorted(writer for (writer,) in self._read(_WRITERS) if writer is not None)
 
-    def records(self, writer: str) -> Iterator[Row]:
+    def records(self, writer: str, *, after: int | None = None) -> Iterator[Row]:
         """See `Store`."""
-        rows = self._rows("WHERE writer = %s ORDER BY sequence LIMIT %s", writer, PAGE)
+        further = "WHERE writer = %s AND sequence > %s ORDER BY sequence LIMIT %s"
+        if after is None:
+            rows = self._rows("WHERE writer = %s ORDER BY sequence LIMIT %s", writer, PAGE)
+        else:
+            rows = self._rows(further, writer, after, PAGE)
         while rows:
             yield from rows
-            rows = self._rows(
-                "WHERE writer = %s AND sequence > %s ORDER BY sequence LIMIT %s",
-                writer,
-                rows[-1].record.sequence,
-                PAGE,
-            )
+            rows = self._rows(further, writer, rows[-1].record.sequence, PAGE)
 
     def seals(self, writer: str) -> dict[int, Seal]:
         """See `Store`."""
