@@ -51,10 +51,17 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What was done: the records, in order, and the agents that could not be asked."""
+    """What was done.
+
+    Attributes:
+        records: In order; what agents said.
+        away: The agents that could not be asked.
+        more: Whether there is older, which was left out.
+    """
 
     records: tuple[dict[str, Any], ...]
     away: tuple[str, ...]
+    more: bool = False
 
     @property
     def deeds(self) -> list[Deed]:
@@ -62,7 +69,9 @@ class Activity:
         return [Deed.read(record) for record in self.records]
 
 
-async def activity_request(http: httpx.AsyncClient, url: str, token: str, *, since: int, limit: int) -> Activity:
+async def activity_request(
+    http: httpx.AsyncClient, url: str, token: str, *, since: int, limit: int, until: int | None = None
+) -> Activity:
     """Asks what was done on somebody's behalf.
 
     Args:
@@ -71,16 +80,18 @@ async def activity_request(http: httpx.AsyncClient, url: str, token: str, *, sin
         token: The person's, for the supervisor.
         since: From when on, in milliseconds since the epoch.
         limit: How much at most, the newest.
+        until: Before when, in the same way.
 
     Raises:
         PartAway: the supervisor does not answer.
         NotSignedIn: it does not accept the sign-in any more.
         CommandFailed: it does not tell it.
     """
+    bounds = {"since": str(since), "limit": str(limit)} | ({} if until is None else {"until": str(until)})
     try:
         response = await http.get(
             f"{url.rstrip('/')}/activity",
-            params={"since": str(since), "limit": str(limit)},
+            params=bounds,
             headers={"Authorization": f"Bearer {token}"},
             timeout=SECONDS,
         )
@@ -91,4 +102,5 @@ async def activity_request(http: httpx.AsyncClient, url: str, token: str, *, sin
     if response.status_code != httpx.codes.OK:
         raise CommandFailed(f"The supervisor does not tell it (status {response.status_code}).")
     answer = response.json()
-    return Activity(tuple(answer.get("records", ())), tuple(str(name) for name in answer.get("away", ())))
+    away = tuple(str(name) for name in answer.get("away", ()))
+    return Activity(tuple(answer.get("records", ())), away, more=answer.get("more") is True)

@@ -16,6 +16,7 @@ from rich.text import Text
 from portal._environment import state_directory, typed
 from portal._errors import CommandFailed, ExitCode
 from portal.record import (
+    LATEST,
     Database,
     Follower,
     Source,
@@ -43,6 +44,7 @@ TRIES: Final = 2
 
 _AGO: Final = re.compile(r"(\d+)([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _FAULTS: Final = {
     Fault.CHANGED: "was changed",
     Fault.MISSING: "is missing",
@@ -206,10 +208,12 @@ async def show(output: Output, place: Place, wanted: Wanted, *, most: int, form:
     view = _View(output, who, form)
     if follow:
         await _follow(output, place, Follower(asked), view, most=most)
-    records = search(place.sources(), asked, most=most)
-    view.show(records)
+    records = search(place.sources(), asked, most=most + 1)
+    view.show(records[-most:])
     if not records:
         output.say("Nothing of that kind is on record.", style="dim")
+    if len(records) > most:
+        output.note(left_out(int(records[-most]["at"]), most))
     return ExitCode.OK
 
 
@@ -308,21 +312,22 @@ async def sweep(output: Output, place: Place, database: Path, *, days: float) ->
 
 async def tell(output: Output, place: Place, task: str) -> ExitCode:
     """Tells the whole story of one task."""
-    steps = story(place.sources(), task)
-    if not steps:
-        raise CommandFailed(f"No task {task!r} is on record.")
     who = await people()
-    first = steps[0].record
-    begun = int(first["at"])
-    client = one_line(str(first.get("who", {}).get("client", "")))
-    asked = f" asked on {_moment(begun):%d %B %Y at %H:%M:%S} UTC, through client {client}"
-    output.say(Text.assemble((one_line(who.shown(first)) or "somebody", "bold"), asked))
-    for step in steps:
-        record = step.record
-        output.emit({"event": "step", "depth": step.depth, "record": record})
-        after = f"+{(int(record['at']) - begun) / 1000:.3f} s"
-        agent = f"{'  ' * step.depth}{one_line(record['agent'])}"
-        output.say(Text.assemble((f"{after:>12}  ", "dim"), f"{agent:<18}", *_what(record, who)))
+    begun: int | None = None
+    with contextlib.closing(story(place.sources(), task)) as steps:
+        for step in steps:
+            record = step.record
+            if begun is None:
+                begun = int(record["at"])
+                client = one_line(str(record.get("who", {}).get("client", "")))
+                asked = f" asked on {_moment(begun):%d %B %Y at %H:%M:%S} UTC, through client {client}"
+                output.say(Text.assemble((one_line(who.shown(record)) or "somebody", "bold"), asked))
+            output.emit({"event": "step", "depth": step.depth, "record": record})
+            after = f"+{(int(record['at']) - begun) / 1000:.3f} s"
+            agent = f"{'  ' * step.depth}{one_line(record['agent'])}"
+            output.say(Text.assemble((f"{after:>12}  ", "dim"), f"{agent:<18}", *_what(record, who)))
+    if begun is None:
+        raise CommandFailed(f"No task {task!r} is on record.")
     return ExitCode.OK
 
 
@@ -343,7 +348,18 @@ def moment(said: str | None) -> int | None:
             found = datetime.fromisoformat(said)
     except (ValueError, OverflowError):
         raise CommandFailed(f"{said!r} is no time: say how long ago (90s, 2h, 3d), or 2026-12-24T18:00.") from None
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
+    return ((found if found.tzinfo else found.replace(tzinfo=UTC)) - datetime.fromtimestamp(0, UTC)) // _MILLISECOND
+
+
+def left_out(oldest: int, shown: int) -> str:
+    """What is said where there is more on record than was shown; of the same moment as the oldest, too.
+
+    Args:
+        oldest: When what is shown begins, in milliseconds since 1970.
+        shown: How many records that is.
+    """
+    until = _moment(min(oldest + 1, LATEST)).replace(tzinfo=None).isoformat(timespec="milliseconds")
+    return f"These are the newest {shown}. For older ones: --until {until}, or more at once with --limit."
 
 
 class _View:
@@ -378,8 +394,11 @@ async def _follow(output: Output, place: Place, follower: Follower, view: _View,
     sources = _by_trail(place.there())
     if not sources:
         output.complain("There is no audit trail yet. It is waited for.")
-    begun = [record for source in sources.values() for record in follower.begin(source, most=most)]
-    view.show(sorted(begun, key=in_order)[-most:])
+    begun = [record for source in sources.values() for record in follower.begin(source, most=most + 1)]
+    newest = sorted(begun, key=in_order)[-most:]
+    view.show(newest)
+    if len(begun) > most:
+        output.note(left_out(int(newest[0]["at"]), most))
     missed: Counter[Path | str] = Counter()
     while True:
         fresh: list[dict[str, Any]] = []
@@ -434,7 +453,7 @@ def _outcome(record: dict[str, Any]) -> str:
 
 
 def _moment(at: int) -> datetime:
-    return datetime.fromtimestamp(at / 1000, UTC)
+    return datetime.fromtimestamp(0, UTC) + at * _MILLISECOND
 
 
 def _problem(problem: Problem) -> str:

@@ -278,10 +278,11 @@ def accounts_disconnect(options: Options, connection: str | None) -> ExitCode:
 
 @cli.command()
 @click.option("--since", metavar="WHEN", help="How long ago (2h, 3d), or from when on (2026-12-24T18:00, UTC).")
+@click.option("--until", metavar="WHEN", help="Until when, in the same way.")
 @click.option("--limit", default=100, type=click.IntRange(1, 500), show_default=True, help="The newest so many.")
 @common()
 @click.pass_obj
-def activity(options: Options, *, since: str | None, limit: int) -> ExitCode:
+def activity(options: Options, *, since: str | None, until: str | None, limit: int) -> ExitCode:
     """See what was done on your behalf: by which agents, with which rights, until when.
 
     You see your own alone. It comes from the agents' audit trails.
@@ -293,7 +294,11 @@ def activity(options: Options, *, since: str | None, limit: int) -> ExitCode:
     """
     from portal.command import _activity
 
-    return run(options, lambda output: _activity.activity(options, output, since=since, limit=limit), laid_out=True)
+    return run(
+        options,
+        lambda output: _activity.activity(options, output, since=since, until=until, limit=limit),
+        laid_out=True,
+    )
 
 
 @cli.command()
@@ -317,9 +322,10 @@ def status(options: Options) -> ExitCode:
 @cli.command()
 @click.argument("wanted", required=False, metavar="[ID]")
 @click.option("--all", "everything", is_flag=True, help="List also what no request began, as fetches at start.")
+@click.option("--limit", default=20, type=click.IntRange(1, 100_000), show_default=True, help="The newest so many.")
 @common()
 @click.pass_obj
-def trace(options: Options, wanted: str | None, *, everything: bool) -> ExitCode:
+def trace(options: Options, wanted: str | None, *, everything: bool, limit: int) -> ExitCode:
     """See the way of a question through the agents of this machine.
 
     ID is a task's, a trace's or an act's, or its beginning; without one it lists the newest traces of requests. Traces
@@ -333,7 +339,7 @@ def trace(options: Options, wanted: str | None, *, everything: bool) -> ExitCode
     """
     from portal.command import _trace
 
-    return run(options, lambda output: _trace.trace(output, wanted, everything=everything))
+    return run(options, lambda output: _trace.trace(output, wanted, everything=everything, most=limit))
 
 
 @cli.command()

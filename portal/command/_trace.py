@@ -18,13 +18,14 @@ BAR: Final = 16
 NAME: Final = 48
 
 
-async def trace(output: Output, wanted: str | None, *, everything: bool = False) -> None:
+async def trace(output: Output, wanted: str | None, *, everything: bool = False, most: int = NEWEST) -> None:
     """Shows the traces of a task or an act, or one by its id; without either, the newest ones.
 
     Args:
         output: Where to.
         wanted: The beginning of an id.
         everything: Whether those are listed, too, that no request began: of keys that an agent fetches at start, say.
+        most: How many are listed at most.
 
     Raises:
         CommandFailed: there is none, or no traces are kept.
@@ -40,7 +41,9 @@ async def trace(output: Output, wanted: str | None, *, everything: bool = False)
             raise CommandFailed(
                 f"Nothing has been asked yet. `{typed('trace --all')}` lists what parts do by themselves."
             )
-        _list(output, found[-NEWEST:])
+        _list(output, found[-most:])
+        if len(found) > most:
+            output.note(f"These are the newest {most} of {len(found)}. For more: --limit.")
         return
     if len(wanted) < SHORTEST:
         raise CommandFailed(f"Give at least {SHORTEST} characters of the task's, the trace's or the act's id.")

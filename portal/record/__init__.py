@@ -4,6 +4,7 @@ from portal.record._effects import Effect, differences, directory_effects
 from portal.record._export import Exported, export, file_names
 from portal.record._following import Follower, News
 from portal.record._ocsf import ocsf
+from portal.record._reading import LATEST
 from portal.record._story import Step, story
 from portal.record._trails import (
     ANCHORS,
@@ -22,6 +23,7 @@ __all__ = [
     "ANCHORS",
     "DONE",
     "KEYS",
+    "LATEST",
     "Database",
     "Effect",
     "Exported",

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from shared.errors import ConfigurationError
 AUDIT_FILE = "audit.sqlite3"
 KEYS = "audit-keys"
 ANCHORS = "audit-anchors"
-MOST_ACTS = 1_000_000
+PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,16 @@ def recorded_acts(sources: Sequence[Source]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for source in sources:
         with opened(source) as store:
-            rows = store.search(Wanted(holding='"act":"'), most=MOST_ACTS)
-            found += map(read_record, rows)
+            found += map(read_record, every(store, Wanted(holding='"act":"')))
     return found
+
+
+def every(store: Store, wanted: Wanted) -> Iterator[Row]:
+    """All records of a kind in a trail by time, however many; a page of them at once."""
+    while rows := store.search(wanted, most=PAGE):
+        yield from rows
+        last = rows[-1]
+        wanted = replace(wanted, later=(last.columns[0], last.record.writer, last.record.sequence))
 
 
 def check(source: Source, *, keep: bool = False) -> Report:

@@ -122,6 +122,10 @@ class Output:
             sys.stdout.write(f"{json.dumps(document)}\n")
             sys.stdout.flush()
 
+    def note(self, text: str) -> None:
+        """A line on standard error that is about what was written, and no complaint."""
+        self.errors.print(Text(printable(text), style="dim"), highlight=False, soft_wrap=True)
+
     def complain(self, text: str) -> None:
         """A line on standard error."""
         self.errors.print(Text.assemble(("helpdesk: ", "bold red"), printable(text)), highlight=False, soft_wrap=True)

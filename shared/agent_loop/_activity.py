@@ -6,6 +6,7 @@ the person's behalf, as for anything else.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -44,27 +45,56 @@ class Activity:
         return Route(PATH, self._answer, methods=["GET"])
 
     async def _answer(self, request: Request) -> JSONResponse:
-        caller, since = caller_of(request.scope), _number(request, "since", 0, 2**53)
-        most = _number(request, "limit", MOST, MOST)
-        own, *others = await asyncio.gather(
-            self._own(caller, since, most), *(self._of(peer, caller, since, most) for peer in self._peers)
+        caller = caller_of(request.scope)
+        asked = _Asked(
+            _number(request, "since", 0, 2**53),
+            _number(request, "until", 2**53, 2**53),
+            _number(request, "limit", MOST, MOST),
         )
-        found = [*own, *(record for records in others for record in records or ())]
-        away = [peer.name for peer, records in zip(self._peers, others, strict=True) if records is None]
-        newest = sorted(found, key=lambda record: int(record["at"]))[-most:]
-        return JSONResponse({"records": newest, "away": away}, headers={"Cache-Control": "no-store"})
+        own, *others = await asyncio.gather(
+            self._own(caller, asked), *(self._of(peer, caller, asked) for peer in self._peers)
+        )
+        told = [each for each in (own, *others) if each is not None]
+        found = sorted((record for each in told for record in each.records), key=lambda record: int(record["at"]))
+        away = [peer.name for peer, each in zip(self._peers, others, strict=True) if each is None]
+        more = len(found) > asked.most or any(each.more for each in told)
+        answer = {"records": found[-asked.most :], "away": away, "more": more}
+        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
-    async def _own(self, caller: Caller, since: int, most: int) -> list[dict[str, Any]]:
-        records = await self._trail.of_person(caller.user.issuer, caller.user.subject, since=since, most=most)
-        return [_told(record) for record in records if record["action"] not in _OF_THE_TRAIL]
+    async def _own(self, caller: Caller, asked: "_Asked") -> "_Found":
+        user = caller.user
+        records = await self._trail.of_person(
+            user.issuer, user.subject, since=asked.since, until=asked.until, most=asked.most + 1
+        )
+        newest = [_told(record) for record in records[-asked.most :] if record["action"] not in _OF_THE_TRAIL]
+        return _Found(newest, more=len(records) > asked.most)
 
-    async def _of(self, peer: AgentClient, caller: Caller, since: int, most: int) -> list[dict[str, Any]] | None:
+    async def _of(self, peer: AgentClient, caller: Caller, asked: "_Asked") -> "_Found | None":
+        parameters = {"since": str(asked.since), "until": str(asked.until), "limit": str(asked.most)}
         try:
-            answer = await peer.get(PATH, caller=caller, parameters={"since": str(since), "limit": str(most)})
-            return [_checked(record) | {"agent": peer.name} for record in answer["records"][:most]]
-        except (HelpdeskError, KeyError, TypeError, ValueError) as error:
+            answer = await peer.get(PATH, caller=caller, parameters=parameters)
+            records = [_checked(record) | {"agent": peer.name} for record in answer["records"][: asked.most]]
+            return _Found([one for one in records if one["at"] < asked.until], more=answer.get("more") is True)
+        except (HelpdeskError, AttributeError, KeyError, TypeError, ValueError) as error:
             _log.info("activity_not_told", agent=peer.name, detail=type(error).__name__)
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked for: of this time, in milliseconds since 1970, and at most so much, the newest."""
+
+    since: int
+    until: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one agent tells, and whether there is older that it left out."""
+
+    records: list[dict[str, Any]]
+    more: bool
 
 
 def _told(record: Mapping[str, Any]) -> dict[str, Any]:

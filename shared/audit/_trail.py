@@ -196,7 +196,9 @@ class AuditTrail:
         """See `Trail`."""
         return token.fingerprint(self._key.naming_key)
 
-    async def of_person(self, issuer: str, subject: str, *, since: int, most: int) -> list[dict[str, Any]]:
+    async def of_person(
+        self, issuer: str, subject: str, *, since: int, most: int, until: int | None = None
+    ) -> list[dict[str, Any]]:
         """What is on record on behalf of somebody, by all processes that share the trail, by time: the newest of it.
 
         Args:
@@ -204,24 +206,28 @@ class AuditTrail:
             subject: Its name for them.
             since: Not before, in milliseconds since 1970.
             most: How much at most.
+            until: Before, in the same way.
 
         Raises:
             AuditUnavailable: if the record is away.
         """
         await self.settled()
+        wanted = Wanted(subject=subject, since=since, until=until)
         try:
-            return await asyncio.to_thread(self._of_person, issuer, subject, since, most)
+            return await asyncio.to_thread(self._of_person, issuer, wanted, most)
         except (StoreAway, ConfigurationError) as error:
             raise AuditUnavailable(detail=str(error)) from error
 
-    def _of_person(self, issuer: str, subject: str, since: int, most: int) -> list[dict[str, Any]]:
+    def _of_person(self, issuer: str, wanted: Wanted, most: int) -> list[dict[str, Any]]:
         store = self._store.another()
         try:
-            rows = store.search(Wanted(subject=subject, since=since), most=most, newest=True)
+            rows = store.search(wanted, most=most, newest=True)
         finally:
             store.close()
         found = [members_of(row.record) for row in reversed(rows)]
-        return [one for one in found if one["who"].get("issuer") == issuer and one["who"].get("subject") == subject]
+        return [
+            one for one in found if one["who"].get("issuer") == issuer and one["who"].get("subject") == wanted.subject
+        ]
 
     async def expire(self, *, days: float) -> int:
         """Lets go what is older than so many days in the chains of other processes; says how many records.

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from starlette.requests import Request
@@ -27,12 +28,13 @@ class Peer:
         return self._answer
 
 
-async def told(tmp_path: Path, answer: Any) -> dict[str, Any]:
+async def told(tmp_path: Path, answer: Any, **parameters: int) -> dict[str, Any]:
     trail = AuditTrail.begin(
         AuditFile.open(tmp_path / "audit.sqlite3", create=True), SealingKey.generate(), agent="supervisor"
     )
     caller = Caller(make_principal(), None, RawToken("token"))
-    scope = {"type": "http", "method": "GET", "path": "/activity", "query_string": b"", "headers": [], CALLER: caller}
+    query = urlencode(parameters).encode()
+    scope = {"type": "http", "method": "GET", "path": "/activity", "query_string": query, "headers": [], CALLER: caller}
     peer: Any = Peer(answer)  # it has what is used of a client
     response = await Activity(trail, [peer])._answer(Request(scope))
     trail.close()
@@ -52,6 +54,17 @@ async def test_an_agent_speaks_for_itself_alone(tmp_path: Path) -> None:
 RECORD = {"at": 1, "action": "account:lock:remove", "outcome": "succeeded"}
 
 
+@pytest.mark.parametrize(("answer", "more"), [({"more": True}, True), ({"more": "yes"}, False), ({}, False)])
+async def test_that_another_agent_left_something_out_is_told(tmp_path: Path, answer: Any, more: bool) -> None:
+    assert (await told(tmp_path, {"records": [RECORD], **answer}))["more"] is more
+
+
+async def test_what_an_agent_tells_of_another_time_is_not_told(tmp_path: Path) -> None:
+    """One of an older release does not know `until`."""
+    found = await told(tmp_path, {"records": [RECORD, RECORD | {"at": 7}]}, until=5)
+    assert [one["at"] for one in found["records"]] == [1]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -61,4 +74,4 @@ RECORD = {"at": 1, "action": "account:lock:remove", "outcome": "succeeded"}
     ],
 )
 async def test_what_is_no_activity_counts_as_away(tmp_path: Path, answer: Any) -> None:
-    assert await told(tmp_path, answer) == {"records": [], "away": ["docs_search"]}
+    assert await told(tmp_path, answer) == {"records": [], "away": ["docs_search"], "more": False}

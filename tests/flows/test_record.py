@@ -175,7 +175,8 @@ async def test_an_approved_act_is_on_record_with_who_was_asked_and_for_what(
         await asyncio.sleep(0.1)
     world.settle()
 
-    steps = story([Source(path) for path in sorted((world.folder / "audit").glob("*.sqlite3"))], reply.task["id"])
+    trails = [Source(path) for path in sorted((world.folder / "audit").glob("*.sqlite3"))]
+    steps = list(story(trails, reply.task["id"]))
     inner = [step.record for step in steps if step.record["agent"] == "password_reset"]
     told = [(one["action"], one["outcome"]) for one in inner if not one["action"].endswith(":read")]
     wanted = [
@@ -231,6 +232,11 @@ async def test_people_are_told_what_was_done_for_them_by_all_agents_and_nothing_
         assert not [record for record in denied if "resource" in record or "rule" in record]  # I7: nor who exists
         newest = await _activity(world, http, amelia.token, limit="2", since="0")
         assert newest["records"] == hers["records"][-2:]
+        assert (newest["more"], hers["more"]) == (True, False)
+        until = str(newest["records"][0]["at"] + 1)
+        before = await _activity(world, http, amelia.token, until=until)
+        assert before["records"] == [one for one in hers["records"] if one["at"] < int(until)]
+        assert before["more"] is False
         world.stop("docs_search")
         without = await _activity(world, http, amelia.token)
         assert without["away"] == ["docs_search"]

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from portal.record import DONE, Source, differences, directory_effects, local_trails, ocsf, search, story
+from portal.record._trails import PAGE
 from shared.audit import Action, Approval, AuditFile, AuditTrail, Event, Outcome, Rule, SealingKey, Wanted, Where
 from tests.portal._trails import AMELIA, PASSWORD_RESET, SUPERVISOR, event, open_trail, tamper, write
 from tests.portal.running import Command
@@ -111,7 +112,7 @@ def test_replicas_with_a_file_each_verify_and_read_together(helpdesk: Command, t
 
 @pytest.mark.parametrize("task", ["s1", "p1"])
 def test_the_story_of_a_task_goes_through_all_agents_whichever_task_is_named(helpdesk: Command, task: str) -> None:
-    steps = story(local_trails(helpdesk.state), task)
+    steps = list(story(local_trails(helpdesk.state), task))
     assert [(step.depth, step.record["agent"], step.record["action"]) for step in steps] == [
         (0, "supervisor", "request:message:accept"),
         (0, "supervisor", "request:hop:call"),
@@ -125,6 +126,35 @@ def test_the_story_of_a_task_goes_through_all_agents_whichever_task_is_named(hel
     assert said.out.startswith("auth0|amelia asked on ")
     assert "password_reset  did unlock an account, account:00u1  (unlock)" in said.out
     assert helpdesk("audit", "story", "nothing").code == 1
+
+
+def test_the_story_of_a_task_is_whole_however_long_it_is(tmp_path: Path) -> None:
+    """In the order of time, across pages and agents, with what several agents did in one moment from the top down."""
+    count = 3 * PAGE + 7
+    worked = [
+        event(Action.TOOL_AUTHORIZE, Outcome.ALLOWED, "p1", details={"number": number}) for number in range(count)
+    ]
+    calls = [
+        event(Action.HOP_CALL, task="s1", details={"agent": "password_reset", "task": task}) for task in ("p0", "p1")
+    ]
+    write(tmp_path, {"supervisor": [*SUPERVISOR[:1], *calls], "password_reset": worked})
+    for named in ("s1", "p1"):
+        steps = list(story(local_trails(tmp_path), named))
+        assert [step.record["details"]["number"] for step in steps if step.depth] == list(range(count))
+        assert [step.depth for step in steps] == [0] * 3 + [1] * count
+        assert [step.record["at"] for step in steps] == sorted(step.record["at"] for step in steps)
+
+
+def test_whoever_does_not_see_all_is_told_so_and_how_to_see_the_rest(helpdesk: Command) -> None:
+    everything = helpdesk("audit", "--json").events
+    for form in ("--json", "--ocsf"):
+        cut = helpdesk("audit", form, "--limit", "3")
+        assert len(cut.events) == 3
+        assert "These are the newest 3. For older ones: --until " in cut.err
+    until = cut.err.split("--until ")[1].split(",")[0]
+    assert helpdesk("audit", "--json", "--until", until).events == everything[:-2], "those of the same moment, too"
+    for whole in (helpdesk("audit"), helpdesk("audit", "--limit", str(len(everything)))):
+        assert whole.err == ""
 
 
 @cache

@@ -96,6 +96,7 @@ def test_it_goes_on_where_a_file_is_taken_away_put_anew_or_cut_off(helpdesk: Com
     file = helpdesk.state / "supervisor" / "audit.sqlite3"
     with following(helpdesk, "--file", str(file), "--limit", "1") as child:
         assert records(child, 1)[0]["action"] == "trail:chain:close"
+        assert "These are the newest 1." in complaint(child)
         for suffix in ("", "-wal", "-shm"):
             if (old := file.with_name(f"{file.name}{suffix}")).exists():
                 old.rename(tmp_path / old.name)

@@ -113,6 +113,13 @@ def test_the_newest_are_listed_and_programs_get_json(command: Command) -> None:
     assert events[0]["milliseconds"] == 100.0
 
 
+def test_that_older_ones_are_left_out_is_said(command: Command) -> None:
+    cut = command("trace", "--json", "--limit", "1")
+    assert [event["name"] for event in cut.events] == ["GetTask"]
+    assert "These are the newest 1 of 2. For more: --limit." in cut.err
+    assert command("trace", "--limit", "2").err == ""
+
+
 def test_what_an_agent_does_by_itself_is_listed_where_it_is_asked_for_and_can_be_shown(command: Command) -> None:
     agent = service(command.state / TRACES, "account_lookup")
     fetched = agent.start_span("GET /.well-known/jwks.json", kind=SpanKind.CLIENT)

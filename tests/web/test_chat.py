@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.testing import tokens_in
+from shared.audit import Action, AuditFile, AuditTrail, Event, Outcome, SealingKey, Wanted, Who, members_of
+from shared.testing import audit_key, tokens_in
 from tests.flows._approvals import at_the_phone, resets
 from tests.flows._world import World
 from tests.web._stack import passkey, started
@@ -235,6 +236,24 @@ async def test_what_was_done_is_told_to_whom_it_was_done_for(world: World, ameli
     async with Visitor(world.url("web"), world.tenant) as ravi:
         await ravi.sign_in("ravi.chandar")
         assert "Nothing was done on your behalf yet" in text_of((await ravi.get("/activity")).text)
+
+
+async def test_what_was_done_long_ago_is_behind_a_link(world: World, amelia: Visitor) -> None:
+    await amelia.ask(VPN)
+    file = world.folder / "audit" / "supervisor.sqlite3"
+    store = AuditFile.open(file, create=False)
+    (newest,) = store.search(Wanted(action="request:message:accept"), most=1, newest=True)
+    store.close()
+    trail = AuditTrail.begin(AuditFile.open(file, create=True), SealingKey.read(audit_key()), agent="supervisor")
+    who = Who(**{name: members_of(newest.record)["who"][name] for name in ("issuer", "subject")})
+    for _ in range(201):
+        trail.note(Event(action=Action.DOCUMENT_READ, outcome=Outcome.SUCCEEDED, who=who))
+    trail.close()
+    page = (await amelia.get("/activity")).text
+    assert "took up a message" not in text_of(page)
+    older = unescape(page.split('href="/activity?')[1].split('"')[0])
+    assert "took up a message" in text_of((await amelia.get(f"/activity?{older}")).text)
+    assert "Nothing was done on your behalf before that" in text_of((await amelia.get("/activity?until=1")).text)
 
 
 async def test_many_at_once_see_their_own(world: World, amelia: Visitor) -> None:
