@@ -313,6 +313,10 @@ class AgentRequestHandler(PushOperations):
                 )
         elif stored.task.status.state in TERMINAL_STATES:
             raise ended(task_id)
+        elif len(stored.task.history) >= self._limits.task_messages:
+            raise UnsupportedOperationError(
+                message=f"Task {task_id} holds as many messages as a task may; cancel it, or send one without a taskId."
+            )
         request = RequestContext(
             call_context=context, request=params, task_id=task_id, context_id=message.context_id or None
         )

@@ -46,8 +46,16 @@ def check_message(params: SendMessageRequest, accepted: frozenset[str], limits: 
         raise InvalidParamsError(message=f"The message refers to more than {MAX_REFERENCES} tasks or extensions.")
     _check_metadata(message.metadata if message.HasField("metadata") else None, limits)
     _check_metadata(params.metadata if params.HasField("metadata") else None, limits)
+    if message.ByteSize() - _text_bytes(message) > limits.besides_text_bytes:
+        raise InvalidParamsError(
+            message=f"The message holds more than {limits.besides_text_bytes} bytes besides its text."
+        )
     if params.configuration.history_length < 0:
         raise InvalidParamsError(message="The history length must not be negative.")
+
+
+def _text_bytes(message: Message) -> int:
+    return sum(len(part.text.encode()) for part in message.parts)
 
 
 def _check_ids(message: Message) -> None:

@@ -39,6 +39,12 @@ def changed(**fields: Any) -> dict[str, Any]:
         (changed(parts=[{"text": "x", "metadata": DEEP}]), "nested deeper than 8"),
         (message("echo hello") | {"metadata": DEEP}, "nested deeper than 8"),
         (changed(referenceTaskIds=["x"] * 17), "more than 16 tasks"),
+        (changed(metadata={"a": "x" * 8192}), "more than 8192 bytes besides"),
+        (changed(parts=[{"text": "x", "metadata": {"a": "x" * 8192}}]), "more than 8192 bytes besides"),
+        (changed(parts=[{"text": "x", "filename": "x" * 8192}]), "more than 8192 bytes besides"),
+        (changed(parts=[{"text": "x", "mediaType": f"text/plain;{'x' * 8192}"}]), "more than 8192 bytes besides"),
+        (changed(extensions=["x" * 8192]), "more than 8192 bytes besides"),
+        (changed(referenceTaskIds=["x" * 8192]), "more than 8192 bytes besides"),
         (message("echo hello") | {"configuration": {"historyLength": -1}}, "must not be negative"),
         (changed(parts="x"), "do not fit"),
         (changed(parts=[{"text": 5}]), "do not fit"),
@@ -89,6 +95,11 @@ async def test_a_part_of_a_kind_that_the_card_does_not_offer_is_refused(
 async def test_text_may_say_that_it_is_text(agent: Agent, media_type: str, binding: str) -> None:
     params = changed(parts=[{"text": "echo hello", "mediaType": media_type}])
     assert (await agent.call("SendMessage", params, binding=binding)).text == "hello"
+
+
+async def test_text_is_limited_by_its_characters_alone(agent: Agent, binding: str) -> None:
+    text = "echo " + "\U0001f512" * 7000
+    assert (await agent.send(text, binding=binding)).text == text.removeprefix("echo ")
 
 
 async def test_text_of_any_language_comes_back_as_it_was_sent(agent: Agent, binding: str) -> None:

@@ -217,6 +217,22 @@ async def test_tasks_that_begin_at_the_same_moment_count_too(tmp_path: Path, iss
 
 
 @pytest.mark.requirement("C9")
+@pytest.mark.parametrize("text", ["ask", "auth"])
+async def test_a_task_that_waits_does_not_grow_for_ever(
+    tmp_path: Path, issuer: Issuer, text: str, binding: str
+) -> None:
+    """All that it holds is read, written and sent with it, by everybody's process."""
+    async with Agent(tmp_path, issuer, limits=Limits(task_messages=6)) as agent:
+        task = (await agent.send(text)).task
+        answers = [await agent.send(text, taskId=task["id"], binding=binding) for _ in range(5)]
+        assert [answer.reason for answer in answers] == [None, None, None, *["UNSUPPORTED_OPERATION"] * 2]
+        assert answers[-1].error is not None
+        assert "as many messages as a task may" in answers[-1].error["message"]
+        assert len(agent.executor.heard) == 4
+        assert (await agent.call("CancelTask", {"id": task["id"]})).state == "TASK_STATE_CANCELED"
+
+
+@pytest.mark.requirement("C9")
 async def test_a_task_that_waits_holds_nothing_in_memory(agent: Agent) -> None:
     before = len(asyncio.all_tasks())
     for _ in range(10):
