@@ -139,3 +139,14 @@ def _measure(value: Any) -> tuple[int, int]:
             values += len(item)
             rest.extend((inner, level + 1) for inner in (item.values() if isinstance(item, dict) else item))
     return deepest, values
+
+
+def holds_more_than(value: Any, most: int) -> bool:
+    """Whether a JSON value holds more than `most` values, itself among them; looks at no more than that."""
+    values, rest = 1, [value]
+    while rest and values <= most:
+        item = rest.pop()
+        if isinstance(item, dict | list):
+            values += len(item)
+            rest.extend(item.values() if isinstance(item, dict) else item)
+    return values > most

@@ -14,8 +14,10 @@ from a2a.client.card_resolver import parse_agent_card
 from a2a.types import AgentCard
 from a2a.utils.constants import AGENT_CARD_WELL_KNOWN_PATH
 
+from shared.a2a._body import holds_more_than
 from shared.a2a._caller import INVOKE_SCOPE
 from shared.a2a._peer_card import PeerCard, read_card
+from shared.a2a._peer_transport import MAX_PEER_VALUES
 from shared.a2a._reaching import BROKEN
 from shared.a2a._signed_card import CardKeys, SignedCard
 from shared.audit import Action, Event, Outcome, Rule, Trail, try_note
@@ -159,9 +161,12 @@ class HeldCard:
                 self.name, detail=f"{url}: status {response.status_code}, {len(response.content)} bytes"
             )
         try:
-            return response.json()
+            document = response.json()
         except Exception as error:  # what a peer may send: no JSON, no text, nested without end
             raise UpstreamRefused(self.name, detail=f"{url}: not an agent card") from error
+        if holds_more_than(document, MAX_PEER_VALUES):
+            raise UpstreamRefused(self.name, detail=f"{url}: a card of more than {MAX_PEER_VALUES} values")
+        return document
 
     def _read(self, document: Any) -> tuple[AgentCard, SignedCard | None]:
         """The card that a document is, and how it is signed where that is asked for."""

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 import httpx
-from a2a.client.transports.jsonrpc import JsonRpcTransport
 from a2a.types import AgentCard
 
 from shared.a2a._caller import AGENT_SCHEME, INVOKE_SCOPE, USER_SCHEME
+from shared.a2a._peer_transport import PeerTransport
 from shared.a2a._signed_card import SignedCard
 from shared.errors import UpstreamRefused
 
@@ -17,7 +17,7 @@ class PeerCard:
     """A card, how to call the agent that it describes, the scopes that it asks for, its signature if it needs one."""
 
     card: AgentCard
-    transport: JsonRpcTransport
+    transport: PeerTransport
     agent_scopes: frozenset[str]
     user_scopes: frozenset[str]
     signed: SignedCard | None
@@ -45,7 +45,7 @@ def read_card(
         raise UpstreamRefused(name, detail=f"{url}: its card names no scope of the user's token")
     return PeerCard(
         card=card,
-        transport=JsonRpcTransport(http, card, interface, is_shared_httpx=True),
+        transport=PeerTransport(http, card, interface, is_shared_httpx=True),
         agent_scopes=_scopes(card, AGENT_SCHEME) or frozenset({INVOKE_SCOPE}),
         user_scopes=user_scopes,
         signed=signed,

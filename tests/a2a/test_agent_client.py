@@ -215,6 +215,28 @@ async def test_an_answer_that_never_ends_is_not_waited_for(
 
 
 @pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize(("many", "is_taken"), [(5000, True), (10_000, False)])
+async def test_of_more_values_than_an_answer_needs_no_messages_are_made(
+    peer: Peer, client: AgentClient, many: int, *, is_taken: bool, streaming: bool
+) -> None:
+    """Making them takes seconds, in which nobody else is served."""
+    done = {"id": "task", "contextId": "context", "status": {"state": "TASK_STATE_COMPLETED"}}
+    result = {"task": done | {"metadata": {"many": [[]] * many}}}
+    peer.answer = sse(result) if streaming else json.dumps({"jsonrpc": "2.0", "id": "1", "result": result}).encode()
+    peer.media_type = STREAM if streaming else b"application/json"
+
+    with contextlib.nullcontext() if is_taken else pytest.raises(UpstreamRefused):
+        assert [event.task.id for event in await ask(client, streaming=streaming)] == ["task"]
+
+
+async def test_a_card_of_more_values_than_any_needs_is_refused(peer: Peer, client: AgentClient) -> None:
+    peer.card = peer.card_document(skills=[{}] * 10_000)
+    with pytest.raises(UpstreamRefused) as refused:
+        await client.card()
+    assert "more than 10000 values" in refused.value.detail
+
+
+@pytest.mark.parametrize("streaming", [True, False])
 @pytest.mark.parametrize(
     "answer",
     [
