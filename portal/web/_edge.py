@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from portal.web._pages import REQUEST_ID, error_response
+from portal.web._shares import AT_END
 from portal.web._trace import end_trace, note_arrival
 from portal.web.settings import WebSettings
 from shared.telemetry import bind_ids, get_logger
@@ -91,6 +92,7 @@ class Edge:
 
         bind_ids(request_id=request_id)
         with ExitStack() as stack:
+            scope[AT_END] = stack
             note_arrival(scope, stack)
             try:
                 await self._answer(scope, receive, send_guarded, lambda: status)

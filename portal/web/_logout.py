@@ -4,6 +4,7 @@ This is OpenID Connect Back-Channel Logout 1.0. No browser sends it, so that nei
 the token's signature says all.
 """
 
+from contextlib import suppress
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -12,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 
 from portal.web._forms import FORM, MAX_FIELDS, FormRefused, body_of
 from portal.web._signed_in import Backend, backend_of
-from shared.errors import InvalidToken, UpstreamUnavailable
+from shared.errors import InvalidToken, TooManyRequests, UpstreamUnavailable
 from shared.identity import LogoutToken, RawToken, verify_logout_token
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, metrics
 
 TOKEN: Final = "logout_token"  # noqa: S105 -- the parameter's name
 
@@ -25,12 +26,16 @@ async def backchannel_logout(request: Request) -> Response:
     """Ends the sessions that a logout token names; that there are none is no error (§2.8)."""
     backend = backend_of(request)
     try:
+        backend.shares.require(request.scope)
         token = await _received(request)
         verified = await verify_logout_token(
             token, keys=backend.keys, client_id=backend.desk.client_id, clock=backend.clock.now
         )
         ended = _ended(backend, verified)
     except (InvalidToken, FormRefused) as error:
+        with suppress(TooManyRequests):
+            backend.shares.take(request.scope)  # what holds takes nothing: an issuer may tell of many at once
+        metrics.refused(error, place="request")
         _log.warning("logout_token_refused", error=error.reason, detail=error.detail)
         return _refused(400, "invalid_request", "The logout token does not verify.")
     except UpstreamUnavailable as error:

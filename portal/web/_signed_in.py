@@ -1,6 +1,7 @@
 """A browser's session in use, and what all of them stand on."""
 
 import asyncio
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from portal.conversation import HelpDesk
 from portal.session import SYSTEM_CLOCK, AuthorizationServer, Clock, Desk, Session, SignIn
 from portal.web._sealing import Sealing
 from portal.web._sessions import Kept, Lifetimes, Sessions, digest_of
+from portal.web._shares import Shares
 from portal.web._trace import begin_trace, trace_headers
 from portal.web.settings import WebSettings
 from shared.a2a import RateLimit
@@ -70,9 +72,17 @@ class Backend:
         settings: The web chat's.
         http: The process's HTTP client.
         clock: The time.
+        elapsed: Monotonic seconds, which limits go by.
     """
 
-    def __init__(self, settings: WebSettings, http: httpx.AsyncClient, *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        settings: WebSettings,
+        http: httpx.AsyncClient,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.settings = settings
         self.http = http
         self.clock = clock
@@ -92,7 +102,8 @@ class Backend:
         lifetimes = Lifetimes(settings.web_session_idle_seconds, settings.web_session_seconds)
         self.sessions = Sessions(settings.web_session_file, self.sealing, lifetimes, clock.now)
         self.closing = asyncio.Event()
-        self._limit = RateLimit(settings.web_requests_per_minute)
+        self.shares = Shares(settings.web_stranger_requests_per_minute, settings.proxies, clock=elapsed)
+        self._limit = RateLimit(settings.web_requests_per_minute, clock=elapsed)
         self._in_use: OrderedDict[str, SignedIn] = OrderedDict()
         self._shown: Counter[str] = Counter()
 
@@ -105,10 +116,11 @@ class Backend:
         """Who sent a request; None if nobody is signed in in that browser.
 
         Raises:
-            TooManyRequests: they send too many.
+            TooManyRequests: they send too many; or whoever is at their address does, without being signed in.
         """
         kept = self.sessions.find(request.cookies.get(self.cookie, ""))
         if kept is None:
+            self.shares.take(request.scope)
             return None
         self._limit.take(kept.digest)
         begin_trace(request.scope)
@@ -118,6 +130,7 @@ class Backend:
             if sign_in is None:  # sealed with another key
                 return None
             found = self._in_use[kept.digest] = self._create(kept, sign_in)
+        self.shares.hold(request.scope, f"person {found.subject}")
         self._in_use.move_to_end(kept.digest)
         if len(self._in_use) > MAX_IN_USE:
             self._in_use.popitem(last=False)

@@ -64,11 +64,12 @@ async def login(request: Request) -> Response:
 async def callback(request: Request) -> Response:
     """`GET /callback`: the browser is back with a code, or a refusal."""
     backend = backend_of(request)
+    is_signed_in = backend.find(request) is not None
     begun = _begun(backend, request)
     answer = dict(request.query_params.multi_items())
     is_whole = len(answer) == len(request.query_params.multi_items())
     if begun is None or not is_whole or not _is_same(answer.get("state", ""), str(begun["state"])):
-        if backend.find(request) is not None:  # the way back, or a second tab: nothing is to be done
+        if is_signed_in:  # the way back, or a second tab: nothing is to be done
             return RedirectResponse("/", 303)
         return error_response(request, 400, "This sign-in was not begun here, or it took too long.", way_on="sign_in")
     redirect_uri = f"{backend.settings.origin}/callback"

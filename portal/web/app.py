@@ -1,6 +1,8 @@
 """Composes the web chat."""
 
-from collections.abc import AsyncGenerator
+import math
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -19,15 +21,19 @@ from portal.web._errors import words_for
 from portal.web._pages import error_response, static
 from portal.web._signed_in import Backend
 from portal.web.settings import WebSettings
-from shared.errors import HelpdeskError
+from shared.errors import HelpdeskError, TooManyRequests
 from shared.http import create_http_client
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, metrics
 
 _log = get_logger()
 
 
 def create_app(
-    settings: WebSettings, *, http: httpx.AsyncClient | None = None, clock: Clock = SYSTEM_CLOCK
+    settings: WebSettings,
+    *,
+    http: httpx.AsyncClient | None = None,
+    clock: Clock = SYSTEM_CLOCK,
+    elapsed: Callable[[], float] = time.monotonic,
 ) -> Starlette:
     """Makes the web chat's app.
 
@@ -35,9 +41,10 @@ def create_app(
         settings: The web chat's settings.
         http: In place of a new client; closed with the app.
         clock: The time.
+        elapsed: Monotonic seconds, which limits go by.
     """
     client = http or create_http_client()
-    backend = Backend(settings, client, clock=clock)
+    backend = Backend(settings, client, clock=clock, elapsed=elapsed)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None, None]:
@@ -87,8 +94,12 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HelpdeskError)  # noqa: S101 -- registered for this class only
     words = words_for(error)
     _log.info("request_refused", status=words.status, error=error.reason, detail=error.detail)
+    metrics.refused(error, place="request")
     way_on = "sign_in" if isinstance(error, NotSignedIn) else ""
-    return error_response(request, words.status, words.message, way_on=way_on)
+    response = error_response(request, words.status, words.message, way_on=way_on)
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    return response
 
 
 async def _no_page(request: Request, error: Exception) -> Response:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
+from portal.web._shares import Network, networks_in
 from shared.settings import ServiceSettings, TelemetrySettings, is_loopback, require_secure_url
 
 KEY_BYTES: Final = 32
@@ -37,6 +38,13 @@ class WebSettings(ServiceSettings, TelemetrySettings):
         43_200, ge=300, le=604_800, description="for how long a session lasts, however it is used"
     )
     web_requests_per_minute: int = Field(240, ge=10, description="for each session")
+    web_stranger_requests_per_minute: int = Field(
+        600, ge=10, description="for each address, of those who are not signed in"
+    )
+    web_trusted_proxies: list[str] = Field(
+        default_factory=list,
+        description="a JSON array: addresses and networks of the proxies whose X-Forwarded-For is believed",
+    )
     connection_names: dict[str, str] = Field(
         default_factory=dict,
         description="a JSON object: what people call each connection of accounts, by its name in Auth0",
@@ -62,6 +70,11 @@ class WebSettings(ServiceSettings, TelemetrySettings):
         """Whether browsers reach it over TLS."""
         return self.origin.startswith("https://")
 
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """WEB_TRUSTED_PROXIES, read."""
+        return networks_in(self.web_trusted_proxies)
+
     def key(self) -> bytes:
         """The bytes of WEB_SESSION_KEY."""
         return base64.b64decode(self.web_session_key.get_secret_value(), validate=True)
@@ -78,6 +91,14 @@ class WebSettings(ServiceSettings, TelemetrySettings):
         ):
             require_secure_url(name, url, local=self.is_local)
         self._verify_origin()
+        try:
+            all_of_them = any(network.prefixlen == 0 for network in self.proxies)
+        except ValueError:
+            raise ValueError(
+                "WEB_TRUSTED_PROXIES names what is no address and no network: write them as 10.0.0.7 or 10.0.0.0/24."
+            ) from None
+        if all_of_them:
+            raise ValueError("WEB_TRUSTED_PROXIES names every address: anybody could say that they are somebody else.")
         if self.web_session_idle_seconds > self.web_session_seconds:
             raise ValueError("WEB_SESSION_IDLE_SECONDS is longer than WEB_SESSION_SECONDS: make it shorter.")
         try:

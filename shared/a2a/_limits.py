@@ -81,13 +81,26 @@ class RateLimit:
         Raises:
             TooManyRequests: if it is empty; `retry_after` is when the next will be there.
         """
+        level, now = self._level(key)
+        self._buckets[key] = (level - 1, now)
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > MAX_BUCKETS:
+            self._buckets.popitem(last=False)
+
+    def require(self, key: str) -> None:
+        """Sees that there is a request in the key's bucket, and takes none.
+
+        Raises:
+            TooManyRequests: as `take`.
+        """
+        self._level(key)
+
+    def _level(self, key: str) -> tuple[float, float]:
+        """How full the bucket is, and when that was."""
         now, part = self._clock(), self._per_minute / self._replicas()
         per_second, burst = part / 60, max(1.0, part / 10)
         level, at = self._buckets.get(key, (burst, now))
         level = min(burst, level + (now - at) * per_second)
         if level < 1:
             raise TooManyRequests(retry_after=(1 - level) / per_second, detail="rate limit")
-        self._buckets[key] = (level - 1, now)
-        self._buckets.move_to_end(key)
-        if len(self._buckets) > MAX_BUCKETS:
-            self._buckets.popitem(last=False)
+        return level, now

@@ -1,11 +1,14 @@
 """The web chat at a tenant of its own, and a clock that both go by."""
 
 import base64
-from collections.abc import AsyncIterator, Callable, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 
 from local.tenant.testing import LocalTenant, ManualClock
 from portal.session import Clock
@@ -57,6 +60,7 @@ def make_settings(tenant: LocalTenant, server: LoopbackServer, tmp_path: Path) -
             "web_session_file": tmp_path / "web" / "sessions.sqlite3",
             "web_session_key": base64.b64encode(bytes(32)).decode(),
             "web_requests_per_minute": 6000,
+            "web_stranger_requests_per_minute": 6000,
         }
         return WebSettings.load(**values | changes)
 
@@ -84,3 +88,30 @@ async def visitor(web: LoopbackServer, tenant: LocalTenant) -> AsyncIterator[Vis
 async def amelia(visitor: Visitor) -> Visitor:
     assert (await visitor.sign_in("amelia.hart")).status_code == 303
     return visitor
+
+
+@pytest.fixture
+def hanging(
+    server: LoopbackServer, make_settings: MakeSettings, manual_clock: ManualClock
+) -> Iterator[threading.Semaphore]:
+    """A web chat whose supervisor takes requests and answers none; it is released once for each that came."""
+    arrived = threading.Semaphore(0)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+
+    async def never(scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await Starlette(lifespan=lifespan)(scope, receive, send)
+            return
+        arrived.release()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    with LoopbackServer() as supervisor:
+        supervisor.start(never)
+        settings = make_settings(supervisor_url=supervisor.url)
+        server.start(create_app(settings, clock=Clock(now=manual_clock)))
+        yield arrived
+        server.stop()

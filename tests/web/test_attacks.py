@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -22,7 +22,6 @@ from portal.web.settings import WebSettings
 from shared.telemetry import _logging
 from shared.testing import LoopbackServer
 from tests.web._visitor import EVENTS, Visitor
-from tests.web.conftest import MakeSettings
 
 Message = MutableMapping[str, Any]
 FETCHES = [
@@ -95,29 +94,6 @@ def test_no_header_of_a_proxy_changes_where_we_are(web: LoopbackServer, header: 
 async def test_headers_are_read_up_to_a_length(visitor: Visitor) -> None:
     assert (await visitor.get("/", X_Long="a" * 30_000)).status_code == 200
     assert (await visitor.get("/", X_Long="a" * 33_000)).status_code == 431
-
-
-@pytest.fixture
-def hanging(server: LoopbackServer, make_settings: MakeSettings, manual_clock: ManualClock) -> Iterator[None]:
-    """A web chat whose supervisor takes requests and answers none."""
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
-
-    async def never(scope: Message, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await Starlette(lifespan=lifespan)(scope, receive, send)
-        else:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-
-    with LoopbackServer() as supervisor:
-        supervisor.start(never)
-        settings = make_settings(supervisor_url=supervisor.url)
-        server.start(create_app(settings, clock=Clock(now=manual_clock)))
-        yield
-        server.stop()
 
 
 @pytest.mark.usefixtures("hanging")
