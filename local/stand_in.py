@@ -2,11 +2,17 @@
 
 import argparse
 import json
+import socket
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
+import uvicorn
+from starlette.types import ASGIApp
+
+from shared.a2a import HTTP_PROTOCOL
 from shared.errors import ConfigurationError
 from shared.settings import ServiceSettings, is_loopback
 from shared.telemetry import configure_logging
@@ -60,6 +66,33 @@ def start(
     except ConfigurationError as error:
         sys.stderr.write(f"{error.public_message}\n")
         return 1
+
+
+def listen(app: ASGIApp, settings: ServiceSettings, *, at: socket.socket | None = None) -> int:
+    """Serves an app until told to stop, with the limits to a request's head that agents have.
+
+    Args:
+        app: What answers; its lifespan is followed if it has one.
+        settings: Where to listen.
+        at: A socket that listens already, instead.
+
+    Returns:
+        The exit code.
+    """
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=HTTP_PROTOCOL,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+    )
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[at] if at is not None else None)
+    return 0 if server.started else 1
 
 
 def require_loopback(

@@ -4,12 +4,11 @@ import sys
 from pathlib import Path
 from typing import Self
 
-import uvicorn
 from pydantic import Field, model_validator
 
 from local.directory._app import create_app
 from local.directory._config import DEFAULT_CALLBACK, PEOPLE, DirectoryConfig
-from local.stand_in import start
+from local.stand_in import listen, start
 from shared.settings import ServiceSettings
 from shared.telemetry import LogFormat
 
@@ -55,8 +54,7 @@ def serve(settings: DirectorySettings) -> int:
             hosts=frozenset(name.lower() for name in settings.directory_hosts),
         )
     )
-    uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False)
-    return 0
+    return listen(app, settings)
 
 
 def forget(folder: Path) -> None:

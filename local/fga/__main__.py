@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Literal, Self
 
 import httpx
-import uvicorn
 from pydantic import Field, model_validator
 
 from local.fga._access import Access, AccessTokens, Anybody, PresharedKeys
 from local.fga._app import create_app
 from local.fga._config import FgaConfig
 from local.fga._database import FILE_NAME
-from local.stand_in import start
+from local.stand_in import listen, start
 from shared.http import create_http_client
 from shared.identity import JwksCache, TokenVerifier
 from shared.settings import ServiceSettings
@@ -67,8 +66,7 @@ def serve(settings: FgaServerSettings) -> int:
             inline_expressions="inline_expressions" in settings.fga_experimentals,
         )
     )
-    uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False)
-    return 0
+    return listen(app, settings)
 
 
 def _access(settings: FgaServerSettings) -> Access:

@@ -2,11 +2,9 @@
 
 import sys
 
-import uvicorn
-
 from local.gateway.app import create_app
 from local.gateway.settings import GatewaySettings
-from local.stand_in import start
+from local.stand_in import listen, start
 from shared.telemetry import configure_telemetry, get_logger
 
 
@@ -23,9 +21,10 @@ def serve(settings: GatewaySettings) -> int:
         url=settings.url,
         note="a local stand-in for Amazon Bedrock AgentCore Gateway, for development only",
     )
-    uvicorn.run(app, host=settings.host, port=settings.port, log_config=None, access_log=False, server_header=False)
-    telemetry.close()
-    return 0
+    try:
+        return listen(app, settings)
+    finally:
+        telemetry.close()
 
 
 if __name__ == "__main__":

@@ -3,9 +3,7 @@
 import socket
 import sys
 
-import uvicorn
-
-from local.stand_in import start
+from local.stand_in import listen, start
 from local.tenant.app import create_app
 from local.tenant.settings import TenantSettings
 from shared.errors import ConfigurationError
@@ -38,11 +36,9 @@ def serve(settings: TenantSettings) -> int:
                 sign_in_passwords=str(settings.folder / "users.json"),
                 note="a local stand-in for Auth0, for development only",
             )
-            config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
-            uvicorn.Server(config).run(sockets=[listener])
+            return listen(app, settings, at=listener)
         finally:
             app.state.tenant.close()
-    return 0
 
 
 if __name__ == "__main__":

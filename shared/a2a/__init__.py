@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from shared.a2a._held_card import AgentTokens
     from shared.a2a._limits import Limits, RateLimit
     from shared.a2a._main import main
-    from shared.a2a._serve import serve
+    from shared.a2a._serve import HTTP_PROTOCOL, serve
     from shared.a2a._signed_card import CardKeys
     from shared.a2a._waiting import (
         CALLS_KEY,
@@ -57,6 +57,7 @@ __all__ = [
     "CALLS_KEY",
     "DELEGATED_USER_HEADER",
     "FIRST_EXAMPLES",
+    "HTTP_PROTOCOL",
     "INVOKE_SCOPE",
     "OUTCOME",
     "RESTART",
@@ -107,7 +108,7 @@ _MODULES = {
     "_held_card": ("AgentTokens",),
     "_limits": ("Limits", "RateLimit"),
     "_main": ("main",),
-    "_serve": ("serve",),
+    "_serve": ("HTTP_PROTOCOL", "serve"),
     "_signed_card": ("CardKeys",),
     "_waiting": (
         *("CALLS_KEY", "OUTCOME", "RESTART", "WAITING_KEY", "Wait", "calls_of", "waiting_metadata", "waits_of"),

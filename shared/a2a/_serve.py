@@ -31,6 +31,8 @@ START_SECONDS: Final = 60.0
 DRAIN_SECONDS: Final = 20.0
 KEEP_ALIVE_SECONDS: Final = 75
 BACKLOG: Final = 2048
+HTTP_PROTOCOL: Final = "shared.a2a._http_protocol:HttpProtocol"
+"""How uvicorn speaks HTTP with limits; by name, so that it is imported with uvicorn's own."""
 
 _log = get_logger()
 
@@ -73,7 +75,7 @@ def _run(make_app: Callable[[], Starlette], settings: ServiceSettings, name: str
     config = uvicorn.Config(
         starting,
         loop="uvloop",
-        http="shared.a2a._http_protocol:HttpProtocol",  # by name, so that it is imported with uvicorn's own
+        http=HTTP_PROTOCOL,
         ws="none",
         lifespan="on",
         log_config=None,

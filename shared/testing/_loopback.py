@@ -9,6 +9,8 @@ from typing import Self
 import uvicorn
 from starlette.types import ASGIApp
 
+from shared.a2a import HTTP_PROTOCOL
+
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
 
@@ -37,7 +39,7 @@ class LoopbackServer:
             self._socket = _listening_socket(self.port)
         config = uvicorn.Config(
             app,
-            http="shared.a2a._http_protocol:HttpProtocol",
+            http=HTTP_PROTOCOL,
             lifespan="on",
             log_config=None,
             access_log=False,

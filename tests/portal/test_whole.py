@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -119,6 +120,20 @@ def test_an_answer_streams_as_json(amelia: Command) -> None:
     assert (end["event"], end["state"], end["context_id"]) == ("ended", "completed", events[0]["context_id"])
     assert "locked" in end["answer"]
     assert "phishing" in end["answer"]
+
+
+@pytest.mark.requirement("A12")
+def test_no_part_keeps_a_head_that_does_not_end(helpdesk: Command) -> None:
+    """Nor does a stand-in: whoever reaches its port has proved nothing yet."""
+    parts = json.loads((helpdesk.state / "run" / "stack.json").read_text())["parts"]
+    for part in parts:
+        url = urlsplit(part["url"])
+        with socket.create_connection((url.hostname, url.port), timeout=20) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ")
+            for length in (30_000, 30_000, 6_000):  # no more than is read, or the answer could be lost with the rest
+                connection.sendall(b"a" * length)
+            assert connection.recv(100).startswith(b"HTTP/1.1 431 "), part["name"]
 
 
 def test_a_question_may_come_from_standard_input(amelia: Command) -> None:
