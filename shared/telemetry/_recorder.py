@@ -23,6 +23,8 @@ from shared.telemetry._trace import SCOPE, Kept, random_ids
 _SCOPE: Final = InstrumentationScope(SCOPE)
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID)
 _UNSAMPLED: Final = TraceFlags(TraceFlags.RANDOM_TRACE_ID)
+_HAS_IS_REMOTE: Final = 0x100
+_IS_REMOTE: Final = 0x200
 
 
 class Recorder:
@@ -143,3 +145,8 @@ class Recorded(ReadableSpan, trace.Span):
         escaped: bool = False,
     ) -> None:
         """Does nothing: of an exception, its code or its kind is an attribute."""
+
+
+def flags_of(place: SpanContext | None) -> int:
+    """What OTLP calls the flags of a span with this parent, or of a link there: whether it is another process's."""
+    return _HAS_IS_REMOTE | (_IS_REMOTE if place is not None and place.is_remote else 0)

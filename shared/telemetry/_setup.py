@@ -185,9 +185,9 @@ def _span_exporter(name: str, output: IO[str] | None) -> "SpanExporter":
 
         assert output is not None  # noqa: S101 -- it was opened for this; this tells the type checker
         return SpanFile(output)
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 -- as above
+    from shared.telemetry._span_sender import SpanSender  # noqa: PLC0415 -- as above
 
-    return OTLPSpanExporter()
+    return SpanSender()
 
 
 def _set_up_metrics(readers: "Sequence[MetricReader]", resource: "Resource") -> Callable[[], Any]:

@@ -19,10 +19,8 @@ from opentelemetry.trace import SpanContext
 from opentelemetry.util.types import AttributeValue
 
 from shared.telemetry._logging import get_logger
-from shared.telemetry._recorder import Recorded
+from shared.telemetry._recorder import Recorded, flags_of
 
-_HAS_IS_REMOTE: Final = 0x100
-_IS_REMOTE: Final = 0x200
 _NO_NUMBERS: Final = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 _log = get_logger()
@@ -78,14 +76,14 @@ def _encoded(span: Recorded) -> dict[str, Any]:
         "startTimeUnixNano": str(span.start_time),
         "endTimeUnixNano": str(span.end_time),
         "status": {"code": code} if code else {},
-        "flags": _flags(parent),
+        "flags": flags_of(parent),
     }
     if parent is not None:
         found["parentSpanId"] = f"{parent.span_id:016x}"
     if own.trace_state:
         found["traceState"] = ",".join(f"{key}={value}" for key, value in own.trace_state.items())
     if links := span.links:
-        found["links"] = [{**_ids(link.context), "flags": _flags(link.context)} for link in links]
+        found["links"] = [{**_ids(link.context), "flags": flags_of(link.context)} for link in links]
     if attributes := span.attributes:
         found["attributes"] = [{"key": name, "value": _value(value)} for name, value in attributes.items()]
     return found
@@ -93,10 +91,6 @@ def _encoded(span: Recorded) -> dict[str, Any]:
 
 def _ids(where: SpanContext) -> dict[str, str]:
     return {"traceId": f"{where.trace_id:032x}", "spanId": f"{where.span_id:016x}"}
-
-
-def _flags(parent: SpanContext | None) -> int:
-    return _HAS_IS_REMOTE | (_IS_REMOTE if parent is not None and parent.is_remote else 0)
 
 
 def _value(value: AttributeValue) -> dict[str, Any]:
