@@ -20,7 +20,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from shared.errors import HelpdeskError
 from shared.telemetry._conventions import ATTRIBUTE_NAMES, CONTENT, AttributeName, Kind, Value
-from shared.telemetry._redaction import redact
+from shared.telemetry._redaction import holds_credential, redact
 
 SCOPE: Final = "helpdesk"
 """The instrumentation scope of our own spans and metrics."""
@@ -259,4 +259,6 @@ def _name(name: str) -> str:
 
 
 def _value(value: Value, longest: int) -> Value:
-    return str(redact(value))[:longest] if isinstance(value, str) else value
+    if not isinstance(value, str) or (len(value) <= longest and not holds_credential(value)):
+        return value
+    return str(redact(value))[:longest]

@@ -4,8 +4,11 @@ import json
 import logging
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.telemetry import configure_logging, get_logger, redact
+from shared.telemetry import configure_logging, get_logger, holds_credential, redact
+from shared.telemetry._redaction import _CREDENTIAL
 
 TOKEN = ".".join(("eyJ" + "hbGciOiJSUzI1NiJ9", "eyJ" + "zdWIiOiJhdXRoMHxhbGljZSJ9", "c2lnbmF0dXJl"))
 KEY = "-----BEGIN " + "PRIVATE KEY-----\nMIIEvQ\n-----END " + "PRIVATE KEY-----"
@@ -34,6 +37,16 @@ def test_what_looks_like_a_credential_is_replaced(value: object) -> None:
 def test_everything_else_stays_as_it_is() -> None:
     event = {"event": "request", "count": 3, "ok": True, "none": None, "text": "basic needs", "token_id": "abc"}
     assert redact(event) == event
+
+
+TEXTS = ("eyJ", "eyj", "ZXlKaGJHY2lPaUpS", "Bearer", "dPoP", "basic", "SSWS", "Basically", "opaquebutsecret", "x", "é")
+MARKS = (".", "=", '"', "-----BEGIN " + "PRIVATE KEY-----", "-----begin " + "private key-----")
+SPACES = (" ", "\t", "\n", "\x1c", "\xa0", "\u2003")
+
+
+@given(st.lists(st.sampled_from(TEXTS + MARKS + SPACES), max_size=8).map("".join))
+def test_a_credential_is_found_wherever_one_would_be_replaced(text: str) -> None:
+    assert holds_credential(text) == (_CREDENTIAL.search(text) is not None)
 
 
 @pytest.mark.requirement("F3")
