@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol, Self, TextIO
+from typing import Any, Final, NamedTuple, Protocol, Self, TextIO
 
 from shared.audit._chain import Record, Seal, SealingKey, beginning, canonical, link, members_of
 from shared.audit._event import Event, Where
@@ -70,8 +70,7 @@ class Unrecorded:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """An event that is to be written, if it is one, and whom to tell."""
 
     event: Event | None
@@ -134,7 +133,8 @@ class AuditTrail:
         self._head = Head(0, beginning(self.writer))
         self._anchored_at = 0.0
         self._waiting: deque[_Waiting] = deque()
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._awaited = 0
         self._closing = False
         self._doubtful: _Batch | None = None
@@ -292,16 +292,17 @@ class AuditTrail:
             self._thread.start()
 
     def _put(self, waiting: _Waiting) -> None:
-        with self._changed:
+        with self._lock:
             if self._closing or len(self._waiting) >= MOST_WAITING:
                 raise AuditUnavailable(detail="closed" if self._closing else f"{len(self._waiting)} events wait")
-            self._start()
+            if not self._waiting:  # else the thread runs
+                self._start()
             self._waiting.append(waiting)
-            if waiting.event is not None:
-                tally().recorded(self.writer)
             self._awaited += waiting.done is not None
-            if waiting.done is not None or len(self._waiting) == 1:  # else the thread knows, and gathers
+            if waiting.done is not None or len(self._waiting) == 1:  # else it knows, and gathers
                 self._changed.notify()
+        if waiting.event is not None:
+            tally().recorded(self.writer)
 
     def _write_all(self) -> None:
         while (batch := self._next()) is not None:
