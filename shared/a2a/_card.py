@@ -246,16 +246,7 @@ def create_card(
     )
 
 
-def card_for(card: AgentCard, caller: Caller) -> AgentCard:
-    """The card with those skills alone that this caller's scopes allow."""
-    shown = AgentCard()
-    shown.CopyFrom(card)
-    del shown.skills[:]
-    shown.skills.extend(skill for skill in card.skills if _is_allowed(skill, caller))
-    return shown
-
-
-def _is_allowed(skill: AgentSkill, caller: Caller) -> bool:
+def is_allowed(skill: AgentSkill, caller: Caller) -> bool:
     """Whether one of the skill's alternatives is met; the agent's own part of it was checked at the door."""
     return not skill.security_requirements or any(
         all(

@@ -41,7 +41,6 @@ from a2a.utils.errors import (
 from a2a.utils.task import apply_history_length, validate_history_length, validate_page_size
 
 from shared.a2a._caller import Caller
-from shared.a2a._card import card_for
 from shared.a2a._context import name_in_log
 from shared.a2a._limits import Limits
 from shared.a2a._messages import accepted_media_types, check_message
@@ -49,7 +48,7 @@ from shared.a2a._push import PushNotifications
 from shared.a2a._push_operations import PushOperations, offered
 from shared.a2a._recording import CallRecord
 from shared.a2a._run import STOPPED, Run, ended
-from shared.a2a._signed_card import sign_card
+from shared.a2a._shown_card import ShownCards
 from shared.a2a._turn import Turn
 from shared.errors import AuditUnavailable, TooManyRequests, UpstreamUnavailable
 from shared.identity import CardSigningKey
@@ -103,7 +102,7 @@ class AgentRequestHandler(PushOperations):
         super().__init__(push)
         self._executor = executor
         self._card = card
-        self._card_key = card_key
+        self._shown = ShownCards(card, card_key)
         self._tasks = tasks
         self._events = events
         self._messages = messages
@@ -207,9 +206,7 @@ class AgentRequestHandler(PushOperations):
         context: ServerCallContext,
     ) -> AgentCard:
         """GetExtendedAgentCard: the skills that this caller's scopes allow."""
-        shown = card_for(self._card, context.state["caller"])
-        sign_card(shown, self._card_key)
-        return shown
+        return self._shown.of(context.state["caller"])
 
     async def resume(self, task_id: str, context: ServerCallContext) -> bool:
         """Has a task that waits for somebody go on, without a message.

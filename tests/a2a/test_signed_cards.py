@@ -31,7 +31,7 @@ from shared.http import create_http_client
 from shared.identity import CardSigningKey
 from shared.telemetry import metrics
 from shared.testing import KeptTrail
-from tests.a2a._agent import URL, Agent, Issuer
+from tests.a2a._agent import ALICE, BOB, URL, Agent, Issuer
 from tests.a2a.test_agent_client import CALLER, Peer, Tokens, peer
 
 __all__ = ["peer"]
@@ -406,6 +406,25 @@ async def test_an_agent_signs_what_it_serves_as_the_sdks_and_the_supervisor_veri
             assert CardKeys([FORGER.jwk]).take(document) == "card_key_unknown"
             card = parse_agent_card(document)
             create_signature_verifier(lambda *_: jwt.PyJWK(dict(key.jwk)), [key.algorithm])(card)
+
+
+async def test_what_a_caller_is_shown_is_signed_once_for_all_who_may_do_the_same(
+    tmp_path: Path, issuer: Issuer
+) -> None:
+    """A signature of ES256 is another each time that it is made."""
+    key = CardSigningKey(generate_private_key(SECP256R1()))
+    async with Agent(tmp_path, issuer, card_key=key) as agent:
+
+        async def shown(*scopes: str, subject: str = ALICE) -> dict[str, Any]:
+            headers = agent.issuer.hop(subject, scopes=scopes)
+            found: dict[str, Any] = (await agent.call("GetExtendedAgentCard", headers=headers)).result
+            return found
+
+        one, other = await shown("account:read"), await shown("account:read", "unknown", subject=BOB)
+        more, again = await shown("account:read", "account:close"), await shown("account:read")
+    assert one == other == again
+    assert one["signatures"] != more["signatures"]
+    assert isinstance(CardKeys([key.jwk]).take(more), SignedCard)
 
 
 def test_a_card_that_the_sdk_signed_is_taken(desk: Desk) -> None:
