@@ -124,7 +124,10 @@ class Follower:
         with opened(source) as store, store.snapshot():
             heads = store.heads(most=MOST_CHAINS)
             for writer, head in heads.items():
-                known = self._known(store, writer, known_as)
+                place = self._read_to[writer].get(known_as)
+                if place is not None and head.sequence == place.sequence:
+                    continue
+                known = self._known(store, writer) if place is None else place.sequence
                 if head.sequence < known:
                     shorter.append(writer)
                 rows = _rows(store, writer, min(known, head.sequence - 1), most=self.page)
@@ -142,12 +145,9 @@ class Follower:
             self._read_to[writer][known_as] = self._read_to[writer][known_as]._replace(ended=True)
         return News(tuple(records), tuple(shorter), gone, more)
 
-    def _known(self, store: Store, writer: str, where: Path | Database) -> int:
-        """How far a chain was read, here or elsewhere: up to a record that is here as well."""
-        places = self._read_to[writer]
-        if where in places:
-            return places[where].sequence
-        for place in sorted(places.values(), reverse=True):
+    def _known(self, store: Store, writer: str) -> int:
+        """How far a chain was read elsewhere: up to a record that is here as well."""
+        for place in sorted(self._read_to[writer].values(), reverse=True):
             if any(_Place.after(row)[:2] == place[:2] for row in _rows(store, writer, place.sequence - 1)):
                 return place.sequence
         return 0
