@@ -16,7 +16,16 @@ import pytest
 
 from shared.a2a import Limits
 from shared.http import create_http_client
-from tests.containers._engine import BUILD_SECONDS, free_ports, logs, remove_network, run, state, wait_until
+from tests.containers._engine import (
+    BUILD_SECONDS,
+    READY_SECONDS,
+    free_ports,
+    logs,
+    remove_network,
+    run,
+    state,
+    wait_until,
+)
 
 pytestmark = pytest.mark.timeout(BUILD_SECONDS)
 
@@ -54,7 +63,7 @@ class Door:
         Raises:
             OSError: nobody answers at all.
         """
-        with closing(HTTPConnection(self.url.removeprefix("http://"), timeout=10)) as connection:
+        with closing(HTTPConnection(self.url.removeprefix("http://"), timeout=60)) as connection:
             connection.request("GET", "/echo")
             found: dict[str, Any] = json.loads(connection.getresponse().read())
         return found
@@ -94,7 +103,7 @@ async def test_the_door_finds_who_is_there_and_leaves_who_is_gone(door: Door) ->
     door.bring("first")
     door.bring("second")
     door.kill("first")
-    async with create_http_client() as http:
+    async with create_http_client(timeout=READY_SECONDS) as http:
         answers = [(await http.get(f"{door.url}/echo")).json()["name"] for _ in range(20)]
     assert set(answers) == {"second"}
     door.bring("third")
@@ -103,7 +112,7 @@ async def test_the_door_finds_who_is_there_and_leaves_who_is_gone(door: Door) ->
 async def test_a_request_whose_replica_is_killed_is_answered_by_another(door: Door) -> None:
     """It had been taken, and not a word of the answer had come: a message has an id, so that it may come again."""
     door.bring("first")
-    async with create_http_client() as http:
+    async with create_http_client(timeout=READY_SECONDS) as http:
         asked = asyncio.create_task(http.post(f"{door.url}/hold", params={"answers": "second"}, json={"id": "m"}))
         await asyncio.to_thread(
             wait_until, lambda: "held" in logs(door.replicas["first"]), otherwise=partial(logs, door.replicas["first"])
@@ -114,7 +123,7 @@ async def test_a_request_whose_replica_is_killed_is_answered_by_another(door: Do
 
 
 async def test_where_nobody_is_the_door_says_so_and_when_to_come_again(door: Door) -> None:
-    async with create_http_client() as http:
+    async with create_http_client(timeout=READY_SECONDS) as http:
         answer = await http.get(f"{door.url}/echo")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert answer.json() == {"error": "The help desk is not there."}
@@ -124,7 +133,7 @@ async def test_headers_pass_as_long_as_an_agent_reads_them(door: Door) -> None:
     """AgentCore passes twenty headers of 4 KB at most; an agent reads 32 KB, and says no to more itself."""
     door.bring("first")
     longest = {f"x-header-{number}": "x" * 4000 for number in range(Limits().header_bytes // 4096)}
-    async with create_http_client() as http:
+    async with create_http_client(timeout=READY_SECONDS) as http:
         answer: dict[str, Any] = (await http.get(f"{door.url}/echo", headers=longest)).json()
         more = await http.get(f"{door.url}/echo", headers=longest | {"x-more": "x" * 8192})
     assert answer["header_bytes"] > sum(map(len, longest.values()))
@@ -134,7 +143,7 @@ async def test_headers_pass_as_long_as_an_agent_reads_them(door: Door) -> None:
 
 async def test_an_event_passes_as_it_comes_and_a_stop_waits_for_the_end_of_the_stream(door: Door) -> None:
     door.bring("first")
-    async with create_http_client() as http, http.stream("GET", f"{door.url}/stream") as stream:
+    async with create_http_client(timeout=READY_SECONDS) as http, http.stream("GET", f"{door.url}/stream") as stream:
         lines = stream.aiter_lines()
         assert [await anext(lines), await anext(lines)] == ["data: first", ""]
         stopping = asyncio.create_task(asyncio.to_thread(run, ["docker", "stop", "--time", "30", f"{door.name}-door"]))
