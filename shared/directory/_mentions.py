@@ -29,7 +29,8 @@ _FILLER = r"(?:[\w-]{1,40} )"
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _EMPLOYEE_NUMBER = re.compile(r"\bE\d{3,}\b")
 _LOGIN = re.compile(r"(?<![\w.@-])[a-z]{2,40}(?:\.[a-z]{2,40}){1,4}(?![\w@-]|\.\w)")
-_WORD = re.compile(r"[\w@.+'\u2019-]*\w")
+_WORD = re.compile(r"[\w@.+'\u2019-]+")
+_AFTER_A_WORD = "@.+'\u2019-"
 _NO_LOGIN = re.compile(r"\.(?:com|org|net|io|example|local|exe|pdf|txt|docx?|xlsx?|js|py|zip)\b")
 
 # Each finds a name, as its group.
@@ -108,7 +109,8 @@ def is_named(text: str, user: User, called: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return [re.sub(rf"{_S}$", "", word) for word in _WORD.findall(text.casefold())]
+    found = (word.rstrip(_AFTER_A_WORD) for word in _WORD.findall(text.casefold()))
+    return [re.sub(rf"{_S}$", "", word) for word in found if word]
 
 
 def _names(text: str) -> Iterator[str]:

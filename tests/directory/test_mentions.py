@@ -5,7 +5,7 @@ import time
 import pytest
 
 from shared.directory import AccountKind, AccountStatus, User
-from shared.directory._mentions import mentions_another
+from shared.directory._mentions import is_named, mentions_another
 
 AMELIA = User(
     id="00u1",
@@ -131,3 +131,25 @@ def test_the_time_to_read_a_text_grows_no_faster_than_its_length() -> None:
     assert not mentions_another("for my " * 4000, AMELIA)
     assert not mentions_another("'s " * 8000, AMELIA)
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.requirement("C13")
+@pytest.mark.parametrize("text", [".", "'", "a.", "@-"])
+def test_so_does_the_time_to_find_who_is_named_in_a_whole_conversation(text: str) -> None:
+    begun = time.process_time()
+    assert not is_named(text * 32_000, AMELIA, "Hart")
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "called", "is_there"),
+    [
+        ("reset the password of Amelia Hart.", "Amelia Hart", True),
+        ("amelia.hart's, please", "amelia", True),
+        ("for <amelia.hart@helpdesk.example>.", "amelia", True),
+        ("of amelia.hart-jones", "Amelia", False),
+        ("...", "Hart", False),
+    ],
+)
+def test_who_is_named_is_named_as_a_whole_word(text: str, called: str, *, is_there: bool) -> None:
+    assert is_named(text, AMELIA, called) is is_there
