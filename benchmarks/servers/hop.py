@@ -82,7 +82,9 @@ def make_app(role: str, configuration: dict[str, Any], settings: AgentSettings) 
             agent=role,
         ),
         # A few users do here what many do in an hour; everything else is as in an agent.
-        limits=a2a.Limits(user_requests_per_minute=10**7, client_requests_per_minute=10**7, open_tasks=1000),
+        limits=a2a.Limits(
+            user_requests_per_minute=10**7, client_requests_per_minute=10**7, open_tasks=1000, open_requests=10**6
+        ),
         trail=trail,
     )
 

@@ -74,7 +74,9 @@ def make_app(port: int, database: str, headers: Path) -> "Starlette":
         ),
         storage=open_storage(database, agent="echo"),
         # A few users do here what many do in an hour; everything else is as in an agent.
-        limits=Limits(user_requests_per_minute=10**7, client_requests_per_minute=10**7, open_tasks=1000),
+        limits=Limits(
+            user_requests_per_minute=10**7, client_requests_per_minute=10**7, open_tasks=1000, open_requests=10**6
+        ),
     )
 
 

@@ -16,7 +16,7 @@ from shared.a2a._caller import DELEGATED_USER_HEADER, SESSION_HEADER, Caller
 from shared.a2a._context import CALLER, record
 from shared.a2a._entry import Entry
 from shared.a2a._errors import HeadersTooLarge
-from shared.a2a._limits import Limits, RateLimit
+from shared.a2a._limits import Limits, OpenRequests, RateLimit
 from shared.a2a._request_trace import begin_trace
 from shared.a2a._responses import send_error
 from shared.agentcore import WORKLOAD_TOKEN_HEADERS, RuntimeToken, runtime_token
@@ -87,6 +87,7 @@ class Door:
         self._resource_metadata = resource_metadata
         self._users = RateLimit(limits.user_requests_per_minute, replicas=replicas)
         self._clients = RateLimit(limits.client_requests_per_minute, replicas=replicas)
+        self._open = OpenRequests(limits.open_requests)
         self._sessions: OrderedDict[bytes, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,9 +107,10 @@ class Door:
                 caller = self._entry.admit_cached(bearer, delegated) or await self._entry.admit(bearer, delegated)
                 scope[CALLER] = caller  # from here on a refusal is on record as theirs
                 self._note(caller, scope)
-                self._bind(session, caller)
                 self._users.take(caller.user.key)
                 self._clients.take((caller.agent or caller.user).client_id)
+                self._bind(session, caller)
+                self._open.take(caller.user.key)
         except HelpdeskError as error:
             await send_error(error, scope, send, headers=self._challenge(error))
             return
@@ -117,8 +119,11 @@ class Door:
             if is_open:
                 await self._app(scope, receive, send)
                 return
-            with begin_trace(scope, caller).active():
-                await self._app(scope, receive, send)
+            try:
+                with begin_trace(scope, caller).active():
+                    await self._app(scope, receive, send)
+            finally:
+                self._open.give_back(caller.user.key)
 
     def _workload_token(self, scope: Scope) -> RawToken | None:
         """What AgentCore Runtime hands in; whether it is believed is for whoever uses it."""

@@ -1,7 +1,7 @@
 """How much a caller may ask for."""
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -27,6 +27,7 @@ class Limits:
         user_requests_per_minute: For each user, over all clients.
         client_requests_per_minute: For each calling client, over all users.
         open_tasks: Unfinished tasks of one user.
+        open_requests: Requests of one user that are being answered at once, streams among them, by this process.
         header_bytes: All headers of a request together.
         token_bytes: One token; AgentCore passes no header longer than 4 KB.
         working_seconds: How long an agent may work on one message before it is stopped.
@@ -43,6 +44,7 @@ class Limits:
     user_requests_per_minute: int = 600
     client_requests_per_minute: int = 12_000
     open_tasks: int = 20
+    open_requests: int = 100
     header_bytes: int = 32 * 1024
     token_bytes: int = 4096
     working_seconds: float = 600.0
@@ -104,3 +106,33 @@ class RateLimit:
         if level < 1:
             raise TooManyRequests(retry_after=(1 - level) / per_second, detail="rate limit")
         return level, now
+
+
+class OpenRequests:
+    """How many requests of each key are being answered: each holds a connection, for hours where it is a stream.
+
+    Args:
+        most: How many there may be of one key.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: Counter[str] = Counter()
+
+    def take(self, key: str) -> None:
+        """Counts one more, until it is given back.
+
+        Raises:
+            TooManyRequests: if there are as many as may be.
+        """
+        if self._open[key] >= self._most:
+            raise TooManyRequests(
+                f"{self._most} of your requests are being answered; end one first.", detail="open requests"
+            )
+        self._open[key] += 1
+
+    def give_back(self, key: str) -> None:
+        """It was answered, or nobody waits for the answer any more."""
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key]

@@ -149,4 +149,5 @@ def _limits(settings: AgentSettings) -> Limits:
         user_requests_per_minute=settings.requests_per_minute,
         client_requests_per_minute=settings.requests_per_minute * 20,
         open_tasks=settings.max_open_tasks,
+        open_requests=max(20, settings.requests_per_minute // 6),  # whoever may ask more may have more answered at once
     )

@@ -8,7 +8,7 @@ import structlog
 
 from shared.a2a import Limits
 from shared.tasks.postgres import PostgresStorage
-from tests.a2a._agent import ALICE, BOB, SECRET, Agent, Issuer, message
+from tests.a2a._agent import ALICE, BOB, SECRET, Agent, Answer, Issuer, message
 from tests.a2a._exchange import Exchange
 
 
@@ -252,6 +252,45 @@ async def test_a_user_makes_only_so_many_requests(tmp_path: Path, issuer: Issuer
             assert answers[7].error is not None
             assert answers[7].error["code"] == -32053
         assert (await agent.call("ListTasks", user=BOB)).response.status_code == 200
+
+
+@pytest.mark.requirement("C13")
+async def test_a_user_holds_only_so_many_requests_open(tmp_path: Path, issuer: Issuer, binding: str) -> None:
+    """A stream of a task that waits stays open for an hour, and so do as many as somebody asks for."""
+    async with Agent(tmp_path, issuer, limits=Limits(open_requests=3)) as agent:
+        task = (await agent.send("auth")).task
+        streams = [
+            asyncio.create_task(agent.call("SubscribeToTask", {"id": task["id"]}, binding=binding)) for _ in range(3)
+        ]
+        refused = await listed(agent, 429, binding)
+        assert refused.reason == "TOO_MANY_REQUESTS"
+        assert (await agent.call("ListTasks", user=BOB, binding=binding)).result is not None
+        streams[0].cancel()
+        await listed(agent, 200, binding)
+        for stream in streams:
+            stream.cancel()
+        await asyncio.gather(*streams, return_exceptions=True)
+
+
+async def listed(agent: Agent, status: int, binding: str) -> Answer:
+    """The first answer with this status, while others begin and end."""
+    async with asyncio.timeout(20):
+        while True:
+            answer = await agent.call("ListTasks", binding=binding)
+            if answer.response.status_code == status:
+                return answer
+            await asyncio.sleep(0)
+
+
+@pytest.mark.requirement("C13")
+async def test_a_request_that_was_answered_or_refused_is_not_open_any_more(
+    tmp_path: Path, issuer: Issuer, binding: str
+) -> None:
+    async with Agent(tmp_path, issuer, limits=Limits(open_requests=1)) as agent:
+        for text in ("echo hello", "boom", "deny") * 2:
+            assert (await agent.send(text, binding=binding)).response.status_code == 200
+        assert (await agent.call("GetTask", {"id": "nothing"}, binding=binding)).reason == "TASK_NOT_FOUND"
+        assert (await agent.call("ListTasks", binding=binding)).result is not None
 
 
 @pytest.mark.requirement("C13")

@@ -64,6 +64,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "requests of a user": limits.user_requests_per_minute,
         "requests of a calling client": limits.client_requests_per_minute,
         "unfinished tasks of a user": limits.open_tasks,
+        "open requests of a user": limits.open_requests,
         "a task that waits for input": int(limits.waiting_seconds),
     }
     named = {name for row in PAGE.rows("Limits") for name in re.findall(r"`([A-Z_]+)`", row[1])}
