@@ -310,9 +310,9 @@ class AgentRequestHandler(PushOperations):
                 )
         elif stored.task.status.state in TERMINAL_STATES:
             raise ended(task_id)
-        elif len(stored.task.history) >= self._limits.task_messages:
+        elif sum(one.ByteSize() for one in stored.task.history) >= self._limits.task_bytes:
             raise UnsupportedOperationError(
-                message=f"Task {task_id} holds as many messages as a task may; cancel it, or send one without a taskId."
+                message=f"Task {task_id} has as many messages as it can take; cancel it, or send one without a taskId."
             )
         request = RequestContext(
             call_context=context, request=params, task_id=task_id, context_id=message.context_id or None

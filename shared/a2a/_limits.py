@@ -22,8 +22,8 @@ class Limits:
         message_parts: How many parts it may have.
         metadata_depth: How deep its metadata may be.
         besides_text_bytes: What a message may hold besides its text: metadata, ids, names.
-        task_messages: How many messages a task may hold, the agent's among them, before it takes no more: each is kept
-            with it, and read with it.
+        task_bytes: How much the messages of a task may be, the agent's among them, before it takes no more: all of them
+            are kept with it, and read with it.
         user_requests_per_minute: For each user, over all clients.
         client_requests_per_minute: For each calling client, over all users.
         open_tasks: Unfinished tasks of one user.
@@ -40,7 +40,7 @@ class Limits:
     message_parts: int = 16
     metadata_depth: int = 8
     besides_text_bytes: int = 8 * 1024
-    task_messages: int = 64
+    task_bytes: int = 64 * 1024
     user_requests_per_minute: int = 600
     client_requests_per_minute: int = 12_000
     open_tasks: int = 20

@@ -222,13 +222,14 @@ async def test_a_task_that_waits_does_not_grow_for_ever(
     tmp_path: Path, issuer: Issuer, text: str, binding: str
 ) -> None:
     """All that it holds is read, written and sent with it, by everybody's process."""
-    async with Agent(tmp_path, issuer, limits=Limits(task_messages=6)) as agent:
+    text = f"{text} {'x' * 1000}"
+    async with Agent(tmp_path, issuer, limits=Limits(task_bytes=3500)) as agent:
         task = (await agent.send(text)).task
         answers = [await agent.send(text, taskId=task["id"], binding=binding) for _ in range(5)]
-        assert [answer.reason for answer in answers] == [None, None, None, *["UNSUPPORTED_OPERATION"] * 2]
+        assert [answer.reason for answer in answers] == [None, None, *["UNSUPPORTED_OPERATION"] * 3]
         assert answers[-1].error is not None
-        assert "as many messages as a task may" in answers[-1].error["message"]
-        assert len(agent.executor.heard) == 4
+        assert "as many messages as it can take" in answers[-1].error["message"]
+        assert len(agent.executor.heard) == 3
         assert (await agent.call("CancelTask", {"id": task["id"]})).state == "TASK_STATE_CANCELED"
 
 

@@ -60,7 +60,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "text of a message": limits.message_characters,
         "parts of a message": limits.message_parts,
         "a message besides its text": limits.besides_text_bytes,
-        "messages of a task": limits.task_messages,
+        "messages of a task": limits.task_bytes,
         "requests of a user": limits.user_requests_per_minute,
         "requests of a calling client": limits.client_requests_per_minute,
         "unfinished tasks of a user": limits.open_tasks,
