@@ -4,6 +4,7 @@ from shared.testing._authorization_server import AuthorizationServer, Registered
 from shared.testing._clock import Clock
 from shared.testing._loopback import LoopbackServer
 from shared.testing._model import Calls, Says, ScriptedModel
+from shared.testing._ports import reserved_port
 from shared.testing._postgres import PostgresServer, find_postgres, postgres_server, wait_until_up
 from shared.testing._principal import make_principal
 from shared.testing._relationships import Relationships
@@ -28,6 +29,7 @@ __all__ = [
     "find_postgres",
     "make_principal",
     "postgres_server",
+    "reserved_port",
     "tokens_in",
     "wait_until_up",
 ]

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -10,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from shared.a2a import HTTP_PROTOCOL
+from shared.testing._ports import reserved_port
 
 START_SECONDS = 20.0
 STOP_SECONDS = 20.0
@@ -19,8 +21,9 @@ class LoopbackServer:
     """Serves an app at a port that is known before the app is made, so that the app can be told its own URL."""
 
     def __init__(self) -> None:
-        self._socket = _listening_socket(0)
-        self.port: int = self._socket.getsockname()[1]
+        self._reserved = ExitStack()  # kept as long as this object is, and so while the server is stopped
+        self.port = self._reserved.enter_context(reserved_port())
+        self._socket = _listening_socket(self.port)
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 

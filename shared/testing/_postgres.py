@@ -5,7 +5,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,8 @@ from typing import Final
 
 import psycopg
 from psycopg import sql
+
+from shared.testing._ports import reserved_port
 
 START_SECONDS: Final = 60.0
 _FOLDERS: Final = "/usr/lib/postgresql/*/bin"
@@ -141,7 +142,7 @@ def postgres_server(*, is_durable: bool = False) -> Generator[PostgresServer, No
     if programs is None:
         raise RuntimeError("PostgreSQL is not installed.")
     owner = _somebody()
-    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as name:
+    with reserved_port() as port, tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         data, password = folder / "data", folder / "password"
         data.mkdir()
@@ -156,8 +157,6 @@ def postgres_server(*, is_durable: bool = False) -> Generator[PostgresServer, No
             stdout=subprocess.DEVNULL,
             user=owner,
         )
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
         server = PostgresServer(programs, data, port, password.read_text(), is_durable)
         server.start()
         try:

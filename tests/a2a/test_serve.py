@@ -17,6 +17,7 @@ import pytest
 
 from shared.a2a import serve
 from shared.http import create_http_client
+from shared.testing import reserved_port
 
 SERVER = """
     import json, sys, time
@@ -35,13 +36,6 @@ SERVER = """
     assert "a2a" not in sys.modules
     serve(make, ServiceSettings.load(port=int(sys.argv[1]), log_format="json"), name="test")
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -71,8 +65,9 @@ async def answers(http: httpx.AsyncClient, url: str, *, seconds: float = 40) -> 
 
 
 @pytest.fixture
-def port() -> int:
-    return free_port()
+def port() -> Iterator[int]:
+    with reserved_port() as port:
+        yield port
 
 
 async def test_ping_is_answered_before_the_app_is_made_and_other_requests_wait_for_it(

@@ -3,9 +3,7 @@
 import asyncio
 import json
 import multiprocessing
-import random
 import signal
-import socket
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -25,7 +23,7 @@ from portal.record import Source, check, differences, directory_effects, recorde
 from shared.approval import Entry, State, open_ledger
 from shared.audit import SealingKey
 from shared.tasks import open_storage
-from shared.testing import PostgresServer, audit_key
+from shared.testing import PostgresServer, audit_key, reserved_port
 from tests.approval._agent_that_dies import POINTS, serve
 from tests.flows._world import World, new_client
 
@@ -264,7 +262,8 @@ async def test_killed_at_any_point_it_happens_once_or_not_at_all_and_the_answer_
     async def work(requester: Requester) -> None:
         approving = asyncio.create_task(requester.approve())
         for case in cases:
-            problem = await _killed_at(parts, requester, case)
+            with reserved_port() as port:
+                problem = await _killed_at(parts, requester, case, port)
             if problem:
                 wrong.append(f"{case}: {problem}")
         approving.cancel()
@@ -273,11 +272,11 @@ async def test_killed_at_any_point_it_happens_once_or_not_at_all_and_the_answer_
     assert wrong == []
 
 
-async def _killed_at(parts: Parts, requester: Requester, case: Case) -> str | None:
+async def _killed_at(parts: Parts, requester: Requester, case: Case, port: int) -> str | None:
     """What is wrong with what came of a reset whose agent was killed there."""
     settings = {
         **parts._directory_user("password_reset"),
-        "port": _free_port(),
+        "port": port,
         "database_url": case.database,
         "resets_per_hour": 100,
         "audit_file": case.audit_file,
@@ -330,14 +329,6 @@ def _not_on_record(file: Path, done: Sequence[dict[str, Any]], *, settled: bool)
     if settled != any("settled_by" in record.get("details", {}) for record in records):
         wrong.append(f"it was settled by the directory's log, or was not, against what was expected: {records}")
     return wrong
-
-
-def _free_port() -> int:
-    """A port that no outgoing connection takes while the agent that has it is dead: below those that are given out."""
-    for port in random.sample(range(20_000, 32_000), 100):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise RuntimeError("no port is free")
 
 
 def test_there_are_enough_points() -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Generator
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.testing import PostgresServer, wait_until_up
+from shared.testing import PostgresServer, reserved_port, wait_until_up
 
 START_SECONDS = 20.0
 PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
@@ -22,14 +21,15 @@ needs_pooler = pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not inst
 @contextmanager
 def pooling(server: PostgresServer, mode: str) -> Generator[str, None, None]:
     """Runs one, as somebody else where this is root, until the block ends; its URL, for the superuser."""
-    with tempfile.TemporaryDirectory(prefix="pgbouncer-", ignore_cleanup_errors=True) as name:
-        yield from _run(server, Path(name), mode)
+    with (
+        tempfile.TemporaryDirectory(prefix="pgbouncer-", ignore_cleanup_errors=True) as name,
+        reserved_port() as port,
+    ):
+        yield from _run(server, Path(name), port, mode)
 
 
-def _run(server: PostgresServer, folder: Path, mode: str) -> Generator[str, None, None]:
+def _run(server: PostgresServer, folder: Path, port: int, mode: str) -> Generator[str, None, None]:
     assert PROGRAM is not None
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
     users, settings = folder / "users.txt", folder / "pgbouncer.ini"
     users.write_text(f'"postgres" "{server.password}"\n')
     settings.write_text(

@@ -16,6 +16,7 @@ import pytest
 
 from local.fga import FgaConfig, create_app
 from shared.http import create_http_client
+from shared.testing import reserved_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_SECONDS = 30
@@ -79,21 +80,20 @@ def running(*arguments: str) -> Iterator[str]:
     server = program()
     if server is None:
         pytest.skip("the real OpenFGA server is not built: dev/openfga")
-    with socket.create_server(("127.0.0.1", 0)) as http, socket.create_server(("127.0.0.1", 0)) as grpc:
-        ports = http.getsockname()[1], grpc.getsockname()[1]
-    command = [
-        *(str(server), "run", "--datastore-engine", "memory", "--log-level", "error", "--playground-enabled=false"),
-        *("--metrics-enabled=false", "--http-addr", f"127.0.0.1:{ports[0]}", "--grpc-addr", f"127.0.0.1:{ports[1]}"),
-        *arguments,
-    ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        url = f"http://127.0.0.1:{ports[0]}"
-        try:
-            _wait(url, process)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(10)
+    with reserved_port() as http, reserved_port() as grpc:
+        command = [
+            *(str(server), "run", "--datastore-engine", "memory", "--log-level", "error", "--playground-enabled=false"),
+            *("--metrics-enabled=false", "--http-addr", f"127.0.0.1:{http}", "--grpc-addr", f"127.0.0.1:{grpc}"),
+            *arguments,
+        ]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            url = f"http://127.0.0.1:{http}"
+            try:
+                _wait(url, process)
+                yield url
+            finally:
+                process.terminate()
+                process.wait()
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:

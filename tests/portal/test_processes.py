@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -22,13 +22,13 @@ from portal.stack import (
     Running,
     RunningPart,
     describe,
-    free_ports,
     only_one,
     ports_from,
     ports_in_use,
     running,
 )
 from shared.errors import ConfigurationError
+from shared.testing import reserved_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 30
@@ -56,8 +56,9 @@ class Told:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
-    return Plan(tmp_path / "var", free_ports())
+def plan(tmp_path: Path) -> Iterator[Plan]:
+    with contextlib.ExitStack() as reserved:
+        yield Plan(tmp_path / "var", {name: reserved.enter_context(reserved_port()) for name in ports_from(None)})
 
 
 def directory_of(plan: Plan) -> Part:

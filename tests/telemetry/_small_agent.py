@@ -4,7 +4,6 @@ What is settled by the settings (where spans and metrics go, whose spans there a
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from starlette.applications import Starlette
 from shared.a2a import serve
 from shared.http import create_http_client
 from shared.settings import AgentSettings
+from shared.testing import reserved_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 TOKEN: Final = ".".join(("eyJ" + "hbGciOiJSUzI1NiJ9", "eyJ" + "zdWIiOiJhdXRoMHxhbGljZSJ9", "c2lnbmF0dXJl"))
@@ -98,7 +98,11 @@ def small_agent(folder: Path, settings: Mapping[str, str], *, under: Sequence[st
         settings: More environment.
         under: A command that starts it.
     """
-    port = free_port()
+    with reserved_port() as port:
+        yield from _running(folder, port, settings, under)
+
+
+def _running(folder: Path, port: int, settings: Mapping[str, str], under: Sequence[str]) -> Iterator[Small]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     needed = {
         "HELPDESK_ENV": "local",
@@ -123,14 +127,6 @@ def small_agent(folder: Path, settings: Mapping[str, str], *, under: Sequence[st
         if process.poll() is None:
             process.kill()
         process.communicate()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def come_up(small: Small, http: httpx.AsyncClient) -> None:

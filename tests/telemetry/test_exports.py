@@ -10,12 +10,14 @@ import httpx
 import pytest
 
 from shared.http import create_http_client
+from shared.testing import reserved_port
 from tests.telemetry._receiver import Receiver
-from tests.telemetry._small_agent import SECRET, TOKEN, come_up, free_port, have_a_day, small_agent
+from tests.telemetry._small_agent import SECRET, TOKEN, come_up, have_a_day, small_agent
 
 pytestmark = pytest.mark.timeout(120)
 
 OWN = ["SendMessage", "chat _OTHER", "execute_tool weather", "invoke_agent small"]
+ANSWERED = 'rpc_server_call_duration_seconds_count{helpdesk_outcome="answered"'
 
 
 def test_by_default_nothing_of_the_sdk_is_imported_and_a_request_has_a_trace_id() -> None:
@@ -42,20 +44,18 @@ async def test_an_agent_without_settings_exports_nothing_and_logs_the_ids(tmp_pa
 
 
 async def test_a_file_takes_what_is_exported_and_prometheus_reads_at_a_port_of_its_own(tmp_path: Path) -> None:
-    file, port = tmp_path / "own" / "small.jsonl", free_port()
-    settings = {
-        "TELEMETRY_FILE": str(file),
-        "OTEL_METRICS_EXPORTER": "prometheus,file",
-        "OTEL_EXPORTER_PROMETHEUS_PORT": str(port),
-    }
-    with small_agent(tmp_path, settings) as small:
+    file = tmp_path / "own" / "small.jsonl"
+    settings = {"TELEMETRY_FILE": str(file), "OTEL_METRICS_EXPORTER": "prometheus,file"}
+    with (
+        reserved_port() as port,
+        small_agent(tmp_path, {**settings, "OTEL_EXPORTER_PROMETHEUS_PORT": str(port)}) as small,
+    ):
         async with create_http_client() as http:
             await come_up(small, http)
             await small.ask(f"What is the weather? {SECRET}", http)
-            text = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+            text = await _measured(f"http://127.0.0.1:{port}/metrics", http, until=ANSWERED)
             assert (await http.get(f"{small.url}metrics")).status_code == httpx.codes.NOT_FOUND
         small.stop()
-    assert 'rpc_server_call_duration_seconds_count{helpdesk_outcome="answered"' in text
     assert 'helpdesk_tool_duration_seconds_count{error_type="RuntimeError",gen_ai_tool_name="weather"' in text
 
     assert file.stat().st_mode & 0o777 == 0o600
