@@ -1,6 +1,7 @@
 """In a database the agent appends and no more than that, many at once, and a lost connection loses nothing."""
 
 import asyncio
+import select
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -11,11 +12,11 @@ import pytest
 from psycopg import errors
 from structlog.testing import capture_logs
 
-from shared.audit import AuditTrail, Fault, Outcome, SealingKey, VerifyingKeys, Wanted, recorded
+from shared.audit import AuditTrail, Fault, Outcome, SealingKey, VerifyingKeys, Wanted, _trail, recorded
 from shared.audit.postgres import PostgresAuditStore, prepare, sweep, trails_in
 from shared.errors import AuditUnavailable, ConfigurationError
 from tests.audit._proxy import Proxy
-from tests.audit._trails import AGENT, EVENT, DatabaseTrails, store_at
+from tests.audit._trails import AGENT, EVENT, DatabaseTrails
 
 
 @pytest.fixture
@@ -29,9 +30,13 @@ def proxy(trails: DatabaseTrails) -> Iterator[Proxy]:
         yield proxy
 
 
-def through(proxy: Proxy, trails: DatabaseTrails) -> AuditTrail:
+def store_through(proxy: Proxy, trails: DatabaseTrails) -> PostgresAuditStore:
     url = trails.appending.replace(f":{trails.server.port}/", f":{proxy.port}/")
-    return trails.open(store_at(url))
+    return PostgresAuditStore.open(url, agent=AGENT)
+
+
+def through(proxy: Proxy, trails: DatabaseTrails) -> AuditTrail:
+    return trails.open(store_through(proxy, trails))
 
 
 def outcomes(trails: DatabaseTrails) -> list[tuple[str, str]]:
@@ -143,9 +148,10 @@ async def test_a_server_that_was_started_again_is_not_noticed(trails: DatabaseTr
 async def test_while_the_database_is_away_nothing_is_done_and_what_was_noted_is_written_afterwards(
     proxy: Proxy, trails: DatabaseTrails
 ) -> None:
-    trail = through(proxy, trails)
+    store = store_through(proxy, trails)
+    trail = trails.open(store)
     proxy.is_away, proxy.swallows = True, 1
-    await asyncio.to_thread(_drop, trails)
+    await asyncio.to_thread(_drop, trails, store)
     done: list[str] = []
 
     async def act() -> str:
@@ -166,10 +172,14 @@ async def test_while_the_database_is_away_nothing_is_done_and_what_was_noted_is_
     assert trails.verify().is_whole
 
 
-def _drop(trails: DatabaseTrails) -> None:
-    """Ends the agents' sessions, as a server does that goes down."""
+def _drop(trails: DatabaseTrails, store: PostgresAuditStore) -> None:
+    """Ends the agents' sessions, as a server does that goes down; the one of this store is over when it returns.
+
+    Until its end has come, what is sent on it may arrive.
+    """
     ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = :role"
     trails.execute((ended, {"role": AGENT}))
+    assert select.select([store._connection], [], [], 30)[0]
 
 
 @pytest.mark.requirement("H3")
@@ -188,9 +198,10 @@ async def test_an_answer_that_is_lost_is_asked_for_again_and_nothing_is_written_
 
 @pytest.mark.requirement("H3")
 async def test_what_may_have_arrived_is_not_acted_upon_and_the_record_says_so_once(
-    proxy: Proxy, trails: DatabaseTrails
+    proxy: Proxy, trails: DatabaseTrails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer is lost, and then the server is away: nobody knows whether the record before the act is there."""
+    monkeypatch.setattr(_trail, "GATHER_SECONDS", 60.0)  # what is noted is not sent before it
     trail = through(proxy, trails)
 
     async def act() -> str:
