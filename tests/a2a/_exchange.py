@@ -72,7 +72,7 @@ class Exchange:
     async def ended(self) -> None:
         """Waits until the app is done with the request."""
         assert self._task is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self._task
 
     async def start(self) -> tuple[int, dict[str, str]]:
@@ -99,5 +99,5 @@ class Exchange:
         return events
 
     async def _next(self) -> Message:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await self._from_app.get()

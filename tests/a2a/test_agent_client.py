@@ -114,7 +114,7 @@ async def peer() -> AsyncIterator[Peer]:
         peer.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
         peer.card = peer.card_document()
         yield peer
-        await asyncio.wait_for(asyncio.gather(*peer.serving), 5)
+        await asyncio.wait_for(asyncio.gather(*peer.serving), 30)
 
 
 @pytest.fixture

@@ -143,10 +143,18 @@ async def test_what_could_not_be_made_durable_is_not_told_as_if_it_were(
         database.spoil(sqlite3.OperationalError("disk full"))
         await commit()
 
+    claim, is_waiting = agent.storage.messages.claim, asyncio.Event()
+
+    async def claimed(*message: str) -> str | None:
+        earlier = await claim(*message)
+        is_waiting.set()  # in the same step it is waited for what comes of the earlier one
+        return earlier
+
+    monkeypatch.setattr(agent.storage.messages, "claim", claimed)
     sending = asyncio.create_task(
         agent.call("SendMessage", message("hold on", message_id=task["history"][0]["messageId"]), binding=binding)
     )
-    await asyncio.sleep(0.01)
+    await is_waiting.wait()
     monkeypatch.setattr(agent.storage.tasks, "committed", lost)
     agent.executor.release.set()
     assert (await sending).reason == "INTERNAL_ERROR"

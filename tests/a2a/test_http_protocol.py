@@ -33,7 +33,7 @@ def server() -> Iterator[LoopbackServer]:
 
 def said(server: LoopbackServer, *pieces: bytes) -> bytes:
     """What comes back, until the server closes the connection."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         answer = b""
         try:
             for piece in pieces:
@@ -49,7 +49,7 @@ def said(server: LoopbackServer, *pieces: bytes) -> bytes:
 @pytest.mark.parametrize("line", [b"X-A: " + b"a" * 8000 + b"\r\n", b"a" * 8000], ids=["many headers", "one header"])
 def test_a_head_without_end_is_refused_before_it_is_kept(server: LoopbackServer, line: bytes) -> None:
     sent = 0
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ")
         with suppress(ConnectionError):
             while sent < 50_000_000:
@@ -61,7 +61,7 @@ def test_a_head_without_end_is_refused_before_it_is_kept(server: LoopbackServer,
 @pytest.mark.requirement("A12")
 def test_a_head_that_is_too_long_is_answered_so(server: LoopbackServer) -> None:
     filling = [b"a" * 30_000 for _ in range(4)]
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ")
         for piece in filling:
@@ -73,8 +73,8 @@ def test_a_head_that_is_too_long_is_answered_so(server: LoopbackServer) -> None:
 def test_a_head_that_never_ends_is_not_waited_for(
     server: LoopbackServer, begun: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_http_protocol, "FIRST_SECONDS", 0.05)
-    monkeypatch.setattr(_http_protocol, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(_http_protocol, "FIRST_SECONDS", 0.5)
+    monkeypatch.setattr(_http_protocol, "HEAD_SECONDS", 0.5)
     answer = said(server, begun)
     assert b"HTTP/1.1 408 " in answer
     assert answer.count(b"HTTP/1.1 200 ") == begun.count(b"/one")

@@ -89,7 +89,7 @@ async def pushing(tmp_path: Path, issuer: Issuer, names: Names, database: str) -
 
 
 async def until(receiver: Receiver, calls: int) -> None:
-    for _ in range(500):
+    for _ in range(3000):
         if len(receiver.paths) >= calls:
             return
         await asyncio.sleep(0.01)
@@ -98,7 +98,7 @@ async def until(receiver: Receiver, calls: int) -> None:
 
 async def forgotten(agent: Agent, task_id: str) -> None:
     """Waits until nobody is to be told of a task: that is so once the receiver's last answer has come."""
-    for _ in range(500):
+    for _ in range(3000):
         if not (await agent.call(LISTED, {"taskId": task_id})).result.get("configs", []):
             return
         await asyncio.sleep(0.01)

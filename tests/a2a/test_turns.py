@@ -1,6 +1,7 @@
 """What becomes of messages: once each, in their task and context, to an end."""
 
 import asyncio
+import itertools
 from pathlib import Path
 
 import pytest
@@ -144,7 +145,8 @@ async def test_messages_for_one_task_are_worked_on_one_after_the_other(agent: Ag
 async def test_only_a_few_messages_wait_for_one_task(agent: Agent) -> None:
     task = await agent.begin("hold on")
     waiting = [asyncio.create_task(agent.send("echo later", taskId=task["id"])) for _ in range(6)]
-    await asyncio.sleep(0.05)
+    refused = [await answer for answer in itertools.islice(asyncio.as_completed(waiting), 3)]
+    assert [answer.response.status_code for answer in refused] == [429] * 3
     agent.executor.release.set()
     answers = await asyncio.gather(*waiting)
     assert sum(answer.response.status_code == 429 for answer in answers) == 3
@@ -359,7 +361,7 @@ async def test_a_message_that_is_worked_on_for_too_long_is_stopped_and_says_so(
     tmp_path: Path, issuer: Issuer, binding: str
 ) -> None:
     """An agent that hangs would otherwise use up its callers' unfinished tasks for good."""
-    async with Agent(tmp_path, issuer, limits=Limits(working_seconds=0.05)) as agent:
+    async with Agent(tmp_path, issuer, limits=Limits(working_seconds=0.5)) as agent:
         answer = await agent.send("hold on", binding=binding)
         assert answer.state == "TASK_STATE_FAILED"
         assert "took too long" in answer.task["status"]["message"]["parts"][0]["text"]

@@ -24,7 +24,7 @@ def find_cli() -> Path:
     """Where the CLI is; a test that needs it is skipped where it is not."""
     path = Path(
         subprocess.run(
-            [ROOT / "dev/auth0-deploy-cli", "--path"], capture_output=True, text=True, check=True, timeout=10
+            [ROOT / "dev/auth0-deploy-cli", "--path"], capture_output=True, text=True, check=True, timeout=60
         ).stdout.strip()
     )
     if not (path / "node").exists():

@@ -12,7 +12,7 @@ import pytest
 
 from shared.testing import PostgresServer, reserved_port, wait_until_up
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 PROGRAM = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
 
 needs_pooler = pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not installed: install the package pgbouncer")
@@ -48,4 +48,4 @@ def _run(server: PostgresServer, folder: Path, port: int, mode: str) -> Generato
             yield url
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait()

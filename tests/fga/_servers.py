@@ -69,7 +69,7 @@ async def embedded(folder: Path, **config: Any) -> AsyncIterator[Api]:
 @cache
 def program() -> Path | None:
     """The real server's program; None where it is not built, which in CI is no excuse."""
-    path = subprocess.run([ROOT / "dev" / "openfga", "--path"], capture_output=True, text=True, check=True, timeout=10)
+    path = subprocess.run([ROOT / "dev" / "openfga", "--path"], capture_output=True, text=True, check=True, timeout=60)
     found = Path(path.stdout.strip())
     return found if found.exists() or os.environ.get("CI") else None
 

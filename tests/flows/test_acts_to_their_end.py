@@ -40,10 +40,10 @@ class Held:
     def __call__(self, path: str) -> None:
         if "/lifecycle/" in path:
             self.reached.set()
-            self.go.wait(20)
+            self.go.wait(60)
 
     async def until_reached(self) -> None:
-        assert await asyncio.to_thread(self.reached.wait, 20)
+        assert await asyncio.to_thread(self.reached.wait, 60)
 
 
 @pytest.fixture

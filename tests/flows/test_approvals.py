@@ -155,7 +155,7 @@ async def test_an_act_that_was_not_confirmed_is_settled_by_the_directory_s_log(
     before, faults = resets(world), world.directory_config.faults
     person, reply = await _waiting(world, login, http)
     monkeypatch.setattr(faults, "acts_only", True)
-    monkeypatch.setattr(faults, fault, 60.0 if fault == "delay" else True)
+    monkeypatch.setattr(faults, fault, 3600.0 if fault == "delay" else True)
 
     async with world.tenant.http() as browser:
         await decide(world.tenant, browser, "approve", login)

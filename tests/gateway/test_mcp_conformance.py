@@ -47,7 +47,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, M
     """For each version of MCP, for each scenario of it, what the suite found."""
     folder = Path(
         subprocess.run(
-            [ROOT / "dev/mcp-conformance", "--path"], capture_output=True, text=True, check=True, timeout=10
+            [ROOT / "dev/mcp-conformance", "--path"], capture_output=True, text=True, check=True, timeout=60
         ).stdout.strip()
     )
     if not (folder / "node").exists():

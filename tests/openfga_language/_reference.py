@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 @cache
 def _program() -> Path:
     server = subprocess.run(
-        [ROOT / "dev" / "openfga", "--path"], capture_output=True, text=True, check=True, timeout=10
+        [ROOT / "dev" / "openfga", "--path"], capture_output=True, text=True, check=True, timeout=60
     )
     return Path(server.stdout.strip()).with_name("language")
 

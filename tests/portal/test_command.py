@@ -41,7 +41,7 @@ def test_help_imports_nothing_that_takes_long() -> None:
 
 
 def test_help_answers_at_once() -> None:
-    """Half a second of processor time at most, however busy this machine is."""
+    """A second of processor time at most, however busy this machine is: what takes long is not imported."""
 
     def spent() -> float:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -49,7 +49,7 @@ def test_help_answers_at_once() -> None:
 
     before = spent()
     subprocess.run([sys.executable, "-m", "portal", "--help"], cwd=ROOT, capture_output=True, check=True)
-    assert spent() - before < 0.5
+    assert spent() - before < 1
 
 
 def test_the_version_is_the_projects(helpdesk: Command) -> None:

@@ -354,7 +354,7 @@ async def test_giving_up_cancels_the_task(supervisor: Supervisor, open_desk: Cal
     supervisor.answers = [[TASK, "wait"]]
     begun = asyncio.Event()
     turn = asyncio.ensure_future(Conversation(open_desk(), "c").turn("hello", lambda _: begun.set()))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await begun.wait()
         turn.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -29,7 +29,7 @@ async def is_signed_in(visitor: Visitor) -> bool:
 
 async def until(holds: Callable[[], bool], visitor: Visitor) -> None:
     """The tenant sends its token after it has answered whoever logged out."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not holds():
             await visitor.get("/healthz")
 
@@ -72,7 +72,7 @@ async def test_what_is_being_shown_ends_with_it(amelia: Visitor) -> None:
     ) as shown:
         assert shown.status_code == 200
         await log_out_at_the_tenant(amelia)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             rest = [line async for line in shown.aiter_lines()]
     assert "event: end" not in rest
 

@@ -172,7 +172,7 @@ async def test_cancelling_a_call_closes_its_request() -> None:
 
     server = LoopbackServer().start(app)
     try:
-        async with create_http_client() as http, asyncio.timeout(10):
+        async with create_http_client() as http, asyncio.timeout(30):
             calling = asyncio.create_task(call(GatewayClient(f"{server.url}mcp", http, scope="docs:read")))
             await begun.wait()
             calling.cancel()

@@ -25,7 +25,7 @@ async def peers() -> AsyncIterator[list[Peer]]:
             peer.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
             peer.card = peer.card_document()
         yield found
-        await asyncio.wait_for(asyncio.gather(*(task for peer in found for task in peer.serving)), 5)
+        await asyncio.wait_for(asyncio.gather(*(task for peer in found for task in peer.serving)), 30)
 
 
 @pytest.fixture
