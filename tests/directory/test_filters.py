@@ -1,7 +1,7 @@
 """SCIM filters: what they mean, and that nothing in them reaches the database as SQL."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from local.directory._errors import OktaError
@@ -60,7 +60,7 @@ DIALECT = Dialect(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet="ab ()\"\\'eqnorpt;-%_1.", max_size=60))
 def test_an_expression_is_compiled_or_refused_and_its_values_are_bound(expression: str) -> None:
     """Our own choice: whatever comes in, the SQL has placeholders for values and no quote of theirs."""

@@ -70,7 +70,9 @@ def event_of(kind: str, text: str, state: TaskState, task: Task) -> Event:
 
 
 @given(changes())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_whatever_the_sdks_own_task_manager_saves_is_read_again(
     url: str, sequence: list[tuple[str, str, TaskState]]
 ) -> None:

@@ -41,7 +41,7 @@ anything = text | st.sampled_from(
 parameters = st.dictionaries(st.sampled_from(NAMES) | text, anything, max_size=8)
 POSTS = ("oauth/token", "oauth/device/code", "oauth/revoke", "activate", "activate/confirm", "oidc/logout")
 fuzz: Callable[[Any], Any] = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
