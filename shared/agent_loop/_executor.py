@@ -34,7 +34,7 @@ from shared.agent_loop._changes import NoteChanges, cut_off_unchanged
 from shared.agent_loop._history import Conversations, opening, turn_to_keep
 from shared.agent_loop._instruments import ModelName, observe, run_span
 from shared.agent_loop._model_failure import ModelFailure
-from shared.agent_loop._relay import FAILED, RelayAnswers
+from shared.agent_loop._relay import FAILED, GOES_ON, RelayAnswers
 from shared.agent_loop._status import Status, begun, trace_of, waiting_event
 from shared.agent_loop._waiting import Replay, Resume, WaitingRoom
 from shared.authorization import Authorizer, AuthorizeToolCalls, require_declarations
@@ -325,6 +325,7 @@ class StrandsExecutor(AgentExecutor):
             "later": self._later,
             TO_ITS_END: partial(self._being_done.to_its_end, str(context.task_id)),
             "resume": replay.resume if replay is not None else {},
+            GOES_ON: replay.calls if replay is not None else {},
         }
         own_words = uuid.uuid4().hex
         with model_failure.told():

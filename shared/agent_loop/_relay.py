@@ -9,11 +9,20 @@ from typing import Any
 from strands.hooks import AfterToolCallEvent, AfterToolsEvent, HookProvider, HookRegistry
 from strands.types.tools import ToolResult, ToolUse
 
-from shared.authorization import WAITING
+from shared.a2a import OUTCOME, Wait
+from shared.authorization import UNDECIDED, WAITING
 from shared.errors import HelpdeskError, WaitsForPerson
 from shared.telemetry import get_logger, metrics
 
 FAILED = "Something went wrong on our side; nothing was changed as far as we know. Please try again."
+
+IN_DOUBT = (
+    "What came of this is not known yet, and a part of the help desk that can tell is not available right now. I look "
+    "again when it is, and say here what came of it; nothing is done a second time."
+)
+
+GOES_ON = "goes_on"
+"""In `invocation_state`: by tool use id, what the calls waited for that are made again."""
 
 _DENIED = "DENIED: "
 """What Strands puts before the words of an intervention that denies."""
@@ -44,7 +53,7 @@ class RelayAnswers(HookProvider):
 
     def _after_tool_call(self, event: AfterToolCallEvent) -> None:
         tool_use_id = event.tool_use["toolUseId"]
-        waits = event.exception or event.invocation_state.get(WAITING, {}).get(tool_use_id)
+        waits = event.exception or event.invocation_state.get(WAITING, {}).get(tool_use_id) or _in_doubt(event)
         if isinstance(waits, WaitsForPerson):
             _log.info("tool_waits", tool=event.tool_use["name"], reason=waits.reason, detail=waits.detail)
             event.result = _result(tool_use_id, "error", waits.public_message)
@@ -63,6 +72,24 @@ class RelayAnswers(HookProvider):
         if results and all(result["toolUseId"] in {*self.words, *self.waiting} for result in results):
             words = (self.words.get(result["toolUseId"], "") for result in results)
             event.end_turn = "\n\n".join(words).strip() or FAILED
+
+
+def _in_doubt(event: AfterToolCallEvent) -> WaitsForPerson | None:
+    """A call that would tell what came of an act, and of which nothing could be decided: that is no answer to it."""
+    tool_use_id = event.tool_use["toolUseId"]
+    is_back = event.invocation_state.get(UNDECIDED, {}).get(tool_use_id)
+    wait: Wait | None = event.invocation_state.get(GOES_ON, {}).get(tool_use_id)
+    if is_back is None or wait is None or wait.kind != OUTCOME:
+        return None
+    return WaitsForPerson(
+        IN_DOUBT,
+        kind=wait.kind,
+        subject=wait.subject,
+        url=wait.url,
+        expires_at=wait.until,
+        resume=wait.resume,
+        is_over=is_back,
+    )
 
 
 def text_of(result: ToolResult) -> str:

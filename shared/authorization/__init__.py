@@ -54,7 +54,7 @@ from shared.authorization._declaration import (
     needs,
     require_declarations,
 )
-from shared.authorization._intervention import WAITING, AuthorizeToolCalls
+from shared.authorization._intervention import UNDECIDED, WAITING, AuthorizeToolCalls
 from shared.authorization._names import object_name, user_name, user_of
 from shared.authorization._permit import Permitted, ToolCall, permitted
 from shared.authorization._record import DecisionLog, DecisionRecord
@@ -63,6 +63,7 @@ from shared.authorization._sdk import Refusal, open_client, refusal_of
 
 __all__ = [
     "PART",
+    "UNDECIDED",
     "WAITING",
     "ActingCaller",
     "Allow",

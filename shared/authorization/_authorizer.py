@@ -84,7 +84,9 @@ class Authorizer:
             metrics.not_done(error)
             words = refusal(error, needs.purpose)
             detail = f"{error.reason}: {error.detail}"
-            unresolved = Deny(**self._who(tool, caller), reason=Reason.UNRESOLVED, words=words, detail=detail)
+            away = isinstance(error, UpstreamUnavailable)
+            who = self._who(tool, caller)
+            unresolved = Deny(**who, reason=Reason.UNRESOLVED, words=words, detail=detail, is_undecided=away)
             return await self._denied(caller, unresolved)
         resources = _listed(found, needs.kind)
         decision, kept, also = await self._decide(needs, caller, resources, tool=tool, fresh=needs.irreversible)
@@ -101,6 +103,18 @@ class Authorizer:
             return await self._readable(listing, caller, items, named, tool=tool)
 
         return Permitted(value=value, also=also, decision=recorded, again=again, those=those, seal=SEAL)
+
+    async def can_decide(self, needs: Needs[T], caller: ActingCaller, arguments: Mapping[str, Any]) -> bool:
+        """Whether all parts are there that are needed to decide about a call; nothing is decided, or recorded."""
+        try:
+            found = await needs.of(caller, arguments)
+            resources = _listed(found, needs.kind)
+            decision, *_ = await self._decide(needs, caller, resources, tool="", fresh=False)
+        except UpstreamUnavailable:
+            return False
+        except HelpdeskError:
+            return True
+        return not (isinstance(decision, Deny) and decision.is_undecided)
 
     async def refuse(self, caller: ActingCaller, reason: Reason, *, tool: str) -> Deny:
         """Denies a call that has no declaration to decide by."""
@@ -133,7 +147,8 @@ class Authorizer:
         except UpstreamUnavailable as error:
             metrics.not_done(error)
             words = _words.unavailable(needs.purpose)
-            return Deny(**about, reason=Reason.UNAVAILABLE, words=words, detail=error.detail), [], frozenset()
+            denied = Deny(**about, reason=Reason.UNAVAILABLE, words=words, detail=error.detail, is_undecided=True)
+            return denied, [], frozenset()
         held = {answer.check for answer in answers if answer.allowed}
         kept = [
             resource
@@ -161,7 +176,8 @@ class Authorizer:
         own = resources[0].value if len(resources) == 1 and resources[0].own else None
         if broken:
             words = _words.unavailable(needs.purpose)
-            return Deny(**about, answers=answers, reason=Reason.UNAVAILABLE, words=words, detail=broken[0])
+            reason, detail = Reason.UNAVAILABLE, broken[0]
+            return Deny(**about, answers=answers, reason=reason, words=words, detail=detail, is_undecided=True)
         if not resources:
             reason = Reason.NOT_THERE
         elif any(answer.allowed for answer in needed if answer.check.user != self.agent):
@@ -222,7 +238,7 @@ class Authorizer:
             _log.exception("decision_unrecorded", tool=decision.tool)
             if isinstance(decision, Allow):
                 who: _Who = {"tool": decision.tool, "agent": decision.agent, "person": decision.person}
-                return Deny(**who, reason=Reason.UNRECORDED, words=_words.unrecorded(purpose))
+                return Deny(**who, reason=Reason.UNRECORDED, words=_words.unrecorded(purpose), is_undecided=True)
         return decision
 
 

@@ -92,11 +92,13 @@ class Deny(_Decided):
         reason: Why, for the record.
         words: What the caller is told: the same for what is not there and for what is not theirs.
         detail: More for the record, where there is more.
+        is_undecided: Whether a part was away that is needed to decide; asked again later, it may be allowed.
     """
 
     reason: Reason
     words: str
     detail: str = ""
+    is_undecided: bool = False
 
 
 Decision = Allow | Deny

@@ -1,5 +1,6 @@
 """The check before each tool call, in Strands' own place for it."""
 
+from functools import partial
 from typing import Any, Final
 
 from strands.hooks import BeforeToolCallEvent
@@ -17,6 +18,10 @@ from shared.telemetry import get_logger
 NAME: Final = "authorization"
 WAITING: Final = "shared.authorization.waiting"
 """In `invocation_state`, by tool use id: the calls that were not decided, and what they wait for."""
+
+UNDECIDED: Final = "shared.authorization.undecided"
+"""In `invocation_state`, by tool use id: the calls about which nothing could be decided, as a part is away; and what
+tells whether it is there again."""
 
 _log = get_logger()
 
@@ -69,6 +74,9 @@ class AuthorizeToolCalls(InterventionHandler):
         arguments = event.tool_use["input"] if isinstance(event.tool_use["input"], dict) else {}
         decided = await self._authorizer.permit(declaration, caller, arguments, tool=tool)
         if isinstance(decided, Deny):
+            if decided.is_undecided:
+                is_back = partial(self._authorizer.can_decide, declaration, caller, arguments)
+                event.invocation_state.setdefault(UNDECIDED, {})[str(event.tool_use["toolUseId"])] = is_back
             return decided.words
         issue(event.invocation_state, event.tool_use, decided)
         return None

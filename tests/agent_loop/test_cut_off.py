@@ -1,18 +1,22 @@
 """What is said of a task whose process died: it may be asked again where nothing can have come of it."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from a2a.helpers import new_task
+from a2a.server.context import ServerCallContext
 from a2a.types import Message, Task, TaskArtifactUpdateEvent, TaskState, TaskStatusUpdateEvent
 from strands import tool
 from strands.types.tools import AgentTool
 
-from shared.a2a import ASK_AGAIN_KEY, Wait, waits_of
-from shared.agent_loop import StrandsExecutor, Tools
+from shared.a2a import ASK_AGAIN_KEY, Caller, Wait, waits_of
+from shared.agent_loop import StrandsExecutor, Tools, WaitingRoom
 from shared.agent_loop._status import waiting_event
 from shared.authorization import Authorizer, Needs, Resource, Unchecked, needs
+from shared.errors import UpstreamUnavailable
 from shared.identity import RawToken
 from shared.tasks import apply_event
 from shared.testing import Calls, Relationships, ScriptedModel, make_principal
@@ -79,6 +83,17 @@ class Lamps:
         return task
 
 
+class Directory:
+    """Where the lamp is found."""
+
+    is_away = False
+
+    async def find(self, _: Any, __: Any) -> Resource[str]:
+        if self.is_away:
+            raise UpstreamUnavailable("directory")
+        return Resource("lamp", "thing:lamp", own=True)
+
+
 class Unrecorded:
     """Keeps no decisions."""
 
@@ -100,6 +115,59 @@ async def test_of_one_that_may_have_changed_something_that_is_not_said(called: s
     """Nor of an agent whose tools nobody decides about: what those do is not known."""
     lamps = Lamps(called, is_checked=is_checked)
     assert await lamps.executor.rescue(await lamps.run()) is None
+
+
+@pytest.mark.requirement("E4")
+@pytest.mark.parametrize("away", ["directory", "relationships"])
+@pytest.mark.parametrize("kind", ["outcome", "approval"])
+async def test_nobody_is_told_that_nothing_was_done_where_that_is_not_known(kind: str, away: str) -> None:
+    """A part is away that is needed to decide whether the call may be made that would tell what came of an act."""
+    directory, relationships = Directory(), Relationships()
+    directory.is_away, relationships.away = away == "directory", away == "relationships"
+
+    @needs(Needs("can_use", "thing", directory.find, SCOPE, "use the lamp"))
+    @tool
+    async def switch() -> str:
+        """Switches it, or tells whether it did."""
+        return "It is off."
+
+    executor = StrandsExecutor(
+        model=ScriptedModel([]),
+        toolbox=Tools([switch], "You help."),
+        conversations=Memory(),
+        speaker="lamps",
+        authorizer=Authorizer(relationships, agent="lamps", record=Unrecorded()),
+        waiting_room=WaitingRoom(first_pause=0.01),
+    )
+    wait, gone_on = Wait(kind, "K7QF", tool="switch", resume="nonce"), asyncio.Event()
+    task, queue = new_task("t1", "c1", TaskState.TASK_STATE_AUTH_REQUIRED), Queue()
+    apply_event(task, waiting_event("t1", "c1", [wait], "The lamp has not confirmed it yet."))
+    asked = request("go on")
+    asked.current_task = task
+    asked.call_context.state["caller"] = Caller(make_principal(scopes={SCOPE}), None, RawToken("never-used"))
+
+    async def resume(_: str, __: ServerCallContext) -> bool:
+        gone_on.set()
+        return True
+
+    executor.bind(resume)
+    await executor.execute(asked, queue)  # type: ignore[arg-type]
+    if kind == "approval":  # of what was not begun it is known
+        assert queue.last_state == TaskState.TASK_STATE_COMPLETED
+        assert "othing was changed" in queue.artifacts["switch"][0]
+    else:
+        assert queue.last_state == TaskState.TASK_STATE_AUTH_REQUIRED
+        assert queue.artifacts == {}
+        apply_event(task, queue.events[-1])
+        assert [replace(each, call="") for each in waits_of(task)] == [wait]
+        assert "othing was changed" not in words(task.status.message)
+
+        directory.is_away = relationships.away = False  # which is seen, and the task goes on by itself
+        await gone_on.wait()
+        await executor.execute(asked, queue)  # type: ignore[arg-type]
+        assert queue.last_state == TaskState.TASK_STATE_COMPLETED
+        assert queue.artifacts == {"switch": ["It is off."]}
+    await executor.aclose()
 
 
 async def test_a_task_whose_tool_is_away_when_it_is_to_go_on_waits_on() -> None:

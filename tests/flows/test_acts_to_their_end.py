@@ -153,7 +153,7 @@ async def test_an_agent_that_is_stopped_in_the_middle_of_an_act_tells_afterwards
 @pytest.mark.requirement("C8")
 @pytest.mark.requirement("E4")
 async def test_what_may_have_happened_is_found_out_and_not_cancelled(world: World, http: httpx.AsyncClient) -> None:
-    """The directory's answer is lost, and then its log is away for a while."""
+    """The directory's answer is lost, and then it is away: whoever asks meanwhile is not told that nothing was done."""
     faults, before = world.directory_config.faults, resets(world)
 
     def lose(path: str) -> None:
@@ -172,6 +172,10 @@ async def test_what_may_have_happened_is_found_out_and_not_cancelled(world: Worl
         await asyncio.sleep(0.05)
     assert now["status"]["state"] == WAITS
 
+    asked = await nadia.ask("Is it done?", task_id=task["id"])  # every step is gone anew, as after a restart
+    assert (asked.state, [wait["kind"] for wait in asked.task["metadata"]["helpdesk/waiting"]]) == (WAITS, ["outcome"])
+    assert "a part of the help desk that can tell is not available" in asked.text
+    assert "othing was changed" not in asked.text
     refused = await nadia.call("CancelTask", {"id": task["id"]})
     del world.before["directory"]
     faults.away = faults.lose_answers = False
