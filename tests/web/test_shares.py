@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from local.tenant.testing import LocalTenant, ManualClock
+from portal.activity import _activity
 from portal.session import Clock
 from portal.web._shares import MOST_AT_ONCE
 from portal.web.app import create_app
@@ -109,22 +111,24 @@ def test_proxies_that_are_none_or_everybody_stop_it(make_settings: MakeSettings,
 
 @pytest.mark.requirement("W7")
 async def test_one_person_takes_a_part_of_the_lines_to_the_supervisor_in_all_their_browsers(
-    server: LoopbackServer, tenant: LocalTenant, hanging: threading.Semaphore
+    server: LoopbackServer, tenant: LocalTenant, hanging: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_activity, "SECONDS", 3600.0)  # nobody gives up before all have come, however long that takes
     async with AsyncExitStack() as stack:
         amelia, again, oscar = [await stack.enter_async_context(Visitor(server.url, tenant)) for _ in range(3)]
         for browser, login in ((amelia, "amelia.hart"), (again, "amelia.hart"), (oscar, "oscar.lind")):
             await browser.sign_in(login)
+            browser.http.timeout = httpx.Timeout(None)
         half = MOST_AT_ONCE // 2
         waiting = [asyncio.create_task(who.get("/activity")) for who in (amelia, again) for _ in range(half)]
         for _ in waiting:
-            assert await asyncio.to_thread(hanging.acquire, timeout=30)
+            assert await asyncio.to_thread(hanging.acquire, timeout=55)
         for browser in (amelia, again):
             refused = await browser.get("/activity")
             assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
             assert "under way at the same time" in text_of(refused.text)
         waiting.append(asyncio.create_task(oscar.get("/activity")))
-        assert await asyncio.to_thread(hanging.acquire, timeout=30)
+        assert await asyncio.to_thread(hanging.acquire, timeout=55)
         for task in waiting:
             task.cancel()
         await asyncio.wait(waiting)
