@@ -87,6 +87,19 @@ Event = Begun | Working | Said | Waiting | Ended
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked before.
+
+    Attributes:
+        questions: The last changed first.
+        more: Whether there are others, which were left out.
+    """
+
+    questions: "tuple[Earlier, ...]" = ()
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Earlier:
     """A question that was asked before.
 

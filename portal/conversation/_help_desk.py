@@ -27,7 +27,7 @@ from a2a.utils.errors import A2AError
 
 from portal._environment import typed
 from portal._errors import CommandFailed, NotSignedIn, PartAway
-from portal.conversation._events import GO_ON, Earlier, Ended, Event, Reading, Waiting
+from portal.conversation._events import GO_ON, Asked, Earlier, Ended, Event, Reading, Waiting
 from shared.errors import AuthorizationDenied, HelpdeskError, TooManyRequests
 
 SESSION_HEADER = "X-Amzn-Bedrock-AgentCore-Runtime-Session-Id"
@@ -172,8 +172,8 @@ class HelpDesk:
                     raise
             await self._sleep(FOLLOW_PAUSE_SECONDS)
 
-    async def earlier(self, *, context_id: str = "", answers: bool = True, at_most: int = 50) -> list[Earlier]:
-        """What this person has asked before, the last changed first.
+    async def earlier(self, *, context_id: str = "", answers: bool = True, at_most: int = 50) -> Asked:
+        """What this person has asked before.
 
         Args:
             context_id: The conversation; all of them, if none is named.
@@ -189,7 +189,7 @@ class HelpDesk:
             page = await self._transport.list_tasks(asked, context=call)
         except (A2AError, httpx.HTTPError, OSError) as error:
             raise self._explained(error) from error
-        return [Earlier.read(task) for task in page.tasks]
+        return Asked(tuple(map(Earlier.read, page.tasks)), more=bool(page.next_page_token))
 
     async def _from_now_on(self, task_id: str, context_id: str, reading: "Reading") -> AsyncGenerator[Event, None]:
         task = await self._task(task_id, context_id)

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from portal._errors import NotSignedIn
-from portal.conversation import Earlier, Event, Reply, Waiting
+from portal.conversation import Asked, Earlier, Event, Reply, Waiting
 from portal.web._errors import words_for
 from portal.web._forms import FormRefused, read_form
 from portal.web._pages import EVENT_STREAM, error_response, page
@@ -90,13 +90,13 @@ async def cancel(request: Request) -> Response:
 
 async def _conversation(request: Request, who: SignedIn, context_id: str) -> Response:
     """A page; where the help desk is away it says so, and can be written on all the same."""
-    earlier: list[Earlier] = []
+    earlier = found = Asked()
     turns: list[Turn] = []
     problem = ""
     try:
         here = who.desk.earlier(context_id=context_id, at_most=MAX_TURNS) if context_id else _none()
         earlier, found = await asyncio.gather(who.desk.earlier(answers=False, at_most=MAX_LISTED), here)
-        turns = await asyncio.to_thread(_turns, found)
+        turns = await asyncio.to_thread(_turns, found.questions)
     except NotSignedIn:
         raise
     except HelpdeskError as error:
@@ -110,7 +110,9 @@ async def _conversation(request: Request, who: SignedIn, context_id: str) -> Res
         "chat.html",
         who=who,
         turns=turns,
-        conversations=listed(earlier),
+        conversations=listed(earlier.questions),
+        more_conversations=earlier.more,
+        more_turns=found.more,
         context_id=context_id,
         task_id=asks,
         problem=problem,
@@ -118,12 +120,12 @@ async def _conversation(request: Request, who: SignedIn, context_id: str) -> Res
     )
 
 
-def _turns(found: list[Earlier]) -> list[Turn]:
+def _turns(found: Sequence[Earlier]) -> list[Turn]:
     return [Turn.before(one) for one in sorted(found, key=lambda one: one.changed_at)]
 
 
-async def _none() -> list[Earlier]:
-    return []
+async def _none() -> Asked:
+    return Asked()
 
 
 async def _asked(who: SignedIn, reply: Reply, text: str) -> AsyncGenerator[Event, None]:

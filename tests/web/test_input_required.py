@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from local.tenant.testing import LocalTenant, ManualClock
 from portal.session import Clock
+from portal.web import _chat
 from portal.web.app import create_app
 from shared.a2a import UserEntry
 from shared.http import create_http_client
@@ -73,6 +74,17 @@ async def test_the_next_message_answers_it_in_the_same_task(amelia: Visitor) -> 
     assert field_of(page.partition('id="composer"')[2], "task_id") == ""
     assert page.partition("<template")[0].count('<article class="turn"') == 1
     assert "ask echo the laptop" in text_of(page)
+
+
+async def test_that_older_questions_are_left_out_is_said(amelia: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ("What was asked before this is not shown.", "Older ones are not listed.")
+    monkeypatch.setattr(_chat, "MAX_TURNS", 2)
+    monkeypatch.setattr(_chat, "MAX_LISTED", 2)
+    for number in range(3):
+        context = last(await amelia.ask(f"echo {number}", context_id="one"))["context"]
+        page = text_of((await amelia.get(f"/conversations/{context}")).text)
+        assert [words in page for words in said] == [number == 2] * 2
+    assert "echo 0" not in page.partition("What was asked")[2]
 
 
 async def test_without_a_script_a_form_answers_it(amelia: Visitor) -> None:
