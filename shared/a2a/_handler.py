@@ -302,12 +302,7 @@ class AgentRequestHandler(PushOperations):
         message = params.message
         run = self._runs.get(task_id)
         if stored is None:
-            open_tasks = await self._tasks.count_unfinished(context) + self._unsaved[owner]
-            if open_tasks >= self._limits.open_tasks:
-                raise TooManyRequests(
-                    f"You have {open_tasks} unfinished tasks; finish or cancel one first.",
-                    retry_after=OPEN_TASKS_RETRY_SECONDS,
-                )
+            await self._require_room(owner, context)
         elif stored.task.status.state in TERMINAL_STATES:
             raise ended(task_id)
         elif sum(one.ByteSize() for one in stored.task.history) >= self._limits.task_bytes:
@@ -321,6 +316,8 @@ class AgentRequestHandler(PushOperations):
         if params.configuration.HasField("task_push_notification_config"):
             told = params.configuration.task_push_notification_config
             await offered(self._push).create(told, task_id=task_id, owner=owner)
+            if stored is None:
+                await self._require_room(owner, context)  # others may have begun while a name was looked up
             run = self._runs.get(task_id)
         self._calls.accepted(context.state["caller"], task_id=task_id, context_id=str(request.context_id))
         if run is None:
@@ -329,6 +326,15 @@ class AgentRequestHandler(PushOperations):
             if stored is None:
                 self._unsaved[owner] += 1
         return run.submit(request, at_once=params.configuration.return_immediately, streaming=streaming)
+
+    async def _require_room(self, owner: str, context: ServerCallContext) -> None:
+        """Refuses another task where there are too many; whoever begins one does so without waiting in between."""
+        open_tasks = await self._tasks.count_unfinished(context) + self._unsaved[owner]
+        if open_tasks >= self._limits.open_tasks:
+            raise TooManyRequests(
+                f"You have {open_tasks} unfinished tasks; finish or cancel one first.",
+                retry_after=OPEN_TASKS_RETRY_SECONDS,
+            )
 
     async def _again(self, task_id: str, params: SendMessageRequest, context: ServerCallContext) -> Task | Message:
         """What came, or comes, of a message that was sent before; it is not worked on twice."""

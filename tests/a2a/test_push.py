@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from shared.a2a import _push
+from shared.a2a import Limits, _push
 from shared.http import PublicUrls, create_public_http_client
 from shared.testing import LoopbackServer
 from tests.a2a._agent import ALICE, BOB, Agent, Answer, Issuer, message
@@ -138,6 +138,31 @@ async def test_a_message_may_ask_for_it_and_a_wait_is_told_as_well(
     await pushing.call("CancelTask", {"id": task["id"]})
     await until(receiver, 2)
     assert receiver.told == ["AUTH_REQUIRED", "CANCELED"]
+
+
+@pytest.mark.requirement("C9")
+async def test_whose_urls_take_their_time_to_look_up_gets_no_more_tasks_than_others(
+    tmp_path: Path, issuer: Issuer
+) -> None:
+    """Each message looks up a name of its sender's choice, and so they can all be made to wait for one another."""
+    asked, answered = asyncio.Semaphore(0), asyncio.Event()
+
+    async def look_up(_: str) -> Sequence[str]:
+        asked.release()
+        await answered.wait()
+        return ["127.0.0.1"]
+
+    params = {"configuration": {"taskPushNotificationConfig": {"url": "http://slow.example/told"}}}
+    limits = Limits(open_tasks=2)
+    async with Agent(tmp_path, issuer, limits=limits, push_urls=PublicUrls(look_up, this_machine=True)) as agent:
+        sending = [asyncio.create_task(agent.call("SendMessage", message("ask") | params)) for _ in range(5)]
+        async with asyncio.timeout(20):
+            for _ in sending:
+                await asked.acquire()
+        answered.set()
+        answers = await asyncio.gather(*sending)
+        assert sorted(answer.response.status_code for answer in answers) == [200, 200, 429, 429, 429]
+        assert (await agent.call("ListTasks")).result["totalSize"] == 2
 
 
 async def test_what_could_not_be_told_is_told_later_and_at_last_given_up(
