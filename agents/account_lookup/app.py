@@ -39,7 +39,7 @@ def create_app(
         settings,
         foundations,
         card=create_card(url=settings.public_url, issuer=settings.auth0_issuer),
-        entry=agent_loop.hop_entry(settings, foundations),
+        entry=agent_loop.hop_entry(settings, foundations, own_client=settings.api_client_id),
         authorizer=Authorizer(checks, agent=NAME, record=agent_loop.DecisionTrail(foundations.trail)),
         toolbox=agent_loop.Tools(create_tools(directory), SYSTEM_PROMPT),
         resources=(tokens, checks),

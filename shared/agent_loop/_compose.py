@@ -73,9 +73,18 @@ def _open_trail(settings: AgentSettings, name: str) -> AuditTrail:
     return AuditTrail.begin(store, key, agent=name, anchors=settings.audit_anchors, export=export)
 
 
-def hop_entry(settings: SubagentSettings, foundations: Foundations) -> DelegatedHop:
-    """A subagent's door: both tokens, of the callers that the settings allow."""
-    return DelegatedHop(foundations.verifier, foundations.verifier, settings.allowed_callers, INVOKE_SCOPE)
+def hop_entry(settings: SubagentSettings, foundations: Foundations, *, own_client: str | None) -> DelegatedHop:
+    """A subagent's door: both tokens, of the callers that the settings allow.
+
+    Args:
+        settings: The agent's.
+        foundations: What its parts share.
+        own_client: Its Custom API client: who came through this agent already does not come in again.
+    """
+    own_clients = (own_client,) if own_client else ()
+    return DelegatedHop(
+        foundations.verifier, foundations.verifier, settings.allowed_callers, INVOKE_SCOPE, own_clients=own_clients
+    )
 
 
 def create_app(
