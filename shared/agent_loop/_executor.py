@@ -21,6 +21,7 @@ from a2a.types import Role, Task, TaskState, TaskStatusUpdateEvent
 from a2a.utils.errors import TaskNotCancelableError
 from strands import Agent
 from strands.interventions import InterventionHandler
+from strands.middleware import InvokeModelStage
 from strands.models import Model
 from strands.telemetry import get_tracer as strands_tracer
 from strands.types.content import Messages
@@ -31,6 +32,7 @@ from shared.agent_loop._answer import AnswerWriter
 from shared.agent_loop._being_done import TO_ITS_END, BeingDone
 from shared.agent_loop._calls import INTERRUPTED, CallsUnderWay
 from shared.agent_loop._changes import NoteChanges, cut_off_unchanged
+from shared.agent_loop._few_calls import LEFT_OUT, FewCalls
 from shared.agent_loop._history import Conversations, opening, turn_to_keep
 from shared.agent_loop._instruments import ModelName, observe, run_span
 from shared.agent_loop._model_failure import ModelFailure
@@ -316,6 +318,8 @@ class StrandsExecutor(AgentExecutor):
             interventions=self._before_calls(status),
         )
         observe(agent, self._model_name if replay is None else None)
+        few_calls = FewCalls()
+        agent.add_middleware(InvokeModelStage, few_calls.around)
         invocation_state: dict[str, Any] = {
             "caller": caller,
             "context_id": context_id,
@@ -344,8 +348,7 @@ class StrandsExecutor(AgentExecutor):
                     await _write_results(event["message"], agent, relay, writer)
         if cancelled.is_set():
             return frozenset()
-        notice = self._toolbox.notice() if not relay.waiting else None  # what was done may be a part of what was asked
-        if notice:
+        for notice in self._notices(few_calls, relay):
             await writer.write(own_words, self._speaker, f"\n\n{notice}")
         model_calls = agent.event_loop_metrics.cycle_count
         if not writer.has_said_anything and not relay.waiting:
@@ -358,6 +361,11 @@ class StrandsExecutor(AgentExecutor):
             await self._conversations.append(caller.user.key, context_id, turn)
         _log.info("run_finished", task_id=context.task_id, model_calls=model_calls, waits=len(relay.waiting))
         return await self._end(context, status, list(relay.waiting.values()), invocation_state["resume"])
+
+    def _notices(self, few_calls: FewCalls, relay: RelayAnswers) -> list[str]:
+        """What a person should know of what was not done: what was done may be a part of what was asked."""
+        away = self._toolbox.notice() if not relay.waiting else None
+        return [words for words in (None if few_calls.are_all else LEFT_OUT, away) if words]
 
     def _before_calls(self, status: Status) -> list[InterventionHandler]:
         """What stands before each call of a tool, in order."""

@@ -22,6 +22,7 @@ from strands import ToolContext, tool
 from strands.interventions import Deny, InterventionHandler
 
 from shared.agent_loop import StrandsExecutor, Tools
+from shared.agent_loop._few_calls import LEFT_OUT, MAX_CALLS
 from shared.authorization import Unchecked, needs
 from shared.errors import AuthorizationDenied
 from shared.testing import Calls, Says, ScriptedModel
@@ -283,3 +284,37 @@ async def test_cancel_ends_the_run_and_the_task() -> None:
         await run
     assert queue.last_state == TaskState.TASK_STATE_CANCELED
     assert "late" not in str(queue.events)
+
+
+@pytest.mark.requirement("C13")
+async def test_a_model_that_calls_a_tool_hundreds_of_times_is_heard_so_often_and_no_more() -> None:
+    """Somebody may talk it into that; other systems answer everybody, and only so many questions a minute."""
+    asked: list[str] = []
+
+    @tool
+    async def look_up(name: str) -> str:
+        """Looks somebody up."""
+        asked.append(name)
+        return f"There is {name}."
+
+    calls = tuple(("look_up", {"name": str(number)}) for number in range(200))
+    queue, memory = Queue(), Memory()
+    desk = executor(ScriptedModel([Calls(calls)]), [look_up], memory=memory)
+    await desk.execute(request("look all of them up"), queue)  # type: ignore[arg-type]
+    assert sorted(asked, key=int) == [str(number) for number in range(MAX_CALLS)]
+    assert queue.last_state == TaskState.TASK_STATE_COMPLETED
+    assert LEFT_OUT in "".join(queue.artifacts["desk"])
+    [turn] = memory.turns.values()
+    assert sum("toolUse" in block for message in turn for block in message["content"]) == MAX_CALLS
+
+
+@pytest.mark.requirement("C13")
+async def test_a_model_that_does_not_stop_calling_comes_to_an_end_as_well() -> None:
+    """Calls whose arguments do not fit go back to the model, which may make them again."""
+    calls = tuple(("weather", {"town": str(number)}) for number in range(MAX_CALLS))
+    queue = Queue()
+    model = ScriptedModel([Calls(calls)])
+    await executor(model, [weather]).execute(request("weather everywhere"), queue)  # type: ignore[arg-type]
+    assert len(model.seen) == 2
+    assert queue.last_state == TaskState.TASK_STATE_COMPLETED
+    assert LEFT_OUT in "".join(queue.artifacts["desk"])
