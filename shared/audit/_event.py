@@ -208,19 +208,22 @@ class Event:
 
     def members(self) -> dict[str, Any]:
         """The event as JSON members; what is empty is left out."""
-        parts = {
-            "who": self.who.members(),
-            "rule": self.rule.members(),
-            "approval": self.approval.members(),
-            "where": self.where.members(),
-            "details": self._details(),
-        }
-        return {
+        members = {
             "action": self.action.value,
             "outcome": self.outcome.value,
-            **{name: part for name, part in parts.items() if part},
             **_filled(("tool", self.tool), ("resource", self.resource), ("act", self.act), ("result", self.result)),
         }
+        if who := self.who.members():
+            members["who"] = who
+        if rule := self.rule.members():
+            members["rule"] = rule
+        if approval := self.approval.members():
+            members["approval"] = approval
+        if where := self.where.members():
+            members["where"] = where
+        if details := self._details():
+            members["details"] = details
+        return members
 
     def _details(self) -> dict[str, str | int]:
         details = self.details if len(self.details) <= MAX_ITEMS else dict(islice(self.details.items(), MAX_ITEMS))

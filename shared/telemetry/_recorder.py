@@ -52,16 +52,16 @@ class Recorder:
     ) -> trace.Span:
         """Begins a span below the context's; one that records nothing, where its trace is not sampled."""
         above = trace.get_current_span(context).get_span_context()
-        trace_id, flags, state = above.trace_id, above.trace_flags, above.trace_state
-        if not above.is_valid or above.is_remote:
-            trace_id = above.trace_id if above.is_valid else random_ids.getrandbits(128)
+        trace_id, _, is_remote, flags, state, is_valid = above  # at once: each of its properties is a call
+        if not is_valid or is_remote:
+            trace_id = trace_id if is_valid else random_ids.getrandbits(128)
             sampled = self._sampler.should_sample(context, trace_id, name, kind, links=links)
             flags = _SAMPLED if sampled.decision is Decision.RECORD_AND_SAMPLE else _UNSAMPLED
             state = sampled.trace_state or state
         own = SpanContext(trace_id, random_ids.getrandbits(64), False, flags, state)
         if not flags & TraceFlags.SAMPLED:
             return NonRecordingSpan(own)
-        parent = above if above.is_valid else None
+        parent = above if is_valid else None
         return Recorded(self, name, own, parent=parent, kind=kind, links=links or (), start_time=start_time)
 
 

@@ -249,16 +249,14 @@ def _kept(attributes: Attributes) -> Kept:
             continue
         if name not in ATTRIBUTE_NAMES:
             raise ValueError(f"{name} is no attribute of ours: name it in _conventions.py")
-        kept[name] = _value(value, MAX_CONTENT if name in CONTENT else MAX_TEXT)
+        longest = MAX_CONTENT if name in CONTENT else MAX_TEXT
+        if isinstance(value, str) and (len(value) > longest or holds_credential(value)):
+            kept[name] = str(redact(value))[:longest]
+        else:
+            kept[name] = value
     return kept
 
 
 @lru_cache(maxsize=1024)
 def _name(name: str) -> str:
     return _NAME.sub("_", str(redact(name)))[:100]
-
-
-def _value(value: Value, longest: int) -> Value:
-    if not isinstance(value, str) or (len(value) <= longest and not holds_credential(value)):
-        return value
-    return str(redact(value))[:longest]
