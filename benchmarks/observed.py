@@ -77,8 +77,8 @@ class Bursts:
 
 
 BURSTS: Final = (
-    Bursts(1, requests=14, seconds=0.25, turns=10, settling=0.0),
-    Bursts(8, requests=400, seconds=2.0, turns=1, settling=0.6),
+    Bursts(1, requests=14, seconds=0.25, turns=6, settling=0.0),
+    Bursts(8, requests=360, seconds=2.0, turns=1, settling=0.55),
 )
 """With eight, the processors are full."""
 
