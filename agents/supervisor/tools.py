@@ -31,6 +31,8 @@ from shared.telemetry import get_logger, metrics
 MAX_FIELD_CHARACTERS = 300
 MAX_EXAMPLES = 240  # of a skill
 MAX_ANSWER_CHARACTERS = 64_000
+MAX_ARTIFACTS = 100
+MAX_ID_CHARACTERS = 256
 CUT_SHORT = "\n\n(The answer was longer than can be shown here.)"
 GO_ON = "Please go on."
 """What a waiting task is sent. Which words they are makes no difference: it goes on where it waited."""
@@ -242,7 +244,7 @@ class _Answer:
         """What an artifact adds; where another one spoke before, a paragraph begins."""
         if artifact.artifact_id in self._told:
             return []
-        self._heard[artifact.artifact_id] = None
+        self._note(artifact)
         texts = _artifact_text(artifact)
         if texts and self._speaking not in {None, artifact.artifact_id}:
             texts[0] = f"\n\n{texts[0]}"
@@ -252,17 +254,30 @@ class _Answer:
     def _task_text(self, task: Task) -> list[str]:
         self._ended = is_final(task.status.state)
         new = [artifact for artifact in task.artifacts if artifact.artifact_id not in self._told]
-        self._heard |= dict.fromkeys(artifact.artifact_id for artifact in new)
+        for artifact in new:
+            self._note(artifact)
         texts = ["".join(_artifact_text(artifact)) for artifact in new]
         if not self._wait(task):
             texts += _status_text(self._client.name, task.status)
         return ["\n\n".join(text for text in texts if text)]
+
+    def _note(self, artifact: Artifact) -> None:
+        """Notes an artifact as relayed. While a task waits all of them are kept, by ids that the subagent chose.
+
+        Raises:
+            UpstreamRefused: they are more, or longer, than can be kept for it.
+        """
+        self._heard[artifact.artifact_id] = None
+        if len(artifact.artifact_id) > MAX_ID_CHARACTERS or len(self._told) + len(self._heard) > MAX_ARTIFACTS:
+            raise UpstreamRefused(self._client.name, detail="its artifacts are too many, or their ids too long")
 
     def _wait(self, source: Task | TaskStatusUpdateEvent) -> bool:
         """Notes what the subagent's task waits for, if it does."""
         self._waits = None
         if source.status.state != TaskState.TASK_STATE_AUTH_REQUIRED or self._task_id is None:
             return False
+        if len(self._task_id) > MAX_ID_CHARACTERS:
+            raise UpstreamRefused(self._client.name, detail="the id of its task is too long")
         self._waits_for = waits_of(source)
         wait = next(iter(self._waits_for), Wait("authorization", self._client.name))
         words = "".join(part.text for part in source.status.message.parts if part.text)

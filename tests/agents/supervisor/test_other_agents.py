@@ -2,16 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from strands.types.events import ToolResultEvent
 
 from agents.supervisor.tools import Subagents
 from shared.a2a import AgentClient
+from shared.errors import WaitsForPerson
 from shared.http import create_http_client
-from tests.a2a.test_agent_client import CALLER, Peer, Tokens
+from tests.a2a.test_agent_client import CALLER, STREAM, Peer, Tokens, sse
 
 ENDED = {"id": "task", "contextId": "context", "status": {"state": "TASK_STATE_COMPLETED"}}
 
@@ -91,13 +93,47 @@ async def test_nothing_that_an_answer_points_to_is_fetched_or_relayed(
     assert peers[1].heard == []
 
 
+@pytest.mark.requirement("C9")
+@pytest.mark.parametrize(
+    ("task", "waits"),
+    [
+        ({"artifacts": [{"artifactId": f"answer-{number}"} for number in range(100)]}, True),
+        ({"artifacts": [{"artifactId": f"answer-{number}"} for number in range(101)]}, False),
+        ({"artifacts": [{"artifactId": "x" * 257}]}, False),
+        ({"id": "x" * 257}, False),
+    ],
+    ids=["as many as may be", "too many artifacts", "an id too long", "a task's id too long"],
+)
+@pytest.mark.parametrize("in_events", [True, False])
+async def test_a_subagent_whose_task_waits_has_little_kept_for_it(
+    peers: list[Peer], clients: list[AgentClient], task: dict[str, Any], *, in_events: bool, waits: bool
+) -> None:
+    """What it is gone on with stands in a row, which is read and written with each look at the person's task."""
+    waiting = {"contextId": "context", "status": {"state": "TASK_STATE_AUTH_REQUIRED"}} | {"id": "task"} | task
+    begun = {"id": waiting["id"], "contextId": "context", "status": {"state": "TASK_STATE_WORKING"}}
+    ids = {"taskId": waiting["id"], "contextId": "context"}
+    updates = [{"artifactUpdate": {**ids, "artifact": one}} for one in task.get("artifacts", ())]
+    events = [{"task": begun}, *updates, {"statusUpdate": {**ids, "status": waiting["status"]}}]
+    peers[0].answer = sse(*events) if in_events else sse({"task": waiting})
+    peers[0].media_type = STREAM
+    (tool,) = await Subagents(clients[:1]).tools()
+
+    result = await _result(tool, streaming=True, later=lambda work: work.close())
+
+    assert isinstance(result.exception, WaitsForPerson) is waits
+    assert len(getattr(result.exception, "resume", "")) < 2000
+
+
 async def _said(tool: Any) -> str:
     """What the supervisor relays of a subagent's answer."""
-    state = {"caller": CALLER, "context_id": "c", "streaming": False, "run": "run", "later": _never}
+    return str((await _result(tool, streaming=False, later=_never)).tool_result["content"][0]["text"])
+
+
+async def _result(tool: Any, *, streaming: bool, later: Callable[[Any], None]) -> ToolResultEvent:
+    state = {"caller": CALLER, "context_id": "c", "streaming": streaming, "run": "run", "later": later}
     use = {"toolUseId": "use", "name": tool.tool_name, "input": {"request": "help"}}
-    events = [event async for event in tool.stream(use, state)]
-    (result,) = [event["tool_result"] for event in events if "tool_result" in event]
-    return str(result["content"][0]["text"])
+    (result,) = [event async for event in tool.stream(use, state) if isinstance(event, ToolResultEvent)]
+    return result
 
 
 def _never(work: Any) -> None:
