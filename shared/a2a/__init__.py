@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from shared.a2a._signed_card import CardKeys
     from shared.a2a._waiting import (
         CALLS_KEY,
+        MAX_WAITS,
         OUTCOME,
         RESTART,
         WAITING_KEY,
@@ -59,6 +60,7 @@ __all__ = [
     "FIRST_EXAMPLES",
     "HTTP_PROTOCOL",
     "INVOKE_SCOPE",
+    "MAX_WAITS",
     "OUTCOME",
     "RESTART",
     "SESSION_HEADER",
@@ -111,7 +113,8 @@ _MODULES = {
     "_serve": ("HTTP_PROTOCOL", "serve"),
     "_signed_card": ("CardKeys",),
     "_waiting": (
-        *("CALLS_KEY", "OUTCOME", "RESTART", "WAITING_KEY", "Wait", "calls_of", "waiting_metadata", "waits_of"),
+        *("CALLS_KEY", "MAX_WAITS", "OUTCOME", "RESTART", "WAITING_KEY", "Wait"),
+        *("calls_of", "waiting_metadata", "waits_of"),
     ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

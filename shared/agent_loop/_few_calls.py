@@ -9,7 +9,11 @@ from typing import Any, Final
 
 from strands.types.events import ModelStopReason
 
-MAX_CALLS: Final = 24
+from shared.a2a import MAX_WAITS
+
+MAX_CALLS: Final = MAX_WAITS
+"""As each of them may have to wait for a person, and a task waits for no more."""
+
 LEFT_OUT: Final = f"I do at most {MAX_CALLS} things for one message, so this is not all of it. Please ask for the rest."
 
 
