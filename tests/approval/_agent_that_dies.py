@@ -21,6 +21,7 @@ from agents.password_reset.settings import PasswordResetSettings
 from shared.approval import ActionLedger, Entry, Limits, State, open_ledger
 from shared.http import create_http_client
 from shared.tasks import Event, Storage, open_storage
+from shared.tasks.postgres import PostgresStorage, _presence
 from shared.telemetry import configure_logging
 
 SETTLED_SECONDS = 1.0
@@ -162,6 +163,9 @@ def serve(settings: dict[str, Any], point: str | None) -> None:
     vars(approvals)["open_ledger"] = lambda storage: TrappedLedger(open_ledger(storage), trap)
     vars(composition)["open_storage"] = opening(trap)
     vars(risky_acts)["SETTLED_SECONDS"] = SETTLED_SECONDS
+    # A killed process is known to be dead sooner than in earnest.
+    vars(_presence)["GRACE_SECONDS"] = 0.5
+    PostgresStorage.caretaking_seconds = 0.2
     http = create_http_client()
     http._transport = TrappedTransport(http._transport, trap)
     loaded = PasswordResetSettings.load(**settings)

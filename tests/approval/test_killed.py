@@ -48,7 +48,7 @@ TWICE: Final = (
 """Killed again while it settles: before that is in the ledger, before it is on record, and after that."""
 
 AT_ONCE: Final = 6
-SECONDS: Final = 60.0
+SECONDS: Final = 150.0
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.approval._agent_that_dies", "tests.approval._worker"])

@@ -483,7 +483,7 @@ def _elsewhere(work: Callable[[], Coroutine[None, None, None]]) -> None:
 
 def new_client() -> httpx.AsyncClient:
     """A client for the people of one test."""
-    return create_http_client(timeout=30.0)
+    return create_http_client(timeout=120.0)
 
 
 def _rpc(method: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tests.flows._supervisor_that_dies import serve
 from tests.flows._world import SUBAGENTS, Person, World
 
 ENDED: Final = {"TASK_STATE_COMPLETED", "TASK_STATE_FAILED"}
-SECONDS: Final = 60.0
+SECONDS: Final = 150.0
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["tests.approval._agent_that_dies", "tests.approval._worker"])
