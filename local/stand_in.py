@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 import uvicorn
 from starlette.types import ASGIApp
 
-from shared.a2a import HTTP_PROTOCOL
+from shared.a2a import HTTP_PROTOCOL, KEEP_ALIVE_SECONDS
 from shared.errors import ConfigurationError
 from shared.settings import ServiceSettings, is_loopback
 from shared.telemetry import configure_logging
@@ -88,6 +88,7 @@ def listen(app: ASGIApp, settings: ServiceSettings, *, at: socket.socket | None 
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):

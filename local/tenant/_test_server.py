@@ -13,8 +13,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.tenant._clients import new_private_key
+from shared.a2a import KEEP_ALIVE_SECONDS
 
-START_TIMEOUT = STOP_TIMEOUT = 10
+START_TIMEOUT = STOP_TIMEOUT = 30
 
 
 class ManualClock:
@@ -118,7 +119,14 @@ class ThreadedServer:
             return
         listener = self._socket or self._bind()
         server = _Server(
-            uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=1,
+            )
         )
         thread = threading.Thread(
             target=lambda: asyncio.run(server.serve(sockets=[listener])), name="local-tenant", daemon=True

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from shared.a2a._held_card import AgentTokens
     from shared.a2a._limits import Limits, RateLimit
     from shared.a2a._main import main
-    from shared.a2a._serve import HTTP_PROTOCOL, serve
+    from shared.a2a._serve import HTTP_PROTOCOL, KEEP_ALIVE_SECONDS, serve
     from shared.a2a._signed_card import CardKeys
     from shared.a2a._waiting import (
         CALLS_KEY,
@@ -60,6 +60,7 @@ __all__ = [
     "FIRST_EXAMPLES",
     "HTTP_PROTOCOL",
     "INVOKE_SCOPE",
+    "KEEP_ALIVE_SECONDS",
     "MAX_WAITS",
     "OUTCOME",
     "RESTART",
@@ -110,7 +111,7 @@ _MODULES = {
     "_held_card": ("AgentTokens",),
     "_limits": ("Limits", "RateLimit"),
     "_main": ("main",),
-    "_serve": ("HTTP_PROTOCOL", "serve"),
+    "_serve": ("HTTP_PROTOCOL", "KEEP_ALIVE_SECONDS", "serve"),
     "_signed_card": ("CardKeys",),
     "_waiting": (
         *("CALLS_KEY", "MAX_WAITS", "OUTCOME", "RESTART", "WAITING_KEY", "Wait"),

@@ -30,6 +30,8 @@ from shared.telemetry import Telemetry, configure_logging, configure_telemetry, 
 START_SECONDS: Final = 60.0
 DRAIN_SECONDS: Final = 20.0
 KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than clients keep a connection that they do not use: who closes it first may do so just when it is used."""
+
 BACKLOG: Final = 2048
 HTTP_PROTOCOL: Final = "shared.a2a._http_protocol:HttpProtocol"
 """How uvicorn speaks HTTP with limits; by name, so that it is imported with uvicorn's own."""

@@ -10,7 +10,7 @@ from typing import Self
 import uvicorn
 from starlette.types import ASGIApp
 
-from shared.a2a import HTTP_PROTOCOL
+from shared.a2a import HTTP_PROTOCOL, KEEP_ALIVE_SECONDS
 from shared.testing._ports import reserved_port
 
 START_SECONDS = 20.0
@@ -47,6 +47,7 @@ class LoopbackServer:
             log_config=None,
             access_log=False,
             proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=2,
         )
         server = self._server = uvicorn.Server(config)

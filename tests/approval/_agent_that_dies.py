@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from agents.password_reset import app as composition
 from agents.password_reset import approvals, risky_acts
 from agents.password_reset.settings import PasswordResetSettings
+from shared.a2a import KEEP_ALIVE_SECONDS
 from shared.approval import ActionLedger, Entry, Limits, State, open_ledger
 from shared.http import create_http_client
 from shared.tasks import Event, Storage, open_storage
@@ -151,7 +152,15 @@ def opening(trap: Trap) -> Callable[..., Storage]:
 
 def serve_here(app: Starlette, port: int) -> None:
     """Serves an agent until it is killed."""
-    uvicorn.run(app, host="127.0.0.1", port=port, log_config=None, access_log=False, lifespan="on")
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=port,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
 
 
 def serve(settings: dict[str, Any], point: str | None) -> None:
