@@ -200,4 +200,5 @@ def create_card(*, url: str, issuer: str) -> AgentCard:
         url=url,
         skills=SKILLS,
         security=a2a.HopSecurity(issuer=issuer),
+        own_words=True,
     )

@@ -136,6 +136,7 @@ class _Answer:
         self._context_id = str(invocation_state["context_id"])
         self._streaming = bool(invocation_state["streaming"])
         self._later = invocation_state["later"]
+        self._own_words = str(invocation_state["own_words"])
         self._task_id: str | None = None
         self._ended = False
         self._room = MAX_ANSWER_CHARACTERS
@@ -171,6 +172,7 @@ class _Answer:
             streaming=self._streaming,
             task_id=task_id,
             message_id=message_id,
+            own_words=self._own_words,
         )
         async with aclosing(self._all(call)) as texts:
             async for text in texts:

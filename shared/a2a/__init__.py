@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from shared.a2a._held_card import AgentTokens
     from shared.a2a._limits import Limits, RateLimit
     from shared.a2a._main import main
+    from shared.a2a._own_words import own_words_of
     from shared.a2a._serve import HTTP_PROTOCOL, KEEP_ALIVE_SECONDS, serve
     from shared.a2a._signed_card import CardKeys
     from shared.a2a._waiting import (
@@ -90,6 +91,7 @@ __all__ = [
     "examples_told",
     "is_final",
     "main",
+    "own_words_of",
     "read_examples",
     "serve",
     "tags",
@@ -111,6 +113,7 @@ _MODULES = {
     "_held_card": ("AgentTokens",),
     "_limits": ("Limits", "RateLimit"),
     "_main": ("main",),
+    "_own_words": ("own_words_of",),
     "_serve": ("HTTP_PROTOCOL", "KEEP_ALIVE_SECONDS", "serve"),
     "_signed_card": ("CardKeys",),
     "_waiting": (

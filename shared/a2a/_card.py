@@ -24,6 +24,7 @@ from a2a.types import (
 )
 
 from shared.a2a._caller import AGENT_SCHEME, DELEGATED_USER_HEADER, INVOKE_SCOPE, USER_SCHEME, Caller
+from shared.a2a._own_words import OWN_WORDS
 
 SIGN_IN_SCHEME: Final = "user"
 """The card's security scheme for a user's own token, by authorization code."""
@@ -196,6 +197,7 @@ def create_card(
     documentation_url: str = "",
     streaming: bool = True,
     push_notifications: bool = False,
+    own_words: bool = False,
 ) -> AgentCard:
     """Makes the card of an agent that takes and gives text.
 
@@ -212,6 +214,7 @@ def create_card(
         documentation_url: Where people read about it.
         streaming: Whether events can be read as they come.
         push_notifications: Whether a caller can have a URL told of a task.
+        own_words: Whether a calling agent is to send what the person said, word for word.
     """
     base = url if url.endswith("/") else f"{url}/"
     return AgentCard(
@@ -226,7 +229,10 @@ def create_card(
             AgentInterface(url=base, protocol_binding="JSONRPC", protocol_version="0.3"),
         ],
         capabilities=AgentCapabilities(
-            streaming=streaming, push_notifications=push_notifications, extended_agent_card=True
+            streaming=streaming,
+            push_notifications=push_notifications,
+            extended_agent_card=True,
+            extensions=[OWN_WORDS] if own_words else [],
         ),
         default_input_modes=["text/plain"],
         default_output_modes=["text/plain"],

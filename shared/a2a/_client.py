@@ -43,6 +43,7 @@ from shared.a2a._caller import (
 from shared.a2a._heard import Heard
 from shared.a2a._held_card import AgentTokens, HeldCard
 from shared.a2a._hop_record import HopRecord, recorded_hop
+from shared.a2a._own_words import add_own_words, asks_for_own_words
 from shared.a2a._peer_card import PeerCard
 from shared.a2a._reaching import (
     BROKEN,
@@ -155,6 +156,7 @@ class AgentClient:
         streaming: bool,
         task_id: str | None = None,
         message_id: str | None = None,
+        own_words: str = "",
     ) -> AsyncIterator[StreamResponse]:
         """Sends one message and yields what comes back: events, or the one task at the end.
 
@@ -165,6 +167,7 @@ class AgentClient:
             streaming: Whether anybody follows the answer as it is said.
             task_id: The task to go on with, which waits.
             message_id: The message's own id, where it may have been sent before: the agent works on it once.
+            own_words: What the person said in this conversation; told to an agent whose card asks for it.
 
         Raises:
             UpstreamUnavailable: the agent, or the authorization server, is away or overloaded.
@@ -180,6 +183,8 @@ class AgentClient:
                 task_id=task_id or "",
                 parts=[Part(text=text)],
             )
+            if asks_for_own_words(held.card):
+                add_own_words(message, own_words)
             request = SendMessageRequest(message=message)
             with hop(self.name, "SendStreamingMessage" if streaming else "SendMessage", self.url) as span:
                 call = await self._call_context(held, caller, context_id, span, on_record)

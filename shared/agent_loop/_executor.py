@@ -17,7 +17,7 @@ from a2a.helpers import get_message_text
 from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.context import ServerCallContext
 from a2a.server.events import EventQueue
-from a2a.types import Role, Task, TaskState, TaskStatusUpdateEvent
+from a2a.types import Message, Role, Task, TaskState, TaskStatusUpdateEvent
 from a2a.utils.errors import TaskNotCancelableError
 from strands import Agent
 from strands.interventions import InterventionHandler
@@ -33,7 +33,7 @@ from shared.agent_loop._being_done import TO_ITS_END, BeingDone
 from shared.agent_loop._calls import INTERRUPTED, CallsUnderWay
 from shared.agent_loop._changes import NoteChanges, cut_off_unchanged
 from shared.agent_loop._few_calls import LEFT_OUT, FewCalls
-from shared.agent_loop._history import Conversations, opening, turn_to_keep
+from shared.agent_loop._history import Conversations, opening, own_words, turn_to_keep
 from shared.agent_loop._instruments import ModelName, observe, run_span
 from shared.agent_loop._model_failure import ModelFailure
 from shared.agent_loop._relay import FAILED, GOES_ON, RelayAnswers
@@ -300,12 +300,14 @@ class StrandsExecutor(AgentExecutor):
         caller: Caller = context.call_context.state["caller"]
         context_id, replay = str(context.context_id), Replay(waits) if waits else None
         history: Messages = []
+        kept = opening(await self._conversations.load(caller.user.key, context_id))
+        asked = _asked(context)
         tools = list(await self._toolbox.tools())
         require_declarations(tools)
         run, model_failure = uuid.uuid4().hex, ModelFailure()
         calls = CallsUnderWay(tools, run, replay.calls if replay is not None else {})
         if replay is None:
-            history = opening(await self._conversations.load(caller.user.key, context_id))
+            history = kept
         else:
             await status.goes_on(calls.news())
         agent = Agent(
@@ -330,17 +332,18 @@ class StrandsExecutor(AgentExecutor):
             TO_ITS_END: partial(self._being_done.to_its_end, str(context.task_id)),
             "resume": replay.resume if replay is not None else {},
             GOES_ON: replay.calls if replay is not None else {},
+            "own_words": own_words(kept, asked),
         }
-        own_words = uuid.uuid4().hex
+        said = uuid.uuid4().hex
         with model_failure.told():
             async for event in agent.stream_async(
-                _asked(context) if replay is not None else context.get_user_input(),
+                get_message_text(asked) if replay is not None else context.get_user_input(),
                 invocation_state=invocation_state,
                 cancel_signal=cancelled,
                 limits={"turns": MAX_TURNS},
             ):
                 if "data" in event:
-                    await writer.write(own_words, self._speaker, event["data"])
+                    await writer.write(said, self._speaker, event["data"])
                 elif "tool_stream_event" in event:
                     await self._tool_said(event["tool_stream_event"], writer, status, calls)
                 elif "message" in event:
@@ -349,7 +352,7 @@ class StrandsExecutor(AgentExecutor):
         if cancelled.is_set():
             return frozenset()
         for notice in self._notices(few_calls, relay):
-            await writer.write(own_words, self._speaker, f"\n\n{notice}")
+            await writer.write(said, self._speaker, f"\n\n{notice}")
         model_calls = agent.event_loop_metrics.cycle_count
         if not writer.has_said_anything and not relay.waiting:
             _log.error("run_said_nothing", task_id=context.task_id, model_calls=model_calls)
@@ -435,10 +438,11 @@ class StrandsExecutor(AgentExecutor):
             await writer.write(str(tool_use["toolUseId"]), str(tool_use["name"]), str(data["text"]))
 
 
-def _asked(context: RequestContext) -> str:
-    """What the person asked when the task began: tools look at it again when the task goes on."""
+def _asked(context: RequestContext) -> Message:
+    """What was asked when the task began: tools look at it again when the task goes on."""
     history = context.current_task.history if context.current_task is not None else []
-    return next((get_message_text(message) for message in history if message.role == Role.ROLE_USER), "")
+    began = next((message for message in history if message.role == Role.ROLE_USER), None)
+    return began or context.message or Message()
 
 
 async def _quietly(work: Coroutine[Any, Any, None]) -> None:

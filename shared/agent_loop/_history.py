@@ -4,10 +4,14 @@ A turn is kept as what was asked, which tools were called with what, and what wa
 not kept twice: its words are the answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, cast
 
+from a2a.helpers import get_message_text
+from a2a.types import Message as A2AMessage
 from strands.types.content import Message, Messages
+
+from shared.a2a import own_words_of
 
 RELAYED = "(its answer was relayed to the person)"
 MAX_TURN_CHARACTERS = 4000
@@ -32,6 +36,24 @@ def opening(messages: Sequence[dict[str, Any]]) -> Messages:
         if message["role"] == "user" and all("toolResult" not in block for block in message["content"]):
             return history[index:]
     return []
+
+
+def own_words(kept: Messages, asked: A2AMessage) -> str:
+    """What the person said in this conversation, which no model has written.
+
+    Args:
+        kept: The conversation before, as this agent was told it.
+        asked: The message that is answered. Where another agent's model wrote it, what the person said is beside it.
+    """
+    told = own_words_of(asked)
+    if told is not None:
+        return told
+    before = ("\n".join(_texts(message)) for message in kept if message["role"] == "user")
+    return "\n".join([*filter(None, before), get_message_text(asked)])
+
+
+def _texts(message: Message) -> Iterator[str]:
+    return (block["text"] for block in message["content"] if "text" in block)
 
 
 def turn_to_keep(messages: Sequence[Message]) -> list[dict[str, Any]]:

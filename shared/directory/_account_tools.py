@@ -8,7 +8,7 @@ from shared.answers import plain, refusal
 from shared.authorization import Permitted, permitted
 from shared.directory._access import ActingCaller
 from shared.directory._accounts import is_own
-from shared.directory._asked import ToolCall, all_requests, request_text
+from shared.directory._asked import ToolCall, own_words, request_text
 from shared.directory._client import DirectoryClient
 from shared.directory._mentions import is_named, mentions_another
 from shared.directory._status import short_login
@@ -74,7 +74,7 @@ class AccountTools:
             if own and mentions_another(request_text(call.agent.messages), user):
                 return self._others
             if not own:
-                if acts and not is_named(all_requests(call.agent.messages), user, person):
+                if acts and not is_named(own_words(call), user, person):
                     return NOT_NAMED
                 user = await self._directory.refreshed(caller, user)  # a search may be a moment behind
             return await work(caller, Account(user, own, permit))

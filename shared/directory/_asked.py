@@ -30,9 +30,9 @@ def request_text(messages: Messages) -> str:
     return next(_said(reversed(messages)), "")
 
 
-def all_requests(messages: Messages) -> str:
-    """The words of all messages that a person sent in this conversation."""
-    return "\n".join(_said(messages))
+def own_words(call: ToolCall) -> str:
+    """What the person said in this conversation, as the agent's loop hands it to tools: no model has written it."""
+    return str(call.invocation_state["own_words"])
 
 
 def _said(messages: Iterator[Mapping[str, Any]] | Messages) -> Iterator[str]:

@@ -20,7 +20,9 @@ from shared.testing import make_principal
 
 STREAM = b"text/event-stream"
 CALLER = Caller(user=make_principal(), agent=None, user_token=RawToken("token"))
+OWN_WORDS = "https://helpdesk.example/a2a/own-words/v1"
 WORKING = {"task": {"id": "task", "contextId": "context", "status": {"state": "TASK_STATE_WORKING"}}}
+COMPLETED = {"task": WORKING["task"] | {"status": {"state": "TASK_STATE_COMPLETED"}}}
 
 
 class Tokens:
@@ -126,8 +128,9 @@ async def client(peer: Peer) -> AsyncIterator[AgentClient]:
         )
 
 
-async def ask(client: AgentClient, *, streaming: bool = True) -> list[StreamResponse]:
-    return [event async for event in client.call("hello", caller=CALLER, context_id="c", streaming=streaming)]
+async def ask(client: AgentClient, *, streaming: bool = True, own_words: str = "") -> list[StreamResponse]:
+    call = client.call("hello", caller=CALLER, context_id="c", streaming=streaming, own_words=own_words)
+    return [event async for event in call]
 
 
 def sse(*results: Any) -> bytes:
@@ -270,9 +273,8 @@ async def test_a_message_whose_connection_broke_is_sent_again_as_the_same_messag
 ) -> None:
     """A replica that ends in the middle is not the agent's end; another answers for the message that came already."""
     await client.card()
-    done = {"task": WORKING["task"] | {"status": {"state": "TASK_STATE_COMPLETED"}}}
-    whole = json.dumps({"jsonrpc": "2.0", "id": "1", "result": done}).encode()
-    peer.answer, peer.media_type = (sse(done), STREAM) if streaming else (whole, b"application/json")
+    whole = json.dumps({"jsonrpc": "2.0", "id": "1", "result": COMPLETED}).encode()
+    peer.answer, peer.media_type = (sse(COMPLETED), STREAM) if streaming else (whole, b"application/json")
     peer.breaks = 1
 
     (answer,) = await ask(client, streaming=streaming)
@@ -419,3 +421,35 @@ async def test_a_cancellation_that_is_answered_with_nonsense_is_no_error(peer: P
     await client.cancel("task", caller=CALLER, context_id="c")
 
     assert peer.heard[-1].startswith(b"POST")
+
+
+async def test_an_agent_is_told_what_the_person_said_where_its_card_asks_for_it(
+    peer: Peer, client: AgentClient
+) -> None:
+    extensions = [{"uri": "https://x.example/another"}, {"uri": OWN_WORDS}]
+    peer.card = peer.card_document(capabilities={"streaming": True, "extensions": extensions})
+    peer.answer, peer.media_type = sse(COMPLETED), STREAM
+    await ask(client, own_words="unlock Kim,\nplease")
+    message = peer.bodies[-1]["params"]["message"]
+    assert (message["metadata"], message["extensions"]) == (
+        {"helpdesk/own-words": "unlock Kim,\nplease"},
+        [OWN_WORDS],
+    )
+    assert message["parts"] == [{"text": "hello"}]
+
+
+async def test_an_agent_that_does_not_ask_for_it_is_told_no_more_than_concerns_it(
+    peer: Peer, client: AgentClient
+) -> None:
+    peer.answer, peer.media_type = sse(COMPLETED), STREAM
+    await ask(client, own_words="unlock Kim, and where is the VPN guide?")
+    assert peer.bodies[-1]["params"]["message"].keys() == {"messageId", "contextId", "role", "parts"}
+
+
+async def test_of_more_than_fits_the_latest_whole_words_are_told(peer: Peer, client: AgentClient) -> None:
+    peer.card = peer.card_document(capabilities={"streaming": True, "extensions": [{"uri": OWN_WORDS}]})
+    peer.answer, peer.media_type = sse(COMPLETED), STREAM
+    await ask(client, own_words="äöü-" * 2000 + "Kim " + "ß" * 3000 + " unlock it")
+    await ask(client, own_words="Kim-" * 3000)
+    told = [body["params"]["message"]["metadata"]["helpdesk/own-words"] for body in peer.bodies]
+    assert told == [" " + "ß" * 3000 + " unlock it", ""]

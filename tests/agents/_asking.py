@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from a2a.types import Message, Part
 from strands import Agent
 from strands.types.tools import AgentTool
 
 from shared.agent_loop._being_done import TO_ITS_END
+from shared.agent_loop._history import own_words
 from shared.authorization import Authorizer, AuthorizeToolCalls
 from shared.testing import Calls, Relationships, Says, ScriptedModel
 from tests.directory._world import Asker, asker, texts_of
@@ -48,7 +50,9 @@ async def ask(
         interventions=[AuthorizeToolCalls(Authorizer(relationships or Relationships(), agent="an_agent"))],
     )
     before = len(agent.messages)
-    await agent.invoke_async(text or "please", invocation_state={"caller": who, TO_ITS_END: _done})
+    asked = Message(parts=[Part(text=text or "please")])
+    state = {"caller": who, TO_ITS_END: _done, "own_words": own_words(agent.messages, asked)}
+    await agent.invoke_async(text or "please", invocation_state=state)
     answers = [text.removeprefix("DENIED: ") for text in texts_of(agent.messages[before:])]
     return Turn(answers, model)
 

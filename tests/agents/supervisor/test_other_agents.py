@@ -130,7 +130,7 @@ async def _said(tool: Any) -> str:
 
 
 async def _result(tool: Any, *, streaming: bool, later: Callable[[Any], None]) -> ToolResultEvent:
-    state = {"caller": CALLER, "context_id": "c", "streaming": streaming, "run": "run", "later": later}
+    state = {"caller": CALLER, "context_id": "c", "streaming": streaming, "run": "run", "later": later, "own_words": ""}
     use = {"toolUseId": "use", "name": tool.tool_name, "input": {"request": "help"}}
     (result,) = [event async for event in tool.stream(use, state) if isinstance(event, ToolResultEvent)]
     return result
