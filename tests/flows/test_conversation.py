@@ -170,10 +170,10 @@ async def test_a_subagent_whose_card_is_not_signed_as_pinned_is_named_and_the_re
         reply = await amelia.ask("Where is the VPN guide?")
         assert "away at the moment (docs_search)" in reply.said["supervisor"]
         assert set(world.asked["docs_search"]) == {"/.well-known/agent-card.json"}
-        refused = [one for one in records(world.folder, "supervisor") if one["action"] == "request:card:refuse"]
-        assert [(one["rule"]["reason"], one["details"]["agent"]) for one in refused] == [
-            ("card_key_unknown", "docs_search")
-        ]
+    refused = [one for one in records(world.folder, "supervisor") if one["action"] == "request:card:refuse"]
+    assert [(one["rule"]["reason"], one["details"]["agent"]) for one in refused] == [
+        ("card_key_unknown", "docs_search")
+    ]
 
 
 @pytest.mark.requirement("D1")
@@ -206,4 +206,4 @@ async def test_a_key_is_replaced_while_people_go_on_asking(tmp_path: Path, http:
             world.stop(name)
             world.start(name)
             await is_answered()
-        assert [one for one in records(world.folder, "supervisor") if one["action"] == "request:card:refuse"] == []
+    assert [one for one in records(world.folder, "supervisor") if one["action"] == "request:card:refuse"] == []
