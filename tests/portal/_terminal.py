@@ -3,6 +3,8 @@
 import os
 import pty
 import re
+import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
+AGAIN_SECONDS = 10.0
 
 
 class Terminal:
@@ -63,6 +66,17 @@ class Terminal:
         while self._read():
             pass
         return self.process.wait(), self.screen[begun:]
+
+    def interrupt(self) -> tuple[int, str]:
+        """Presses Ctrl-C, and does what `end` does.
+
+        It is pressed again where nothing comes of it, as a person would: a signal that comes between a question and the
+        reading of its answer is not seen by Python before something is typed.
+        """
+        self.process.send_signal(signal.SIGINT)
+        while not select.select([self._side], [], [], AGAIN_SECONDS)[0]:
+            self.process.send_signal(signal.SIGINT)
+        return self.end()
 
     def _read(self) -> str:
         try:
