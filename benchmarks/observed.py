@@ -8,8 +8,8 @@ block of bursts with the block of the unseen path from the same seconds, and eac
 A second unseen path is measured as if it were a variant: by how much it differs, this measurement cannot tell.
 
 What is noted and recorded is written within half a second by threads besides. Where the processors are full, a burst
-lasts longer than that, and the next one waits until all of it is written: it delays the requests that it is about and
-no others, and its processor time is counted with theirs.
+lasts longer than that, and the next one comes a little more than half a second later: by then the threads have written
+the rest, which delayed nobody else's requests and whose processor time is counted with those that it is about.
 
 Where PostgreSQL is installed the two hops keep their tasks there as well, on a server that waits for its disk, and the
 audit trail in it: that is compared with the same without a trail.
