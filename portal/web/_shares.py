@@ -4,16 +4,14 @@ An address is what the connection says, or where a proxy of ours is at its end, 
 of 64 bits counts as one: whoever has an address there has all of them.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from starlette.types import Scope
 
-from shared.a2a import RateLimit
-from shared.errors import TooManyRequests
+from shared.a2a import OpenRequests, RateLimit
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -21,6 +19,7 @@ Network = IPv4Network | IPv6Network
 MOST_AT_ONCE: Final = 32
 """Requests of one person, or of one address of people who are not signed in; each holds two lines at most, of 256."""
 
+TOO_MANY: Final = "Too many requests are under way at the same time; try again shortly."
 AT_END: Final = "helpdesk.web.at_end"
 _STRANGER: Final = "helpdesk.web.stranger"
 _HELD: Final = "helpdesk.web.held"
@@ -38,7 +37,7 @@ class Shares:
     def __init__(self, per_minute: int, proxies: Sequence[Network], *, clock: Callable[[], float]) -> None:
         self._limit = RateLimit(per_minute, clock=clock)
         self._proxies = proxies
-        self._at_once: Counter[str] = Counter()
+        self._at_once = OpenRequests(MOST_AT_ONCE, words=TOO_MANY)
 
     def take(self, scope: Scope) -> None:
         """Takes a request from the share of whoever is not signed in; once for each request.
@@ -70,20 +69,9 @@ class Shares:
         if _HELD in scope or AT_END not in scope:
             return
         stack: ExitStack = scope[AT_END]
-        stack.enter_context(self._counted(whose))
+        self._at_once.take(whose)
+        stack.callback(self._at_once.give_back, whose)
         scope[_HELD] = True
-
-    @contextmanager
-    def _counted(self, whose: str) -> Iterator[None]:
-        if self._at_once[whose] >= MOST_AT_ONCE:
-            raise TooManyRequests("Too many requests are under way at the same time; try again shortly.")
-        self._at_once[whose] += 1
-        try:
-            yield
-        finally:
-            self._at_once[whose] -= 1
-            if not self._at_once[whose]:
-                del self._at_once[whose]
 
     def _address(self, scope: Scope) -> str:
         peer = _address_in(str((scope.get("client") or ("",))[0]))

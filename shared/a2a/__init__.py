@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from shared.a2a._entry import Anonymous, DelegatedHop, Entry, UserEntry
     from shared.a2a._heard import ASK_AGAIN_KEY, is_final
     from shared.a2a._held_card import AgentTokens
-    from shared.a2a._limits import Limits, RateLimit
+    from shared.a2a._limits import Limits, OpenRequests, RateLimit
     from shared.a2a._main import main
     from shared.a2a._own_words import own_words_of
     from shared.a2a._serve import HTTP_PROTOCOL, KEEP_ALIVE_SECONDS, serve
@@ -77,6 +77,7 @@ __all__ = [
     "Entry",
     "HopSecurity",
     "Limits",
+    "OpenRequests",
     "RateLimit",
     "SignInSecurity",
     "Skill",
@@ -111,7 +112,7 @@ _MODULES = {
     "_entry": ("Anonymous", "DelegatedHop", "Entry", "UserEntry"),
     "_heard": ("ASK_AGAIN_KEY", "is_final"),
     "_held_card": ("AgentTokens",),
-    "_limits": ("Limits", "RateLimit"),
+    "_limits": ("Limits", "OpenRequests", "RateLimit"),
     "_main": ("main",),
     "_own_words": ("own_words_of",),
     "_serve": ("HTTP_PROTOCOL", "KEEP_ALIVE_SECONDS", "serve"),

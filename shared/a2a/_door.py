@@ -87,7 +87,9 @@ class Door:
         self._resource_metadata = resource_metadata
         self._users = RateLimit(limits.user_requests_per_minute, replicas=replicas)
         self._clients = RateLimit(limits.client_requests_per_minute, replicas=replicas)
-        self._open = OpenRequests(limits.open_requests)
+        self._open = OpenRequests(
+            limits.open_requests, words=f"{limits.open_requests} of your requests are being answered; end one first."
+        )
         self._sessions: OrderedDict[bytes, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

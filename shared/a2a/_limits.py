@@ -113,10 +113,12 @@ class OpenRequests:
 
     Args:
         most: How many there may be of one key.
+        words: What is said where there are as many.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, words: str) -> None:
         self._most = most
+        self._words = words
         self._open: Counter[str] = Counter()
 
     def take(self, key: str) -> None:
@@ -126,9 +128,7 @@ class OpenRequests:
             TooManyRequests: if there are as many as may be.
         """
         if self._open[key] >= self._most:
-            raise TooManyRequests(
-                f"{self._most} of your requests are being answered; end one first.", detail="open requests"
-            )
+            raise TooManyRequests(self._words, detail="open requests")
         self._open[key] += 1
 
     def give_back(self, key: str) -> None:

@@ -24,7 +24,6 @@ from strands.interventions import InterventionHandler
 from strands.middleware import InvokeModelStage
 from strands.models import Model
 from strands.telemetry import get_tracer as strands_tracer
-from strands.types.content import Messages
 from strands.types.tools import AgentTool, ToolUse
 
 from shared.a2a import OUTCOME, RESTART, Caller, Wait, calls_of, waits_of
@@ -38,7 +37,7 @@ from shared.agent_loop._instruments import ModelName, observe, run_span
 from shared.agent_loop._model_failure import ModelFailure
 from shared.agent_loop._relay import FAILED, GOES_ON, RelayAnswers
 from shared.agent_loop._status import Status, begun, trace_of, waiting_event
-from shared.agent_loop._waiting import Replay, Resume, WaitingRoom
+from shared.agent_loop._waiting import Replay, Resume, WaitingRoom, still_waits
 from shared.authorization import Authorizer, AuthorizeToolCalls, require_declarations
 from shared.errors import HelpdeskError, WaitsForPerson
 from shared.telemetry import get_logger, metrics, quiet, traceparent
@@ -299,16 +298,13 @@ class StrandsExecutor(AgentExecutor):
         """Runs the loop once; what is returned is what the tools that wait then want to be given back."""
         caller: Caller = context.call_context.state["caller"]
         context_id, replay = str(context.context_id), Replay(waits) if waits else None
-        history: Messages = []
         kept = opening(await self._conversations.load(caller.user.key, context_id))
-        asked = _asked(context)
+        history, asked = kept if replay is None else [], _asked(context)
         tools = list(await self._toolbox.tools())
         require_declarations(tools)
         run, model_failure = uuid.uuid4().hex, ModelFailure()
         calls = CallsUnderWay(tools, run, replay.calls if replay is not None else {})
-        if replay is None:
-            history = kept
-        else:
+        if replay is not None:
             await status.goes_on(calls.news())
         agent = Agent(
             model=replay or self._model,
@@ -394,16 +390,7 @@ class StrandsExecutor(AgentExecutor):
         waiting: list[tuple[ToolUse, WaitsForPerson]] = []
         for wait in waits:
             call: ToolUse = {"toolUseId": uuid.uuid4().hex, "name": wait.tool, "input": dict(wait.arguments)}
-            error = WaitsForPerson(
-                words,
-                kind=wait.kind,
-                subject=wait.subject,
-                url=wait.url,
-                expires_at=wait.until,
-                resume=wait.resume,
-                is_over=is_over,
-            )
-            waiting.append((call, error))
+            waiting.append((call, still_waits(wait, words, is_over=is_over)))
         return await self._end(context, status, waiting, {})
 
     async def _end(

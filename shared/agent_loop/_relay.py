@@ -10,6 +10,7 @@ from strands.hooks import AfterToolCallEvent, AfterToolsEvent, HookProvider, Hoo
 from strands.types.tools import ToolResult, ToolUse
 
 from shared.a2a import OUTCOME, Wait
+from shared.agent_loop._waiting import still_waits
 from shared.authorization import UNDECIDED, WAITING
 from shared.errors import HelpdeskError, WaitsForPerson
 from shared.telemetry import get_logger, metrics
@@ -81,15 +82,7 @@ def _in_doubt(event: AfterToolCallEvent) -> WaitsForPerson | None:
     wait: Wait | None = event.invocation_state.get(GOES_ON, {}).get(tool_use_id)
     if is_back is None or wait is None or wait.kind != OUTCOME:
         return None
-    return WaitsForPerson(
-        IN_DOUBT,
-        kind=wait.kind,
-        subject=wait.subject,
-        url=wait.url,
-        expires_at=wait.until,
-        resume=wait.resume,
-        is_over=is_back,
-    )
+    return still_waits(wait, IN_DOUBT, is_over=is_back)
 
 
 def text_of(result: ToolResult) -> str:

@@ -50,6 +50,19 @@ class _Waiting:
     trace: str | None
 
 
+def still_waits(wait: Wait, words: str, *, is_over: Callable[[], Awaitable[bool]]) -> WaitsForPerson:
+    """What a task waited for, waited for again: as it was, but for the words, and for what tells that it is over."""
+    return WaitsForPerson(
+        words,
+        kind=wait.kind,
+        subject=wait.subject,
+        url=wait.url,
+        expires_at=wait.until,
+        resume=wait.resume,
+        is_over=is_over,
+    )
+
+
 class WaitingRoom:
     """Looks, at a bounded pace, whether what tasks wait for is done, and has them go on then.
 

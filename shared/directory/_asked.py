@@ -1,6 +1,6 @@
 """What a person asked, as far as tools look at it: the words of their messages."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from strands.types.tools import ToolUse
@@ -27,16 +27,13 @@ class ToolCall(Protocol):
 
 def request_text(messages: Messages) -> str:
     """The words of the last message that a person sent; what tools answered is none."""
-    return next(_said(reversed(messages)), "")
+    for message in reversed(messages):
+        texts = [block["text"] for block in message["content"] if "text" in block]
+        if message["role"] == "user" and texts:
+            return "\n".join(texts)
+    return ""
 
 
 def own_words(call: ToolCall) -> str:
     """What the person said in this conversation, as the agent's loop hands it to tools: no model has written it."""
     return str(call.invocation_state["own_words"])
-
-
-def _said(messages: Iterator[Mapping[str, Any]] | Messages) -> Iterator[str]:
-    for message in messages:
-        texts = [block["text"] for block in message["content"] if "text" in block]
-        if message["role"] == "user" and texts:
-            yield "\n".join(texts)
